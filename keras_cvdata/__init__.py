@@ -1,0 +1,1 @@
+"""Keras-native image data: sequences for `model.fit` and composable augmentation layers."""

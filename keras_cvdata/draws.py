@@ -1,0 +1,86 @@
+"""Randomness as a function: counter-based draws that need no state.
+
+Every number is a hash of integer words, for example (seed, epoch, row, occurrence, layer, draw), so
+it does not depend on threads, batch order, backend or host, and can be computed again for one
+image. The hash is splitmix64's finaliser, applied word by word.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keras_cvdata.types import Ints
+
+Word = int | NDArray[Any]
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
+_MIX_2 = np.uint64(0x94D049BB133111EB)
+
+
+def _mix(state: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Scramble 64-bit words so that every input bit reaches every output bit."""
+    state = (state ^ (state >> np.uint64(30))) * _MIX_1
+    state = (state ^ (state >> np.uint64(27))) * _MIX_2
+    return state ^ (state >> np.uint64(31))
+
+
+def _as_word(word: Word) -> NDArray[np.uint64]:
+    if isinstance(word, int):
+        return np.array([word & 0xFFFFFFFFFFFFFFFF], np.uint64)
+    return np.asarray(word).astype(np.uint64)
+
+
+def hash_words(*words: Word) -> NDArray[np.uint64]:
+    """Hash integer words into 64 well-mixed bits.
+
+    Args:
+        *words: Integers or integer arrays that broadcast against each other.
+
+    Returns:
+        uint64 array of the broadcast shape, at least one-dimensional.
+
+    Example:
+        >>> bool(hash_words(7, 0)[0] == hash_words(7, np.array([0, 1]))[0])
+        True
+    """
+    state = np.zeros(1, np.uint64)
+    for word in words:  # integer arrays wrap modulo 2**64, which is what is wanted
+        state = _mix((state ^ _as_word(word)) + _GOLDEN)
+    return state
+
+
+def uniforms(*words: Word) -> NDArray[np.float64]:
+    """Draw numbers in [0, 1) that depend on nothing but the words.
+
+    Args:
+        *words: Integers or integer arrays that broadcast against each other.
+
+    Returns:
+        float64 array of the broadcast shape with 53 random bits each.
+
+    Example:
+        >>> uniforms(7, np.arange(4)).shape
+        (4,)
+    """
+    return (hash_words(*words) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def permutation(n: int, *words: int) -> Ints:
+    """Order 0 to n - 1 at random, depending on nothing but the words.
+
+    Args:
+        n: Number of elements.
+        *words: Integers that select the permutation.
+
+    Returns:
+        (n,) int64, each number once.
+
+    Example:
+        >>> sorted(permutation(4, 7, 0).tolist())
+        [0, 1, 2, 3]
+    """
+    return np.argsort(hash_words(*words, np.arange(n)), kind="stable")

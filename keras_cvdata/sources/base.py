@@ -1,0 +1,140 @@
+"""The contract of every source: random access to samples, without Keras."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from keras_cvdata import codec
+from keras_cvdata.labels import Labels
+from keras_cvdata.types import Array, Ints, Range
+
+
+class Source(abc.ABC):
+    """A collection of images with labels, addressed by position.
+
+    A source lists its samples once and reads one on demand. It is picklable, keeps no open file
+    across a pickle, may be read from many threads at once, and never changes. `source[i]` is
+    `(image, label)`, which makes it a Grain source and a torch map-style dataset as it is.
+
+    Attributes:
+        labels: The label columns by name; empty for images without labels, one entry named
+            `"label"` for a single column.
+        columns: Further columns of the table (licence, attributes), each with one value a sample.
+        image_shape: `(height, width, channels)` where all images are known to share it.
+        dtype: Dtype of the pixels where known before reading (arrays, HDF5), else `None`.
+        value_range: Lowest and highest pixel value of float pixels, else `None`.
+    """
+
+    labels: Mapping[str, Labels]
+    columns: Mapping[str, Array]
+    image_shape: tuple[int, int, int] | None = None
+    dtype: np.dtype[Any] | None = None
+    value_range: Range | None = None
+
+    @abc.abstractmethod
+    def __len__(self) -> int:
+        """Number of samples."""
+
+    @abc.abstractmethod
+    def fetch(self, position: int) -> bytes | Array:
+        """Read one sample: the encoded file as `bytes`, or pixels of shape (H, W, C) or (H, W).
+
+        Raises:
+            ImageError: The image cannot be read; the message names it and says why.
+        """
+
+    @abc.abstractmethod
+    def name(self, position: int) -> str:
+        """Name of a sample for messages: path, URL or address inside a file."""
+
+    @property
+    def rows(self) -> Ints:
+        """Number of each sample, (N,) int64, that stays with it through every selection."""
+        return np.arange(len(self), dtype=np.int64)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes of the only label column, in the order of their integers."""
+        if len(self.labels) != 1:
+            raise ValueError(f"{self!r} has {len(self.labels)} label columns, not one.")
+        return next(iter(self.labels.values())).class_names
+
+    def image(self, position: int, color_mode: str = "rgb") -> Array:
+        """Read and decode one image as (height, width, channels)."""
+        return codec.read(self.fetch(position), color_mode=color_mode, name=self.name(position))
+
+    def __getitem__(self, position: int) -> tuple[Array, Any]:
+        if not -len(self) <= position < len(self):
+            raise IndexError(f"Position {position} is outside {self!r} of {len(self)} samples.")
+        position %= len(self)
+        values = {key: column.values[position] for key, column in self.labels.items()}
+        label = values if len(values) > 1 else next(iter(values.values()), None)
+        return self.image(position), label
+
+    def select(self, positions: Array) -> Source:
+        """Return the samples at `positions`, which keep their row numbers."""
+        return Subset(self, positions)
+
+    def filter(
+        self, predicate: Callable[[Mapping[str, Any]], bool] | None = None, **equals: Any
+    ) -> Source:
+        """Return the samples whose columns satisfy a predicate and equal the given values.
+
+        Args:
+            predicate: Takes the columns of one sample as a mapping; keeps it where true.
+            **equals: Column name and wanted value, or a list of wanted values.
+
+        Raises:
+            KeyError: A named column does not exist.
+        """
+        keep = np.ones(len(self), bool)
+        for key, wanted in equals.items():
+            if key not in self.columns:
+                raise KeyError(f"No column {key!r} to filter on; there are {list(self.columns)}.")
+            keep &= np.isin(self.columns[key], np.atleast_1d(wanted))
+        if predicate is not None:
+            for position in np.flatnonzero(keep):
+                keep[position] = predicate({k: v[position] for k, v in self.columns.items()})
+        return self.select(np.flatnonzero(keep))
+
+    def __repr__(self) -> str:
+        kinds = ", ".join(f"{key}: {column!r}" for key, column in self.labels.items())
+        return f"{type(self).__name__}({len(self)} images{', ' if kinds else ''}{kinds})"
+
+
+class Subset(Source):
+    """Some samples of another source; each keeps its row number.
+
+    Args:
+        source: The source that is selected from.
+        positions: Positions in `source`, (M,) integers.
+    """
+
+    def __init__(self, source: Source, positions: Array) -> None:
+        self.source = source
+        self.positions = np.asarray(positions, np.int64)
+        self.labels = {key: column.take(self.positions) for key, column in source.labels.items()}
+        self.columns = {key: column[self.positions] for key, column in source.columns.items()}
+        self.image_shape = source.image_shape
+        self.dtype = source.dtype
+        self.value_range = source.value_range
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def fetch(self, position: int) -> bytes | Array:
+        """Read one sample of the selection."""
+        return self.source.fetch(int(self.positions[position]))
+
+    def name(self, position: int) -> str:
+        """Name of a sample of the selection."""
+        return self.source.name(int(self.positions[position]))
+
+    @property
+    def rows(self) -> Ints:
+        """Row numbers of the selected samples in the original source."""
+        return self.source.rows[self.positions]

@@ -1,0 +1,1 @@
+"""Where images come from: random access to samples, without Keras."""

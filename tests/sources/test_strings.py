@@ -1,0 +1,36 @@
+"""Packed strings."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from keras_cvdata.sources.strings import CompactStrings
+
+TEXTS = ["cat/1.jpg", "", "Käse/é.png", "not utf-8: \udcff", "z"]
+
+
+def test_strings_survive_packing_and_pickling():
+    packed = pickle.loads(pickle.dumps(CompactStrings.from_list(iter(TEXTS))))
+    assert len(packed) == 5
+    assert [packed[i] for i in range(5)] == TEXTS
+    assert packed[-1] == "z"
+    assert packed.offsets.dtype == np.uint32
+
+
+def test_take_selects_in_order_with_repeats():
+    packed = CompactStrings.from_list(TEXTS).take(np.array([4, 2, 2, 1]))
+    assert [packed[i] for i in range(4)] == ["z", "Käse/é.png", "Käse/é.png", ""]
+
+
+def test_nothing_is_a_list_too():
+    packed = CompactStrings.from_list([])
+    assert len(packed) == 0
+    assert len(packed.take(np.array([], int))) == 0
+    with pytest.raises(IndexError, match="Position 0 is outside 0 strings"):
+        packed[0]
+
+
+def test_a_million_strings_stay_compact():
+    packed = CompactStrings.from_list(f"class/{i:07d}.jpg" for i in range(1_000_000))
+    assert len(pickle.dumps(packed, protocol=5)) < 22_000_100

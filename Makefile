@@ -1,0 +1,61 @@
+# Every target sets up what it needs in .venv, with nothing but Python 3.11 or later and make.
+# The files .venv/.ready-* remember what is installed, so that a second run starts at once.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+
+.PHONY: help demo test check test-backends bench clean
+
+help:
+	@echo "make demo           train on real handwriting, with and without augmentation (3 minutes)"
+	@echo "make test           all checks and all tests, on TensorFlow"
+	@echo "make test-backends  everything that touches Keras, on JAX and on PyTorch"
+	@echo "make bench          measure against other loaders (DATA=folder of classes)"
+	@echo "make clean          remove everything that make made"
+
+demo: $(VENV)/.ready-demo
+	$(BIN)/keras-cvdata demo
+
+test: check
+	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest -q --cov
+
+check: $(VENV)/.ready-test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/pydoclint keras_cvdata
+
+test-backends: $(VENV)/.ready-backends
+	KERAS_BACKEND=jax $(BIN)/python -m pytest -q -m backends
+	KERAS_BACKEND=torch $(BIN)/python -m pytest -q -m backends
+
+bench: $(VENV)/.ready-demo
+	$(BIN)/python benchmarks/loading.py $(if $(DATA),--data $(DATA))
+	$(BIN)/python benchmarks/import_cost.py
+
+clean:
+	rm -rf $(VENV) build dist demo .coverage .pytest_cache .mypy_cache .ruff_cache \
+		.import_linter_cache .hypothesis *.egg-info
+	find keras_cvdata tests benchmarks -name __pycache__ -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or later is needed; name it: make PYTHON=python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.ready-demo: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable ".[demo]"
+	touch $@
+
+$(VENV)/.ready-test: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable ".[test]"
+	touch $@
+
+# PyTorch comes first and in one version, so that a resolver never fetches several of its builds.
+$(VENV)/.ready-backends: pyproject.toml Makefile | $(BIN)/python
+	$(BIN)/python -m pip install --quiet torch==2.13.0
+	$(BIN)/python -m pip install --quiet --editable ".[test,jax,torch]"
+	touch $@

@@ -1,0 +1,60 @@
+"""What keeps the package in shape: direction of imports, public names, size of files."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import keras_cvdata
+
+ROOT = Path(__file__).parents[1]
+MODULES = sorted(ROOT.glob("keras_cvdata/**/*.py"))
+
+
+def test_imports_point_downward() -> None:
+    """Every contract of import-linter in pyproject.toml is kept."""
+    lint = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())"
+    result = subprocess.run(
+        [sys.executable, "-c", lint], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.backends
+def test_lazy_names_are_the_public_names() -> None:
+    """What users see, what type checkers see and `__all__` are the same names."""
+    tree = ast.parse((ROOT / "keras_cvdata/__init__.py").read_text())
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    imported = {alias.name for statement in block.body for alias in statement.names}
+    assert imported | {"__version__"} == set(keras_cvdata.__all__)
+    assert dir(keras_cvdata) == sorted(keras_cvdata.__all__)
+    assert all(getattr(keras_cvdata, name) is not None for name in keras_cvdata.__all__)
+
+
+def test_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="'keras_cvdata' has no attribute 'Directory'"):
+        _ = keras_cvdata.Directory
+
+
+@pytest.mark.backends
+@pytest.mark.parametrize("room", ["layers", "sources", "sequences"])
+def test_all_names_what_is_visible(room: str) -> None:
+    module = import_module(f"keras_cvdata.{room}")
+    visible = {
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_") and not isinstance(value, ModuleType) and name != "annotations"
+    }
+    assert visible == set(module.__all__)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_module_is_one_room(module: Path) -> None:
+    """A module beyond 400 lines holds several things: split it."""
+    assert len(module.read_text().splitlines()) <= 400

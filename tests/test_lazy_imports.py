@@ -1,0 +1,50 @@
+"""What is not imported: Keras where it is not needed, optional libraries before they are used."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+FRAMEWORKS = {"keras", "tensorflow", "jax", "torch"}
+OPTIONAL = {"matplotlib", "pandas", "sklearn"}
+
+
+def loaded_by(statements: str) -> set[str]:
+    """Names of the top-level modules that a fresh interpreter holds after some statements."""
+    code = f"import sys\n{statements}\nprint(*{{name.split('.')[0] for name in sys.modules}})"
+    run = subprocess.run(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True
+    )
+    return set(run.stdout.splitlines()[-1].split())
+
+
+def test_package_alone_is_light() -> None:
+    loaded = loaded_by("import keras_cvdata")
+    assert "keras_cvdata" in loaded
+    assert not loaded & (FRAMEWORKS | OPTIONAL | {"cv2", "numpy"})
+
+
+@pytest.mark.parametrize("room", ["sources", "conversion", "engine.opencv", "engine.pool"])
+def test_reading_and_rendering_load_no_framework(room: str) -> None:
+    loaded = loaded_by(f"import keras_cvdata.{room}")
+    assert "cv2" in loaded
+    assert not loaded & (FRAMEWORKS | OPTIONAL)
+
+
+def test_help_loads_no_framework() -> None:
+    """`keras-cvdata --help` answers before Keras would have been imported."""
+    loaded = loaded_by(
+        "from keras_cvdata import cli\n"
+        "try:\n"
+        "    cli.main(['--help'])\n"
+        "except SystemExit as exit:\n"
+        "    assert not exit.code\n"
+    )
+    assert not loaded & (FRAMEWORKS | OPTIONAL)
+
+
+@pytest.mark.backends
+def test_sequences_load_no_optional_library() -> None:
+    assert not loaded_by("import keras_cvdata.sequences") & OPTIONAL

@@ -1,0 +1,143 @@
+"""What a batch shall hold: dtype and scale of the pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from keras_cvdata.types import Array, Range, full_scale
+
+Rescale: TypeAlias = Literal["unit", "signed"] | float | None
+
+_EPSILON = 1e-7
+
+
+def bounds(dtype: np.dtype[np.generic], value_range: Range | None) -> Range | None:
+    """Lowest and highest value of pixels, or `None` for floats of unknown range."""
+    if np.issubdtype(dtype, np.floating):
+        return value_range
+    return 0.0, full_scale(dtype)
+
+
+@dataclass(frozen=True)
+class Output:
+    """The last step of a chain: from pixels to the numbers that a model sees (R36 to R46).
+
+    Args:
+        dtype: `"uint8"`, `"float16"`, `"float32"`, or `"source"` for pixels that keep their dtype.
+            `"uint8"` maps every source to 0 to 255.
+        rescale: `None` keeps the units of the source, `"unit"` gives 0 to 1, `"signed"` -1 to 1,
+            both by the depth of the source; a number multiplies its values.
+        mean: Subtracted, in units of the full scale (0 to 1); a scalar or an array that
+            broadcasts to (height, width, channels). Takes the place of `rescale`, with `std`.
+        std: Divisor after `mean`, in the same units and shapes; 1e-7 is added to it (R38).
+        samplewise: Subtract the mean of every image and divide by its standard deviation plus
+            1e-7. Takes the place of `rescale`.
+
+    Raises:
+        ValueError: The combination makes no sense.
+
+    Example:
+        >>> Output("float32", "signed").affine((0.0, 255.0))
+        (2.0, -1.0)
+    """
+
+    dtype: str = "source"
+    rescale: Rescale = None
+    mean: Array | None = None
+    std: Array | None = None
+    samplewise: bool = False
+
+    def __post_init__(self) -> None:
+        if self.dtype not in ("source", "uint8", "float16", "float32"):
+            raise ValueError(
+                f"dtype must be 'uint8', 'float16' or 'float32'; got {self.dtype!r}. "
+                "float64 doubles the memory of a batch and gains nothing (R42)."
+            )
+        if isinstance(self.rescale, str) and self.rescale not in ("unit", "signed"):
+            raise ValueError(
+                f"rescale must be None, 'unit', 'signed' or a number; got {self.rescale!r}."
+            )
+        if (self.mean is None) != (self.std is None):
+            raise ValueError("mean and std belong together; got only one of them. Pass both.")
+        if self.dtype in ("source", "uint8") and (
+            self.rescale is not None or self.mean is not None or self.samplewise
+        ):
+            raise ValueError(
+                f"Batches of dtype {self.dtype!r} hold pixels as they are and cannot be rescaled "
+                "or standardised. Use dtype='float32', or drop rescale and standardize."
+            )
+        if self.samplewise and self.mean is not None:
+            raise ValueError("Standardise by fitted statistics or samplewise, not both.")
+
+    @property
+    def pixelwise(self) -> bool:
+        """Whether the statistics differ from pixel to pixel, so that no table can hold them."""
+        return any(
+            np.ndim(x) > 1 and np.prod(np.shape(x)[:-1]) > 1
+            for x in (self.mean, self.std)
+            if x is not None
+        )
+
+    @property
+    def in_source_units(self) -> bool:
+        """Whether values are those of the source, or a multiple, and need no range."""
+        scaled = isinstance(self.rescale, str) or self.mean is not None or self.samplewise
+        return not scaled and self.dtype != "uint8"
+
+    @property
+    def standardizes(self) -> bool:
+        """Whether `standardize` has something to do."""
+        return self.samplewise or self.pixelwise
+
+    def affine(self, value_bounds: Range | None) -> tuple[float | Array, float | Array]:
+        """Give `scale` and `offset` that turn values of 0 to 1 into those of the batch.
+
+        Args:
+            value_bounds: Lowest and highest value of the source.
+
+        Returns:
+            Two numbers, or arrays that broadcast to (channels,). Statistics for each pixel and
+            samplewise ones are left out: `standardize` does them.
+
+        Raises:
+            ValueError: The scale of float pixels is asked for and not known.
+        """
+        if self.dtype == "uint8":
+            return 255.0, 0.0
+        if self.standardizes or self.rescale == "unit":
+            return 1.0, 0.0
+        if self.mean is not None and self.std is not None:
+            std = np.asarray(self.std, np.float64).reshape(-1) + _EPSILON
+            return 1.0 / std, -np.asarray(self.mean, np.float64).reshape(-1) / std
+        if self.rescale == "signed":
+            return 2.0, -1.0
+        low, high = require(value_bounds)
+        factor = 1.0 if self.rescale is None else float(self.rescale)
+        return (high - low) * factor, low * factor
+
+    def standardize(self, unit: Array) -> None:
+        """Standardise one image of 0 to 1 in place, by itself or pixel by pixel."""
+        if self.samplewise:
+            mean, std = unit.mean(dtype=np.float64), unit.std(dtype=np.float64)
+            unit -= np.float32(mean)
+            unit /= np.float32(std + _EPSILON)
+        elif self.pixelwise:
+            unit -= np.asarray(self.mean, np.float32)
+            unit /= np.asarray(self.std, np.float32) + np.float32(_EPSILON)
+
+
+def require(value_bounds: Range | None) -> Range:
+    """Return the range of the pixels, which must be known here.
+
+    Raises:
+        ValueError: It is not known.
+    """
+    if value_bounds is None:
+        raise ValueError(
+            "The pixels are floats and their range is not known. Say what black and white are, "
+            "for example value_range=(0, 1) or value_range=(0, 255)."
+        )
+    return value_bounds

@@ -1,0 +1,155 @@
+"""The steps that a plan is made of: numbers for one batch, without layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from keras_cvdata.engine.output import Output
+from keras_cvdata.engine.portable import Tensor
+from keras_cvdata.types import Array, Range
+
+Size: TypeAlias = tuple[int, int]
+Fit: TypeAlias = Literal["stretch", "crop", "pad"]
+
+Evaluate: TypeAlias = Callable[[Tensor, int | None], Tensor]
+"""Brightness curves on values (1 or B, n, C) of 0 to 1; an integer picks one image's curves."""
+
+
+def unchanged(values: Tensor, image: int | None) -> Tensor:  # noqa: ARG001
+    """Evaluate no curve at all."""
+    return values
+
+
+@dataclass(frozen=True)
+class Resize:
+    """Bring a decoded image to the size of the batch, with nothing else to do on the way.
+
+    Attributes:
+        size: (height, width) of the result.
+        fit: "stretch", "crop" to the aspect of `size`, or "pad" to it.
+        interpolation: "nearest", "bilinear", "area", "bicubic" or "lanczos".
+        pad_value: What "pad" fills with, in units of the value range.
+    """
+
+    size: Size
+    fit: Fit
+    interpolation: str
+    pad_value: float = 0.0
+
+
+@dataclass(frozen=True)
+class Warp:
+    """Read every pixel from where a matrix says.
+
+    Attributes:
+        matrix: (B, 3, 3) from output to input pixel centres.
+        fill_mode: "reflect", "nearest", "wrap" or "constant".
+        fill_value: What "constant" fills with, in units of the value range.
+        interpolation: "bilinear" or "nearest".
+        resize: The resize that is part of this warp: the image is the decoded one, of any size,
+            and `matrix` leads to the frame of the resized one.
+    """
+
+    matrix: Tensor
+    fill_mode: str
+    fill_value: float
+    interpolation: str
+    resize: Resize | None = None
+
+
+@dataclass(frozen=True)
+class Paste:
+    """Put rectangles of the image elsewhere in it.
+
+    Attributes:
+        rectangles: (B, R, 6) int32: top, left, bottom, right of a rectangle, and top and left of
+            the one of equal size that it is copied from. Later ones cover earlier ones.
+    """
+
+    rectangles: Tensor
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Change the brightness of every pixel by a curve for each channel.
+
+    Attributes:
+        tables: (1 or B, 256, 1 or C), what becomes of the 256 values of uint8 pixels; `None`
+            where they stay as they are, and on tensors, which evaluate the curves.
+        evaluate: The curves themselves, for other pixels; `None` after pickling.
+        final: Whether the result is what the batch holds.
+    """
+
+    tables: Array | None
+    evaluate: Evaluate | None
+    final: bool
+
+    def __getstate__(self) -> dict[str, Any]:
+        kept = self.evaluate if self.evaluate is unchanged else None
+        return {"tables": self.tables, "evaluate": kept, "final": self.final}
+
+
+@dataclass(frozen=True)
+class Call:
+    """Hand each image to a function that the engine cannot see into.
+
+    Attributes:
+        function: Takes and returns one uint8 image (height, width, channels).
+    """
+
+    function: Callable[[Array], Array]
+
+
+Step: TypeAlias = Resize | Warp | Paste | Curve | Call
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What happens to the images of one batch.
+
+    A plan made with NumPy can be pickled, without layers and without Keras, and then serves uint8
+    images; others need the curves, which stay in the process.
+
+    Attributes:
+        steps: What is done, in order.
+        output: What the batch holds.
+        value_range: Lowest and highest value of float pixels, where known.
+    """
+
+    steps: tuple[Step, ...]
+    output: Output
+    value_range: Range | None
+
+    @cached_property
+    def uint8_steps(self) -> tuple[Step, ...]:
+        """The steps, less a last one that would leave uint8 pixels as they are."""
+        last = self.steps[-1] if self.steps else None
+        return self.steps[:-1] if isinstance(last, Curve) and last.tables is None else self.steps
+
+    @property
+    def resize(self) -> Resize | None:
+        """The resize that comes first, by itself or within a warp."""
+        first = self.steps[0] if self.steps else None
+        return (
+            first.resize
+            if isinstance(first, Warp)
+            else first
+            if isinstance(first, Resize)
+            else None
+        )
+
+    @property
+    def reduces(self) -> bool:
+        """Whether a decoder may hand over a smaller image than the file holds."""
+        return self.resize is not None and self.resize.interpolation != "nearest"
+
+
+def table_values(channels: int) -> Array:
+    """Give the 256 brightnesses of uint8 pixels as (1, 256, channels) float32 of 0 to 1."""
+    values = np.arange(256, dtype=np.float32) / np.float32(255)
+    return np.broadcast_to(values[None, :, None], (1, 256, channels))

@@ -1,0 +1,161 @@
+"""From positions to pixels: read, decode and render the images of a batch on the pool."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from keras_cvdata import codec
+from keras_cvdata.draws import hash_words, uniforms
+from keras_cvdata.engine import opencv
+from keras_cvdata.engine.order import Slots
+from keras_cvdata.engine.plan import Chain, Plan
+from keras_cvdata.engine.pool import Job, Pool
+from keras_cvdata.sources.base import Source
+from keras_cvdata.types import Array, ImageError, Ints
+
+# Words that keep the draws of different purposes apart (order.py holds 1 and 2).
+AUGMENT, SUBSTITUTE = 3, 4
+
+# A class in which this many samples in a row cannot be read is taken to hold none that can.
+ATTEMPTS = 64
+
+
+class BadImage(NamedTuple):
+    """An image that could not be read, and why."""
+
+    row: int
+    name: str
+    reason: str
+
+
+class Images(NamedTuple):
+    """The images of one batch.
+
+    Attributes:
+        pixels: (B, height, width, channels), newly allocated.
+        positions: (B,) positions that the pixels come from, substitutes included.
+        read: (B,) bool, false where a substitute stands for an image that could not be read.
+    """
+
+    pixels: Array
+    positions: Ints
+    read: Array
+
+
+class Loader:
+    """Turns samples of a source into rendered batches.
+
+    Args:
+        source: Where the images come from.
+        chain: What is done to each image.
+        shape: (height, width, channels) of the result.
+        color_mode: Channels that decoding yields: "rgb", "grayscale", "rgba" or "unchanged".
+        seed: Selects the draws.
+        substitute: Put another sample of the class in the place of one that cannot be read.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        chain: Chain,
+        shape: tuple[int, int, int],
+        color_mode: str,
+        seed: int,
+        substitute: bool,
+    ) -> None:
+        self.source = source
+        self.chain = chain
+        self.shape = shape
+        self.color_mode = color_mode
+        self.seed = seed
+        self.substitute = substitute
+        self.rows = source.rows
+        self.bad: dict[int, BadImage] = {}
+        self._codes = _class_codes(source)
+
+    def start(self, pool: Pool, epoch: int, slots: Slots) -> Job[Images]:
+        """Begin to load a batch and return at once.
+
+        Args:
+            pool: Threads that do the work.
+            epoch: Number of the epoch, a word of the draws.
+            slots: The samples of the batch.
+
+        Returns:
+            The job, whose result is the batch.
+        """
+        plan = self.plan(epoch, slots)
+        count = len(slots.positions)
+        images = Images(
+            np.empty((count, *self.shape), self.chain.output.dtype),
+            slots.positions.copy(),
+            np.ones(count, bool),
+        )
+        return pool.start(count, lambda slot: self._fill(images, plan, slot), images)
+
+    def plan(self, epoch: int, slots: Slots) -> Plan:
+        """Draw the parameters of a batch and plan its rendering."""
+        words = (self.rows[slots.positions, None], slots.occurrences[:, None])
+        layer, draw = self.chain.draw_keys.T
+        u = uniforms(self.seed, AUGMENT, epoch, *words, layer, draw)
+        return self.chain.plan(u, *self.shape)
+
+    def _fill(self, images: Images, plan: Plan, slot: int) -> None:
+        """Render one image into its slot, or a substitute where that is allowed."""
+        asked = int(images.positions[slot])
+        try:
+            self._render(asked, plan, slot, images.pixels[slot])
+        except ImageError as error:
+            row = int(self.rows[asked])
+            self.bad[row] = BadImage(row, error.name, error.reason)
+            if not self.substitute:
+                raise ImageError(error.name, error.reason, row) from error
+            images.positions[slot] = self._render_substitute(asked, plan, slot, images.pixels[slot])
+            images.read[slot] = False
+
+    def _render(self, position: int, plan: Plan, slot: int, out: Array) -> None:
+        payload = self.source.fetch(position)
+        reduce = 1
+        name = self.source.name(position)
+        if isinstance(payload, bytes) and plan.resize is not None:
+            header = codec.sniff(payload, name)
+            reduce = opencv.reduction(plan, slot, header.height, header.width)
+        image = codec.read(payload, self.color_mode, reduce=reduce, name=name)
+        if image.shape[2] != self.shape[2]:
+            raise ImageError(
+                name,
+                f"it has {image.shape[2]} channels where the batch has {self.shape[2]}. Set "
+                "color_mode to 'rgb', 'grayscale' or 'rgba' to bring all images to one form.",
+            )
+        opencv.render(image, plan, slot, out)
+
+    def _render_substitute(self, asked: int, plan: Plan, slot: int, out: Array) -> int:
+        """Render another sample of the same class, chosen by the seed, and return its position."""
+        if self._codes is None:
+            candidates = np.arange(len(self.source))
+        else:
+            candidates = np.flatnonzero(self._codes == self._codes[asked])
+        row = int(self.rows[asked])
+        order = np.argsort(hash_words(self.seed, SUBSTITUTE, row, self.rows[candidates]))
+        for position in candidates[order[:ATTEMPTS]]:
+            try:
+                self._render(int(position), plan, slot, out)
+            except ImageError:
+                continue
+            return int(position)
+        raise ImageError(
+            self.bad[row].name,
+            f"{self.bad[row].reason}; and none of {min(ATTEMPTS, len(candidates))} samples tried in "
+            "its place can be read either. Repair or remove these files.",
+            row,
+        )
+
+
+def _class_codes(source: Source) -> Array | None:
+    """Class of each sample, or None where samples have no single class."""
+    columns = list(source.labels.values())
+    if len(columns) != 1 or columns[0].kind == "number":
+        return None
+    return columns[0].codes

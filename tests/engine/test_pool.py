@@ -1,0 +1,98 @@
+"""The pool fills slots in parallel, looks ahead, keeps order and reports the first error."""
+
+import pickle
+import threading
+
+import cv2
+import pytest
+
+from keras_cvdata.engine.pool import Pool, SingleThreadedOpenCV, look_ahead
+
+
+def jobs(pool, log, count=6, slots=5):
+    for number in range(count):
+        out = [None] * slots
+        log.append(number)
+
+        def work(slot, out=out, number=number):
+            out[slot] = (number, slot)
+
+        yield pool.start(slots, work, out)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("ahead", [0, 2])
+def test_results_come_in_order_and_complete(threads, ahead):
+    results = list(look_ahead(jobs(Pool(threads), []), ahead))
+    assert results == [[(n, s) for s in range(5)] for n in range(6)]
+
+
+def test_look_ahead_starts_no_more_than_asked():
+    log = []
+    stream = look_ahead(jobs(Pool(1), log), 2)
+    next(stream)
+    assert log == [0, 1, 2, 3]
+    stream.close()
+
+
+def test_the_error_of_the_first_bad_slot_is_raised():
+    """Which error is reported does not depend on which thread was faster."""
+    barrier = threading.Barrier(2, timeout=10)
+
+    def work(slot):
+        barrier.wait()
+        raise ValueError(f"slot {slot}")
+
+    with pytest.raises(ValueError, match="slot 0"):
+        Pool(2).start(2, work, None).wait()
+
+
+def test_system_exit_in_a_worker_reaches_the_caller():
+    def work(slot):
+        raise SystemExit(3)
+
+    with pytest.raises(SystemExit):
+        Pool(1).start(1, work, None).wait()
+
+
+def test_an_error_stops_the_slots_not_begun():
+    done = []
+
+    def work(slot):
+        done.append(slot)
+        if slot == 1:
+            raise ValueError("stop")
+
+    with pytest.raises(ValueError, match="stop"):
+        Pool(1).start(100, work, None).wait()
+    assert done == [0, 1]
+
+
+def test_opencv_threads_are_set_to_one_and_restored():
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(2)
+    try:
+        stream = look_ahead(jobs(Pool(1), []), 1)
+        next(stream)
+        with SingleThreadedOpenCV():
+            assert cv2.getNumThreads() == 1
+        assert cv2.getNumThreads() == 1
+        stream.close()
+        assert cv2.getNumThreads() == 2
+    finally:
+        cv2.setNumThreads(before)
+
+
+def test_pool_pickles_and_its_threads_end_with_it():
+    others = set(threading.enumerate())
+    pool = Pool(2)
+    pool.start(4, lambda slot: None, None).wait()
+    copy = pickle.loads(pickle.dumps(pool))
+    assert copy.threads == 2
+    assert copy.start(1, lambda slot: None, 5).wait() == 5
+    threads = set(threading.enumerate()) - others
+    assert len(threads) >= 2
+    del pool, copy
+    for thread in threads:
+        thread.join(timeout=10)
+        assert not thread.is_alive()

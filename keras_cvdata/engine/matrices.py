@@ -27,6 +27,14 @@ def affine(linear: tuple[Tensor, Tensor, Tensor, Tensor], x: Tensor, y: Tensor, 
 def shift(x: Tensor, y: Tensor, xp: Any) -> Tensor:
     """Read every pixel from a place `x` to the right and `y` below.
 
+    Args:
+        x: (B,) pixels.
+        y: (B,) pixels.
+        xp: `numpy` or `keras.ops`.
+
+    Returns:
+        (B, 3, 3) matrices.
+
     Example:
         >>> import numpy as np
         >>> shift(np.array([2.0]), np.array([1.0]), np)[0] @ [0, 0, 1]
@@ -73,3 +81,20 @@ def multiply(first: Tensor, second: Tensor, xp: Any) -> Tensor:
     Written out, because accelerators shorten the operands of their matrix product to 10 bits.
     """
     return xp.sum(first[:, :, :, None] * second[:, None, :, :], axis=2)
+
+
+def turn(
+    cosine: Tensor, sine: Tensor, scale: tuple[Tensor, Tensor]
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Build the linear part that turns an image counter-clockwise, then scales it.
+
+    Args:
+        cosine: Of the angle, (B,).
+        sine: Of the angle, (B,).
+        scale: Pixels of the turned image for each pixel of the output, (down, across), (B,) each.
+
+    Returns:
+        xx, xy, yx, yy from output to input.
+    """
+    down, across = scale
+    return cosine * across, -sine * down, sine * across, cosine * down

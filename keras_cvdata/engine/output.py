@@ -132,6 +132,12 @@ class Output:
 def require(value_bounds: Range | None) -> Range:
     """Return the range of the pixels, which must be known here.
 
+    Args:
+        value_bounds: What `bounds` found.
+
+    Returns:
+        The same.
+
     Raises:
         ValueError: It is not known.
     """

@@ -50,7 +50,7 @@ class Augmentation(Protocol):
     - "curve": `curve(p, values, xp)`, (1 or B, n, C) of 0 to 1 -> (B, n, C), `per_channel` (whether
       channels differ) and `value_range`.
     - "region": `region(p, height, width, xp)` -> (B, R, 6) rectangles, see `Paste`.
-    - "call": it is a function of one uint8 image.
+    - "call": `function` of one uint8 image.
     """
 
     @property
@@ -207,7 +207,7 @@ class Chain:
             elif group.form == "region":
                 steps.append(self._paste(group, drawn, height, width, xp))
             elif group.form == "call":
-                steps.append(Call(self.layers[group.members[0]]))
+                steps.append(Call(self.layers[group.members[0]].function))
             else:
                 steps.append(self._curve(group, drawn, channels, xp))
         return Plan(tuple(steps), self.output, self.value_range)

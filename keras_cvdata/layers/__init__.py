@@ -1,0 +1,37 @@
+"""Augmentation layers: Keras layers that act on tensors in a model and on images in a sequence."""
+
+from keras_cvdata.layers.base import (
+    AugmentationLayer,
+    GeometricLayer,
+    MatrixLayer,
+    PhotometricLayer,
+    RegionLayer,
+)
+from keras_cvdata.layers.geometric.random_flip import RandomFlip
+from keras_cvdata.layers.geometric.random_roll import RandomRoll
+from keras_cvdata.layers.geometric.random_rot90 import RandomRot90
+from keras_cvdata.layers.geometric.random_rotate_bound import RandomRotateBound
+from keras_cvdata.layers.geometric.random_translation import RandomTranslation
+from keras_cvdata.layers.geometric.random_zoom_crop import RandomZoomCrop
+from keras_cvdata.layers.photometric.random_channel_lighting import RandomChannelLighting
+from keras_cvdata.layers.photometric.random_invert import RandomInvert
+from keras_cvdata.layers.photometric.random_lighting import RandomLighting
+from keras_cvdata.layers.photometric.random_range_lighting import RandomRangeLighting
+
+__all__ = [
+    "AugmentationLayer",
+    "GeometricLayer",
+    "MatrixLayer",
+    "PhotometricLayer",
+    "RandomChannelLighting",
+    "RandomFlip",
+    "RandomInvert",
+    "RandomLighting",
+    "RandomRangeLighting",
+    "RandomRoll",
+    "RandomRot90",
+    "RandomRotateBound",
+    "RandomTranslation",
+    "RandomZoomCrop",
+    "RegionLayer",
+]

@@ -1,0 +1,139 @@
+"""Ranges that layers draw from, and the checks of their arguments."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+from keras_cvdata.engine.portable import Tensor
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The numbers between two ends, drawn evenly.
+
+    Args:
+        low: Lower end.
+        high: Upper end.
+
+    Example:
+        >>> Interval(-10.0, 30.0).at(0.5)
+        10.0
+    """
+
+    low: float
+    high: float
+
+    def at(self, u: Tensor) -> Tensor:
+        """Place uniform numbers of [0, 1) between the ends."""
+        return self.low + (self.high - self.low) * u
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a finite real number; True and False are none."""
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def interval(
+    name: str,
+    value: Any,
+    *,
+    unit: str,
+    low: float = -math.inf,
+    high: float = math.inf,
+    single: str = "refused",
+) -> Interval:
+    """Read a range that a layer was given.
+
+    Args:
+        name: What the user calls it, such as `"RandomRoll: width_factor"`.
+        value: A pair (low, high), or a number where `single` allows one.
+        unit: What the numbers count, for messages.
+        low: Least allowed value.
+        high: Largest allowed value.
+        single: What one number v means: `"symmetric"` (-v, v), `"fixed"` (v, v), or `"refused"`.
+
+    Returns:
+        The range.
+
+    Raises:
+        TypeError: It is neither a pair of numbers nor an allowed number.
+        ValueError: The ends are out of order, out of range or not finite.
+
+    Example:
+        >>> interval("RandomRotateBound: degrees", 30, unit="degrees", single="symmetric")
+        Interval(low=-30.0, high=30.0)
+    """
+    wanted = f"{name} must be a pair (low, high)"
+    if single != "refused":
+        wanted += " or a number"
+    wanted += f" in {unit}"
+    if math.isfinite(low) or math.isfinite(high):
+        wanted += f", from {low:g} to {high:g}"
+    if isinstance(value, Interval):
+        value = value.low, value.high
+    if is_number(value) and single != "refused":
+        ends = (-abs(value), abs(value)) if single == "symmetric" else (value, value)
+    else:
+        ends = _pair(wanted, value)
+    if not all(map(is_number, ends)):
+        raise ValueError(f"{wanted}; got {value!r}, which is not all finite numbers.")
+    if ends[0] > ends[1]:
+        raise ValueError(
+            f"{wanted}, the lower end first; got {value!r}. Use ({ends[1]:g}, {ends[0]:g})."
+        )
+    if ends[0] < low or ends[1] > high:
+        raise ValueError(f"{wanted}; got {value!r}.")
+    return Interval(float(ends[0]), float(ends[1]))
+
+
+def _pair(wanted: str, value: Any) -> tuple[Any, Any]:
+    if isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 2:
+        return value[0], value[1]
+    if is_number(value):
+        raise TypeError(
+            f"{wanted}; got the number {value!r}. Use ({value!r}, {value!r}) to fix it."
+        )
+    if isinstance(value, Real):
+        raise ValueError(f"{wanted}; got {value!r}.")
+    raise TypeError(f"{wanted}; got {value!r}.")
+
+
+def probability(name: str, value: Any) -> float:
+    """Read a probability of 0 to 1.
+
+    Args:
+        name: What the user calls it.
+        value: What a layer was given.
+
+    Returns:
+        The probability.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if not is_number(value) or not 0 <= value <= 1:
+        raise ValueError(f"{name} must be a probability from 0 to 1; got {value!r}.")
+    return float(value)
+
+
+def choice(name: str, value: Any, options: Sequence[str]) -> str:
+    """Read one of several words.
+
+    Args:
+        name: What the user calls it.
+        value: What a layer was given.
+        options: The words to choose from.
+
+    Returns:
+        The word.
+
+    Raises:
+        ValueError: It is none of them.
+    """
+    if value not in options:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, options))}; got {value!r}.")
+    return str(value)

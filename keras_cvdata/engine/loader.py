@@ -73,7 +73,7 @@ class Loader:
         self.substitute = substitute
         self.rows = source.rows
         self.bad: dict[int, BadImage] = {}
-        self._codes = _class_codes(source)
+        self._codes = source.codes
 
     def start(self, pool: Pool, epoch: int, slots: Slots) -> Job[Images]:
         """Begin to load a batch and return at once.
@@ -145,17 +145,10 @@ class Loader:
             except ImageError:
                 continue
             return int(position)
+        bad = self.bad[row]
         raise ImageError(
-            self.bad[row].name,
-            f"{self.bad[row].reason}; and none of {min(ATTEMPTS, len(candidates))} samples tried in "
-            "its place can be read either. Repair or remove these files.",
+            bad.name,
+            f"{bad.reason}; and none of {min(ATTEMPTS, len(candidates))} samples tried in its "
+            "place can be read either. Repair or remove these files.",
             row,
         )
-
-
-def _class_codes(source: Source) -> Array | None:
-    """Class of each sample, or None where samples have no single class."""
-    columns = list(source.labels.values())
-    if len(columns) != 1 or columns[0].kind == "number":
-        return None
-    return columns[0].codes

@@ -63,6 +63,14 @@ class Source(abc.ABC):
             raise ValueError(f"{self!r} has {len(self.labels)} label columns, not one.")
         return next(iter(self.labels.values())).class_names
 
+    @property
+    def codes(self) -> Array | None:
+        """Class of each sample, (N,) integers; None without exactly one column of classes."""
+        columns = list(self.labels.values())
+        if len(columns) != 1 or columns[0].kind == "number":
+            return None
+        return columns[0].codes
+
     def image(self, position: int, color_mode: str = "rgb") -> Array:
         """Read and decode one image as (height, width, channels)."""
         return codec.read(self.fetch(position), color_mode=color_mode, name=self.name(position))

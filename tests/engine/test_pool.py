@@ -86,10 +86,10 @@ def test_opencv_threads_are_set_to_one_and_restored():
 def test_pool_pickles_and_its_threads_end_with_it():
     others = set(threading.enumerate())
     pool = Pool(2)
-    pool.start(4, lambda slot: None, None).wait()
+    pool.start(4, lambda _: None, None).wait()
     copy = pickle.loads(pickle.dumps(pool))
     assert copy.threads == 2
-    assert copy.start(1, lambda slot: None, 5).wait() == 5
+    assert copy.start(1, lambda _: None, 5).wait() == 5
     threads = set(threading.enumerate()) - others
     assert len(threads) >= 2
     del pool, copy

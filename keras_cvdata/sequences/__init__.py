@@ -1,0 +1,19 @@
+"""Sequences: image collections as batches for `model.fit`, one class per kind of collection."""
+
+from keras_cvdata.sequences.array import ArraySequence
+from keras_cvdata.sequences.base import Sequence
+from keras_cvdata.sequences.csv import CSVSequence
+from keras_cvdata.sequences.dataframe import DataFrameSequence
+from keras_cvdata.sequences.directory import DirectorySequence
+from keras_cvdata.sequences.hdf5 import HDF5Sequence
+from keras_cvdata.sequences.json import JSONSequence
+
+__all__ = [
+    "ArraySequence",
+    "CSVSequence",
+    "DataFrameSequence",
+    "DirectorySequence",
+    "HDF5Sequence",
+    "JSONSequence",
+    "Sequence",
+]

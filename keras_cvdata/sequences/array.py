@@ -1,0 +1,54 @@
+"""Images in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence as Ordered
+from typing import Any
+
+from keras_cvdata.sequences.base import Sequence
+from keras_cvdata.sources.arrays import ArraySource
+
+
+class ArraySequence(Sequence):
+    """Batches of images in memory.
+
+    Args:
+        x: Images (N, height, width, channels) or (N, height, width), uint8, uint16 or float; or a
+            list of images of different sizes.
+        y: Labels: integers, names, one-hot rows, several 0/1 columns, or numbers; None for none.
+        class_names: Names of the classes in the order of their integers.
+        value_range: Lowest and highest value of float pixels; 0 to 1 where the data lies there.
+        label_mode: Form of the labels, see `Sequence`; no labels where `y` is None.
+        color_mode: Channels of the batch; "unchanged" keeps those of `x`.
+        **options: Further arguments of `Sequence`: image_size, batch_size, shuffle, seed,
+            validation_split, subset, augment, rescale, ...
+
+    Raises:
+        ValueError: Lengths differ, pixels are NaN, or an argument is out of its range.
+
+    Example:
+        >>> import numpy as np
+        >>> x = np.zeros((5, 8, 8), "uint8")
+        >>> seq = ArraySequence(x, [0, 1, 0, 1, 1], batch_size=2, rescale="unit", verbose=0)
+        >>> [images.shape for images, labels in seq]
+        [(2, 8, 8, 1), (2, 8, 8, 1), (1, 8, 8, 1)]
+
+    Source: Handbook 2, part 5; R28, R47.
+    """
+
+    def __init__(
+        self,
+        x: Any,
+        y: Any = None,
+        *,
+        class_names: Ordered[str] | None = None,
+        value_range: tuple[float, float] | None = None,
+        label_mode: str | Mapping[str, str] | None = "int",
+        color_mode: str = "unchanged",
+        **options: Any,
+    ) -> None:
+        source = ArraySource(x, y, class_names=class_names, value_range=value_range)
+        if y is None and label_mode == "int":
+            label_mode = None
+        super().__init__(source, label_mode=label_mode, color_mode=color_mode, **options)

@@ -1,0 +1,398 @@
+"""The Keras edge: any source as a `keras.utils.Sequence` that `model.fit` can take."""
+
+from __future__ import annotations
+
+import copy
+import secrets
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, Self
+
+import keras
+import numpy as np
+
+from keras_cvdata.engine.loader import BadImage, Images, Loader
+from keras_cvdata.engine.order import Order, Slots
+from keras_cvdata.engine.plan import Chain
+from keras_cvdata.engine.pool import Job, Pool, SingleThreadedOpenCV, available_cores, look_ahead
+from keras_cvdata.engine.steps import Fit
+from keras_cvdata.labels import class_weights
+from keras_cvdata.layers.opaque import as_layers
+from keras_cvdata.sequences import checks
+from keras_cvdata.sequences.feed import Feed, keras_pass
+from keras_cvdata.sequences.targets import Targets
+from keras_cvdata.sources.base import Source
+from keras_cvdata.statistics import Standardization, estimate_memory
+from keras_cvdata.types import Array
+
+
+class Sequence(keras.utils.Sequence):  # type: ignore[misc] # Keras carries no types
+    """Batches of images and labels from any source, augmented, for `fit`, `evaluate`, `predict`.
+
+    Every draw is a function of (seed, epoch, row of the sample), so the batches are the same for
+    any number of threads, on any backend and with `fit(shuffle=True)` or `False`. The subclasses
+    (`DirectorySequence`, `CSVSequence`, ...) only say where the images come from.
+
+    A batch is `(x, y)`, `(x, y, sample_weight)` with `on_error="skip"`, or `x` without labels.
+    `x` has the shape (B, height, width, channels), or (B, channels, height, width) with
+    `data_format="channels_first"`. `seq[i]` is batch `i` of the current epoch; a full iteration, by
+    hand or by Keras, goes on to the next epoch.
+
+    While batches are made, OpenCV is set to one thread per call in the whole process.
+
+    Args:
+        source: Where the images and labels come from.
+        image_size: `(height, width)` of the batch; None keeps the size that all images share.
+        batch_size: Samples per batch.
+        label_mode: Form of the labels: "int", "categorical" (one-hot), "binary", "multilabel",
+            "hierarchical" (a tuple with one target per level), "regression", "input" (the images
+            are the targets), None (no labels); or a dict with one of these per label column.
+        color_mode: "rgb", "grayscale", "rgba", or "unchanged" for the channels as they are.
+        interpolation: "bilinear" (antialiased when shrinking), "nearest", "area", "bicubic",
+            "lanczos".
+        crop_to_aspect_ratio: Crop the middle instead of stretching.
+        pad_to_aspect_ratio: Pad with black instead of stretching.
+        data_format: "channels_last" or "channels_first"; Keras's default where None.
+        shuffle: Order the samples anew in every epoch.
+        seed: Selects the shuffles and draws; None takes a new one, readable as `.seed`.
+        validation_split: Share that is held out, 0 to 1, or "auto" for the rule of thumb by size
+            (20, 10 or 5 %). Stratified by class; the same for equal seeds.
+        subset: "training" or "validation"; needed with `validation_split`. The validation part is
+            neither augmented nor shuffled nor balanced.
+        augment: A layer, a list of layers, a `keras.Sequential` of layers, or any callable that
+            takes and returns one uint8 image (height, width, channels).
+        rescale: None (pixel values as stored), "unit" (0 to 1), "signed" (-1 to 1), both by the bit
+            depth of the source, a factor, or "auto" (grey images as "unit", colour standardised).
+        standardize: A fitted `Standardization`, or "samplewise" for each image by its own mean and
+            standard deviation.
+        dtype: "float32", "float16" or "uint8".
+        on_error: "raise"; "substitute" puts another sample of the class in the place of an image
+            that cannot be read; "skip" does the same with sample weight 0. Both list the image in
+            `report`.
+        threads: Threads that read and augment; None takes one per core.
+        prefetch: Batches that are prepared ahead.
+        balance: Repeat samples of small classes until all have the size of the largest.
+        drop_remainder: Drop a last batch that is not full.
+        steps_per_epoch: Batches per epoch; by default as many as one pass over the samples takes.
+        verbose: Print what was found: 0 or 1.
+
+    Raises:
+        ValueError: An argument is out of its range, or arguments contradict each other.
+        ImageError: On reading a batch: an image cannot be read and `on_error` is "raise".
+
+    Example:
+        >>> import numpy as np
+        >>> from keras_cvdata.sources import ArraySource
+        >>> x = np.zeros((5, 8, 8, 3), "uint8")
+        >>> seq = Sequence(ArraySource(x, [0, 1, 0, 1, 1]), batch_size=2, seed=7, verbose=0)
+        >>> [images.shape for images, labels in seq]
+        [(2, 8, 8, 3), (2, 8, 8, 3), (1, 8, 8, 3)]
+
+    Source: Handbook 2, part 6; R29, R32, R33, R36, R37, R41, R42, R52, R59, R60.
+    """
+
+    def __init__(  # noqa: PLR0913 # the arguments of a public sequence
+        self,
+        source: Source,
+        *,
+        image_size: tuple[int, int] | None = None,
+        batch_size: int = 32,
+        label_mode: str | Mapping[str, str] | None = "int",
+        color_mode: str = "rgb",
+        interpolation: str = "bilinear",
+        crop_to_aspect_ratio: bool = False,
+        pad_to_aspect_ratio: bool = False,
+        data_format: str | None = None,
+        shuffle: bool = True,
+        seed: int | None = None,
+        validation_split: float | Literal["auto"] | None = None,
+        subset: Literal["training", "validation"] | None = None,
+        augment: Any = None,
+        rescale: str | float | None = None,
+        standardize: Standardization | Literal["samplewise"] | None = None,
+        dtype: str = "float32",
+        on_error: Literal["raise", "substitute", "skip"] = "raise",
+        threads: int | None = None,
+        prefetch: int = 2,
+        balance: bool = False,
+        drop_remainder: bool = False,
+        steps_per_epoch: int | None = None,
+        verbose: int = 1,
+    ) -> None:
+        super().__init__(workers=1)  # our own pool works; Keras's enqueuer serves stale batches
+        self.image_size = image_size
+        self.batch_size = checks.check_count("batch_size", batch_size)
+        self.label_mode = label_mode
+        self.color_mode = color_mode
+        self.interpolation = interpolation
+        self.crop_to_aspect_ratio = crop_to_aspect_ratio
+        self.pad_to_aspect_ratio = pad_to_aspect_ratio
+        self.data_format = data_format or keras.config.image_data_format()
+        self.shuffle = shuffle
+        self.seed = checks.check_count("seed", secrets.randbits(31) if seed is None else seed, 0)
+        self.augment = augment
+        self.rescale = rescale
+        self.standardize = standardize
+        self.dtype = dtype
+        self.on_error = on_error
+        threads = available_cores() if threads is None else threads
+        self.threads = checks.check_count("threads", threads)
+        self.prefetch = checks.check_count("prefetch", prefetch, 0)
+        self.balance = balance
+        self.drop_remainder = drop_remainder
+        self.steps_per_epoch = steps_per_epoch
+        self.verbose = verbose
+        self._check_choices()
+        self._pool = Pool(self.threads)
+        if subset == "validation":
+            self._hold_out()
+        # Without a seed the two parts must still be disjoint, so they share the split of seed 0.
+        self._bind(checks.part_of(source, validation_split, subset, 0 if seed is None else seed))
+        if verbose:
+            print(self.summary())
+
+    def _check_choices(self) -> None:
+        checks.check_choice("color_mode", self.color_mode, (*checks.CHANNELS, "unchanged"))
+        checks.check_choice("data_format", self.data_format, ("channels_last", "channels_first"))
+        checks.check_choice("on_error", self.on_error, ("raise", "substitute", "skip"))
+        if self.steps_per_epoch is not None:
+            checks.check_count("steps_per_epoch", self.steps_per_epoch)
+        if self.crop_to_aspect_ratio and self.pad_to_aspect_ratio:
+            raise ValueError("Give crop_to_aspect_ratio or pad_to_aspect_ratio, not both.")
+        if self.on_error == "skip" and self.label_mode is None:
+            raise ValueError(
+                "on_error='skip' marks bad images by sample weights, which images without labels "
+                "(label_mode=None) do not have. Use on_error='substitute'."
+            )
+
+    @property
+    def _fit(self) -> Fit:
+        if self.crop_to_aspect_ratio:
+            return "crop"
+        return "pad" if self.pad_to_aspect_ratio else "stretch"
+
+    def _hold_out(self) -> None:
+        """Leave out all that must not happen to validation samples."""
+        self.augment, self.shuffle, self.balance = None, False, False
+
+    def _bind(self, source: Source) -> None:
+        """Prepare everything that depends on the samples."""
+        if not len(source):
+            raise ValueError(f"{source!r} holds no images. Check the path, filter or split.")
+        self.source = source
+        self._targets = Targets(source.labels, self.label_mode)
+        self.image_shape = checks.batch_shape(source, self.image_size, self.color_mode)
+        layers = as_layers(self.augment)
+        chain = Chain(
+            layers,
+            size=None if self.image_size is None else self.image_shape[:2],
+            fit=self._fit,
+            interpolation=self.interpolation,
+            output=checks.make_output(
+                self.rescale, self.standardize, self.dtype, self.image_shape[2], layers
+            ),
+            value_range=source.value_range,
+        )
+        self._loader = Loader(
+            source, chain, self.image_shape, self.color_mode, self.seed, self.on_error != "raise"
+        )
+        self._order = Order(
+            len(source),
+            self.batch_size,
+            self.seed,
+            self.shuffle,
+            codes=checks.check_codes("balance=True", source) if self.balance else None,
+            steps=self.steps_per_epoch,
+            drop_remainder=self.drop_remainder,
+        )
+        if not len(self._order):
+            raise ValueError(
+                f"{len(source)} images do not fill one batch of {self.batch_size}, and "
+                "drop_remainder=True drops what is left. Use a smaller batch_size."
+            )
+        self._epoch = 0
+        self._feed = Feed()
+
+    def with_source(self, source: Source, training: bool = True) -> Self:
+        """A sequence with the same settings over other samples.
+
+        Args:
+            source: The samples, usually a selection of `self.source`.
+            training: Keep augmentation, shuffling, balancing and epoch length; False leaves them
+                out, as validation needs it.
+
+        Returns:
+            The new sequence, at epoch 0; it shares the threads of this one.
+        """
+        other = copy.copy(self)
+        if not training:
+            other._hold_out()
+            other.steps_per_epoch, other.drop_remainder = None, False
+        other._bind(source)
+        return other
+
+    # What Keras asks for
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def __getitem__(self, index: int) -> Any:
+        walk = keras_pass(sys._getframe(1))
+        if walk is not None:
+            return self._feed.next(walk, len(self), self.__iter__)
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"Batch {index} is outside the {len(self)} batches of an epoch.")
+        with SingleThreadedOpenCV():
+            return self._batch(self._start(self._epoch, index % len(self)).wait())
+
+    def __iter__(self) -> Iterator[Any]:
+        epoch = self._epoch
+        jobs = (self._start(epoch, index) for index in range(len(self)))
+        for index, images in enumerate(look_ahead(jobs, self.prefetch)):
+            if index == len(self) - 1:
+                self._epoch = epoch + 1
+            yield self._batch(images)
+
+    def _start(self, epoch: int, index: int) -> Job[Images]:
+        return self._loader.start(self._pool, epoch, self._order.batch(epoch, index))
+
+    def _batch(self, images: Images) -> Any:
+        pixels, positions, read = images
+        if self.data_format == "channels_first":
+            pixels = np.ascontiguousarray(np.moveaxis(pixels, -1, 1))
+        if not self._targets:
+            return pixels
+        targets = self._targets.of(positions, pixels)
+        if self.on_error == "skip":
+            return pixels, targets, read.astype(np.float32)
+        return pixels, targets
+
+    # What a person asks for
+
+    @property
+    def epoch(self) -> int:
+        """Number of the epoch that the next iteration serves, from 0."""
+        return self._epoch
+
+    def set_epoch(self, epoch: int) -> None:
+        """Go to an epoch, for example to resume a training.
+
+        Args:
+            epoch: Number of the epoch, from 0.
+        """
+        self._epoch = checks.check_count("epoch", epoch, 0)
+
+    def state_dict(self) -> dict[str, int]:
+        """What a later run needs, besides the same arguments, to go on with the next epoch."""
+        return {"seed": self.seed, "epoch": self._epoch}
+
+    def load_state_dict(self, state: Mapping[str, int]) -> None:
+        """Go on where `state_dict` was taken.
+
+        Args:
+            state: What `state_dict` returned.
+
+        Raises:
+            ValueError: The state was taken with another seed.
+        """
+        if state["seed"] != self.seed:
+            raise ValueError(
+                f"The state was taken with seed {state['seed']}, this sequence has {self.seed}. "
+                f"Construct it with seed={state['seed']}."
+            )
+        self.set_epoch(state["epoch"])
+
+    def sample(self, position: int, epoch: int | None = None) -> Any:
+        """One sample as an epoch serves it, without the batch axis.
+
+        Args:
+            position: Position of the sample in `source`.
+            epoch: Number of the epoch whose draws are used; by default the current one.
+
+        Returns:
+            `(image, target)`, or the image alone without labels.
+        """
+        position = range(len(self.source))[position]
+        batch = self._load(Slots(np.array([position]), np.zeros(1, np.int64)), epoch)
+        return keras.tree.map_structure(lambda array: array[0], batch)
+
+    def peek(self, n: int = 8) -> Any:
+        """The first samples of the current epoch as one batch, which is not used up.
+
+        Args:
+            n: Number of samples, at least 1.
+
+        Returns:
+            A batch of up to `n` samples.
+        """
+        checks.check_count("n", n)
+        indices = range(len(self))[: -(-n // self.batch_size)]
+        batches = [self._order.batch(self._epoch, index) for index in indices]
+        first = (np.concatenate(parts)[:n] for parts in zip(*batches, strict=True))
+        return self._load(Slots(*first), None)
+
+    def _load(self, slots: Slots, epoch: int | None) -> Any:
+        with SingleThreadedOpenCV():
+            epoch = self._epoch if epoch is None else epoch
+            return self._batch(self._loader.start(self._pool, epoch, slots).wait())
+
+    def unit_batches(self) -> Iterator[Array]:
+        """Every readable image once, prepared but not augmented, as float32 from 0 to 1.
+
+        Yields:
+            (B, height, width, channels) arrays.
+        """
+        plain = copy.copy(self)
+        plain._hold_out()
+        plain.steps_per_epoch, plain.drop_remainder = None, False
+        plain.rescale, plain.standardize, plain.dtype = "unit", None, "float32"
+        plain._bind(self.source)
+        jobs = (plain._start(0, index) for index in range(len(plain)))
+        for images in look_ahead(jobs, self.prefetch):
+            yield images.pixels[images.read]
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes in the order of their integers."""
+        return self.source.class_names
+
+    @property
+    def labels(self) -> Any:
+        """Targets of all samples in the order of the source, in the form of `label_mode`."""
+        if self._targets.input:
+            raise ValueError(
+                "With label_mode='input' the images are the targets; iterate over them."
+            )
+        if not self._targets:
+            raise ValueError("There are no labels: label_mode is None.")
+        return self._targets.of(np.arange(len(self.source)), np.empty(0))
+
+    @property
+    def report(self) -> tuple[BadImage, ...]:
+        """The images that could not be read so far, with row, name and reason."""
+        return tuple(bad for _, bad in sorted(self._loader.bad.items()))
+
+    def class_weights(self) -> dict[int, float]:
+        """Weight of each class for `fit(class_weight=...)`: inverse to its number of samples."""
+        return class_weights(checks.check_codes("class_weights()", self.source))
+
+    def estimate_memory(self) -> int:
+        """Bytes that all images would take as one array in this size and dtype (R44)."""
+        return estimate_memory(len(self.source), *self.image_shape, self.dtype)
+
+    def summary(self) -> str:
+        """What the sequence holds, with the number of images of each class (R20)."""
+        text = f"Found {len(self.source)} images"
+        for name, column in self.source.labels.items():
+            if column.kind != "number":
+                counts = ", ".join(f"{label} {n}" for label, n in column.counts().items())
+                text += f"\n  {name}: {column.num_classes} classes ({counts})"
+        return text
+
+    def __repr__(self) -> str:
+        size = " x ".join(map(str, self.image_shape))
+        return (
+            f"{type(self).__name__}({self.source!r}, {len(self)} batches of {self.batch_size} x "
+            f"{size} {self.dtype}, label_mode={self.label_mode!r}, shuffle={self.shuffle}, "
+            f"augment={self.augment!r}, seed={self.seed}, epoch={self._epoch})"
+        )

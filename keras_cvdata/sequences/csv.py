@@ -1,0 +1,80 @@
+"""Images listed in a CSV file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from collections.abc import Sequence as Ordered
+from typing import Any
+
+from keras_cvdata.sequences.base import Sequence
+from keras_cvdata.sequences.targets import label_kinds
+from keras_cvdata.sources.csv import CSVSource
+
+
+class CSVSequence(Sequence):
+    r"""Batches of images that a CSV file lists, one a row.
+
+    A location is a local path, a URL or embedded pixels such as `[[0, 255], [255, 0]]`.
+
+    Args:
+        path: The CSV file, UTF-8, with a line of column names.
+        image_column: Column with the locations.
+        label_column: Column with the labels; a list of columns gives a dict of targets.
+        root: Folder of relative paths, out of which no image may be read; by default relative to
+            the file, and absolute paths allowed.
+        class_names: Classes in the order of their integers, or a dict with them by column; sorted
+            by default.
+        separator: Character between values.
+        allow: URL schemes that may be read.
+        private_hosts: Allow URLs of this machine and of private networks.
+        label_mode: Form of the labels, see `Sequence`. "multilabel" reads `a|b`, "hierarchical"
+            `cat/persian`, "regression" numbers; several columns take a dict with one mode each.
+        image_size: `(height, width)` of the batch.
+        **options: Further arguments of `Sequence`: batch_size, shuffle, seed, validation_split,
+            subset, augment, rescale, ...
+
+    Raises:
+        ValueError: The file is no such table, with the line; or an argument is out of its range.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> table = pathlib.Path(tempfile.mkdtemp()) / "pixels.csv"
+        >>> _ = table.write_text("label,location\n'cat',[[1,2],[3,4]]\n'dog',[[5,6],[7,8]]\n")
+        >>> seq = CSVSequence(
+        ...     table, image_size=(2, 2), color_mode="grayscale", shuffle=False, verbose=0
+        ... )
+        >>> x, y = seq[0]
+        >>> x[1, :, :, 0].tolist(), y.tolist()
+        ([[5.0, 6.0], [7.0, 8.0]], [0, 1])
+
+    Source: Handbook 2, part 5; R21 to R24.
+    """
+
+    def __init__(  # noqa: PLR0913 # the arguments of a public sequence
+        self,
+        path: str | os.PathLike[str],
+        *,
+        image_column: str = "location",
+        label_column: str | Ordered[str] = "label",
+        root: str | os.PathLike[str] | None = None,
+        class_names: Ordered[str] | Mapping[str, Ordered[str]] | None = None,
+        separator: str = ",",
+        allow: Ordered[str] = ("https",),
+        private_hosts: bool = False,
+        label_mode: str | Mapping[str, str] | None = "int",
+        image_size: tuple[int, int] | None = (256, 256),
+        **options: Any,
+    ) -> None:
+        source = CSVSource(
+            path,
+            image_column=image_column,
+            label_column=None if label_mode in (None, "input") else label_column,
+            root=root,
+            class_names=class_names,
+            label_kind=label_kinds(label_mode),
+            separator=separator,
+            allow=allow,
+            private_hosts=private_hosts,
+        )
+        super().__init__(source, label_mode=label_mode, image_size=image_size, **options)

@@ -1,0 +1,69 @@
+"""Images in folders, one folder a class."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from collections.abc import Sequence as Ordered
+from typing import Any
+
+from keras_cvdata.sequences.base import Sequence
+from keras_cvdata.sources.directory import DirectorySource
+
+
+class DirectorySequence(Sequence):
+    """Batches of the images in a folder with one sub-folder per class.
+
+    Arguments have the names and meaning of `keras.utils.image_dataset_from_directory`.
+
+    Args:
+        directory: Folder `<class>/<image>`; `<class>/<subclass>/<image>` with
+            `label_mode="hierarchical"`; any images below it with `label_mode` None or "input".
+        class_names: Classes in the order of their integers; sorted folder names by default.
+        split: "train", "test", ... of a folder `<split>/<class>/<image>`.
+        follow_links: Follow symbolic links to folders.
+        label_mode: Form of the labels, see `Sequence`.
+        image_size: `(height, width)` of the batch.
+        **options: Further arguments of `Sequence`: batch_size, shuffle, seed, validation_split,
+            subset, augment, rescale, ...
+
+    Raises:
+        ValueError: The folder holds no images or no classes, or an argument is out of its range.
+        FileNotFoundError: There is no such folder.
+
+    Example:
+        >>> import pathlib, tempfile, cv2, numpy as np
+        >>> root = pathlib.Path(tempfile.mkdtemp())
+        >>> for name in ("cat", "dog"):
+        ...     (root / name).mkdir()
+        ...     _ = cv2.imwrite(str(root / name / "1.png"), np.zeros((20, 30, 3), np.uint8))
+        >>> train = DirectorySequence(root, image_size=(16, 16), seed=7)
+        Found 2 images
+          label: 2 classes (cat 1, dog 1)
+        >>> x, y = train[0]
+        >>> x.shape, x.dtype.name, sorted(y.tolist())
+        ((2, 16, 16, 3), 'float32', [0, 1])
+
+    Source: Handbook 2, part 5 and 6; R17 to R20, R47.
+    """
+
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        *,
+        class_names: Ordered[str] | None = None,
+        split: str | None = None,
+        follow_links: bool = False,
+        label_mode: str | Mapping[str, str] | None = "int",
+        image_size: tuple[int, int] | None = (256, 256),
+        **options: Any,
+    ) -> None:
+        source = DirectorySource(
+            directory,
+            class_names=class_names,
+            split=split,
+            follow_links=follow_links,
+            hierarchical=label_mode == "hierarchical",
+            unlabelled=label_mode in (None, "input"),
+        )
+        super().__init__(source, label_mode=label_mode, image_size=image_size, **options)

@@ -1,0 +1,68 @@
+"""Images in an HDF5 file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from collections.abc import Sequence as Ordered
+from typing import Any
+
+from keras_cvdata.sequences.base import Sequence
+from keras_cvdata.sources.hdf5 import HDF5Source
+
+
+class HDF5Sequence(Sequence):
+    """Batches of the images in an HDF5 file.
+
+    Args:
+        path: A file with a group per class, as `keras_cvdata.convert` writes it, or with one
+            dataset of images and one of labels.
+        image_key: Name of the dataset of images, where it is not one of the usual.
+        label_key: Name of the dataset of labels, likewise.
+        class_names: Classes in the order of their integers; sorted names by default.
+        label_mode: Form of the labels, see `Sequence`; "hierarchical" for nested groups.
+        image_size: `(height, width)` of the batch; None keeps the size that all images share.
+        color_mode: Channels of the batch; "unchanged" keeps those of the file.
+        **options: Further arguments of `Sequence`: batch_size, shuffle, seed, validation_split,
+            subset, augment, rescale, ...
+
+    Raises:
+        ValueError: The file has no such layout, or an argument is out of its range.
+
+    Example:
+        >>> import pathlib, tempfile, h5py, numpy as np
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "pets.h5"
+        >>> with h5py.File(path, "w") as file:
+        ...     for name in ("cats", "dogs"):
+        ...         group = file.create_group(name)
+        ...         group.attrs["label"] = name
+        ...         _ = group.create_dataset("images", data=np.zeros((3, 8, 8, 3), "uint8"))
+        >>> seq = HDF5Sequence(path, batch_size=4, verbose=0)
+        >>> len(seq), seq.class_names, seq[0][0].shape
+        (2, ('cats', 'dogs'), (4, 8, 8, 3))
+
+    Source: Handbook 2, part 5; R26, R27.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        image_key: str | None = None,
+        label_key: str | None = None,
+        class_names: Ordered[str] | None = None,
+        label_mode: str | Mapping[str, str] | None = "int",
+        image_size: tuple[int, int] | None = None,
+        color_mode: str = "rgb",
+        **options: Any,
+    ) -> None:
+        source = HDF5Source(
+            path,
+            image_key=image_key,
+            label_key=label_key,
+            class_names=class_names,
+            hierarchical=label_mode == "hierarchical" or None,
+        )
+        super().__init__(
+            source, label_mode=label_mode, image_size=image_size, color_mode=color_mode, **options
+        )

@@ -1,0 +1,99 @@
+"""Labels of a batch in the form that the loss wants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from keras_cvdata.labels import Labels, check_mode
+from keras_cvdata.types import Array, Ints
+
+_KINDS = {"multilabel": "multilabel", "hierarchical": "levels", "regression": "number"}
+
+
+def label_kinds(label_mode: str | Mapping[str, str] | None) -> Any:
+    """Kind that label cells must be read as for a mode; None leaves it to their looks.
+
+    Args:
+        label_mode: One mode for all columns, or one per column.
+
+    Returns:
+        A kind for all columns, a dict with one per column, or None.
+    """
+    if isinstance(label_mode, Mapping):
+        return {name: _KINDS[mode] for name, mode in label_mode.items() if mode in _KINDS} or None
+    return _KINDS.get(label_mode or "")
+
+
+class Targets:
+    """Encodes the labels of a source by its label mode.
+
+    Args:
+        columns: The label columns by name.
+        label_mode: Form of the labels, or one form per column; see `Sequence`.
+
+    Raises:
+        ValueError: The mode does not fit the labels.
+    """
+
+    def __init__(
+        self, columns: Mapping[str, Labels], label_mode: str | Mapping[str, str] | None
+    ) -> None:
+        self.columns = columns
+        self.input = label_mode == "input"
+        self.modes: dict[str, str] = {}
+        if label_mode is None or self.input:
+            return
+        if not columns:
+            raise ValueError(
+                f"label_mode={label_mode!r} needs labels, but the source has none. "
+                "Use label_mode=None for images without labels, or 'input' for an autoencoder."
+            )
+        if isinstance(label_mode, Mapping):
+            self.modes = _modes_by_name(columns, label_mode)
+        else:
+            self.modes = dict.fromkeys(columns, label_mode)
+        if len(columns) > 1 and label_mode == "int":  # the default suits classes only
+            numbers = [name for name, column in columns.items() if column.kind == "number"]
+            self.modes |= dict.fromkeys(numbers, "regression")
+        for name, mode in self.modes.items():
+            check_mode(mode, columns[name])
+            _check_classes(mode, columns[name])
+
+    def __bool__(self) -> bool:
+        return bool(self.modes) or self.input
+
+    def of(self, positions: Ints, pixels: Array) -> Any:
+        """Targets of a batch: an array, a tuple with one per level, or a dict with one per column.
+
+        Args:
+            positions: (B,) positions of the samples.
+            pixels: (B, ...) images, the targets of mode "input".
+
+        Returns:
+            The targets.
+        """
+        if self.input:
+            return pixels
+        encoded = {
+            name: self.columns[name].encode(positions, mode) for name, mode in self.modes.items()
+        }
+        return encoded if len(self.columns) > 1 else next(iter(encoded.values()))
+
+
+def _check_classes(mode: str, column: Labels) -> None:
+    if mode in ("int", "categorical", "binary") and column.num_classes < 2:
+        raise ValueError(
+            f"A classifier needs at least 2 classes, and the labels hold {column.class_names}. "
+            "Check the folder or table; for images without labels use label_mode=None, for a part "
+            "of a larger set give class_names."
+        )
+
+
+def _modes_by_name(columns: Mapping[str, Labels], modes: Mapping[str, str]) -> dict[str, str]:
+    if set(modes) != set(columns):
+        raise ValueError(
+            f"label_mode names the columns {sorted(modes)}, but the source has {sorted(columns)}. "
+            "Give one mode for each label column."
+        )
+    return dict(modes)

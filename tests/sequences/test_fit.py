@@ -1,0 +1,209 @@
+"""Real models are fitted, evaluated and asked for predictions, and get our batches in our order."""
+
+import copy
+import gc
+import weakref
+
+import keras
+import numpy as np
+import pytest
+
+from keras_cvdata import layers
+from keras_cvdata.sequences import ArraySequence
+from keras_cvdata.sequences.callback import EpochCallback
+
+pytestmark = pytest.mark.backends
+
+AUGMENT = [layers.RandomFlip(), layers.RandomRotateBound(30), layers.RandomLighting((0.8, 1.2))]
+EPOCH = 8  # batches in an epoch of 30 samples
+
+
+class Total(keras.metrics.Metric):
+    """Sum of the targets of the last batch."""
+
+    def __init__(self):
+        super().__init__(name="total")
+        self.value = self.add_weight(name="value", initializer="zeros")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        self.value.assign(keras.ops.sum(keras.ops.cast(y_true, "float32")))
+
+    def result(self):
+        return self.value + 0.0
+
+
+class Record(keras.callbacks.Callback):
+    """Keeps the total of each batch that was trained on, and stops when told."""
+
+    def __init__(self, stop_after=None):
+        super().__init__()
+        self.totals = []
+        self.stop_after = stop_after
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.totals.append(float(logs["total"]))
+        if self.stop_after and len(self.totals) >= self.stop_after:
+            self.model.stop_training = True
+
+
+def make(numbered, **options):
+    """Images that are their own targets, so that the metric sees the pixels."""
+    defaults = {"batch_size": 4, "seed": 7, "rescale": "unit", "label_mode": "input"}
+    return ArraySequence(*numbered, **{**defaults, "augment": AUGMENT, "verbose": 0, **options})
+
+
+def reconstruction():
+    inputs = keras.Input((12, 10, 3))
+    model = keras.Model(inputs, keras.layers.Dense(3)(inputs))
+    model.compile("sgd", "mse", metrics=[Total()])
+    return model
+
+
+def expected_totals(seq, epochs):
+    """Totals of all batches of epochs, by the pure function."""
+    seq = copy.copy(seq)
+    totals = []
+    for epoch in epochs:
+        seq.set_epoch(epoch)
+        totals += [float(seq[index][1].sum()) for index in range(len(seq))]
+    return totals
+
+
+def trained_totals(seq, model=None, stop_after=None, **fit):
+    record = Record(stop_after)
+    (model or reconstruction()).fit(seq, verbose=0, callbacks=[record], **fit)
+    return record.totals
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+@pytest.mark.parametrize("threads", [1, 2, 8])
+def test_fit_gets_whole_epochs_in_our_order(numbered, shuffle, threads):
+    """With `fit(shuffle=True)` too, which asks for the batches in a random order."""
+    seq = make(numbered, threads=threads)
+    totals = trained_totals(seq, epochs=3, shuffle=shuffle)
+    np.testing.assert_allclose(totals, expected_totals(seq, range(3)), rtol=1e-5)
+    assert seq.epoch == 3
+
+
+def test_a_second_fit_continues_the_epoch_count(numbered):
+    seq, model = make(numbered), reconstruction()
+    trained_totals(seq, model, epochs=1)
+    totals = trained_totals(seq, model, epochs=2)
+    np.testing.assert_allclose(totals, expected_totals(seq, [1, 2]), rtol=1e-5)
+
+
+def test_a_stopped_fit_leaves_nothing_behind(numbered):
+    """After an early stop the epoch starts again, and `seq[i]` is the pure function."""
+    seq, model = make(numbered), reconstruction()
+    expected = expected_totals(seq, [0])
+    assert len(trained_totals(seq, model, stop_after=3, epochs=1)) == 3
+    assert float(seq[0][1].sum()) == expected[0]
+    np.testing.assert_allclose(trained_totals(seq, model, epochs=1), expected, rtol=1e-5)
+
+
+def test_short_keras_epochs_walk_on_through_the_data(numbered):
+    """`fit(steps_per_epoch=4)` pauses a pass of 8 batches and goes on with it."""
+    seq = make(numbered)
+    totals = trained_totals(seq, epochs=4, steps_per_epoch=4)
+    np.testing.assert_allclose(totals, expected_totals(seq, [0, 1]), rtol=1e-5)
+
+
+def test_validation_on_the_training_sequence_does_not_disturb_a_paused_pass(numbered):
+    seq = make(numbered)
+    totals = trained_totals(seq, epochs=2, steps_per_epoch=4, validation_data=seq)
+    np.testing.assert_allclose(totals, expected_totals(seq, [0]), rtol=1e-5)
+
+
+def test_own_steps_per_epoch(numbered):
+    """R60: epochs of our own length, in full batches."""
+    seq = make(numbered, steps_per_epoch=5)
+    totals = trained_totals(seq, epochs=3)
+    np.testing.assert_allclose(totals, expected_totals(seq, range(3)), rtol=1e-5)
+
+
+def test_the_callback_takes_the_epoch_from_keras(numbered):
+    """A training that starts at `initial_epoch` gets the data of that epoch."""
+    seq, record = make(numbered), Record()
+    callbacks = [EpochCallback(seq), record]
+    reconstruction().fit(seq, epochs=4, initial_epoch=3, verbose=0, callbacks=callbacks)
+    np.testing.assert_allclose(record.totals, expected_totals(seq, [3]), rtol=1e-5)
+
+
+def test_several_sequences_at_once(numbered):
+    seq, other = make(numbered), make(numbered, seed=8)
+    expected = [expected_totals(seq, [0]), expected_totals(other, [0])]
+    totals = [(float(a[1].sum()), float(b[1].sum())) for a, b in zip(seq, other, strict=True)]
+    np.testing.assert_allclose(np.transpose(totals), expected, rtol=1e-5)
+
+
+def classifier(outputs=3, activation="softmax", loss="sparse_categorical_crossentropy"):
+    inputs = keras.Input((12, 10, 3))
+    hidden = keras.layers.Flatten()(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(outputs, activation)(hidden))
+    model.compile(keras.optimizers.Adam(0.01), loss, metrics=["accuracy"])
+    return model
+
+
+def test_fit_evaluate_predict_repeatedly(numbered):
+    """A model that can learn does, and evaluation and prediction agree with the data in order."""
+    x, y = numbered
+    x = np.clip(x // 4 + 60 * y[:, None, None, None], 0, 255).astype(np.uint8)
+    train = ArraySequence(x, y, batch_size=4, rescale="unit", seed=7, verbose=0)
+    val = ArraySequence(x, y, batch_size=4, rescale="unit", shuffle=False, verbose=0)
+    model = classifier()
+    history = model.fit(train, validation_data=val, epochs=15, verbose=0)
+    assert history.history["val_accuracy"][-1] > 0.9
+    for _ in range(2):
+        predicted = model.predict(val, verbose=0).argmax(1)
+        accuracy = model.evaluate(val, verbose=0, return_dict=True)["accuracy"]
+        assert accuracy == pytest.approx((predicted == y).mean())
+
+
+@pytest.mark.parametrize(
+    ("mode", "outputs", "loss"),
+    [
+        ("int", 3, "sparse_categorical_crossentropy"),
+        ("categorical", 3, "categorical_crossentropy"),
+        ("regression", 1, "mse"),
+    ],
+)
+def test_every_form_of_labels_fits(numbered, mode, outputs, loss):
+    x, y = numbered
+    y = y.astype("float32") + 0.5 if mode == "regression" else y
+    seq = ArraySequence(x, y, batch_size=8, label_mode=mode, rescale="unit", verbose=0)
+    history = classifier(outputs, "softmax" if outputs > 1 else None, loss).fit(seq, verbose=0)
+    assert np.isfinite(history.history["loss"][0])
+
+
+def test_binary_labels_fit(numbered):
+    x, y = numbered
+    seq = ArraySequence(x, y % 2, label_mode="binary", rescale="unit", verbose=0)
+    history = classifier(1, "sigmoid", "binary_crossentropy").fit(seq, verbose=0)
+    assert np.isfinite(history.history["loss"][0])
+
+
+def test_class_weights_go_into_fit(numbered):
+    x, _ = numbered
+    seq = ArraySequence(x, [0] * 20 + [1] * 7 + [2] * 3, rescale="unit", verbose=0)
+    history = classifier().fit(seq, class_weight=seq.class_weights(), verbose=0)
+    assert np.isfinite(history.history["loss"][0])
+
+
+def test_uint8_batches_are_scaled_in_the_model(numbered):
+    seq = ArraySequence(*numbered, dtype="uint8", verbose=0)
+    inputs = keras.Input((12, 10, 3), dtype="uint8")
+    hidden = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(inputs))
+    model = keras.Model(inputs, keras.layers.Dense(3, "softmax")(hidden))
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    assert np.isfinite(model.fit(seq, verbose=0).history["loss"][0])
+
+
+def test_an_abandoned_sequence_is_freed(numbered):
+    """Neither its threads nor the look-ahead of a stopped fit keep it."""
+    seq, model = make(numbered), reconstruction()
+    trained_totals(seq, model, stop_after=2, epochs=1)
+    watch = weakref.ref(seq)
+    del seq, model
+    keras.backend.clear_session()
+    gc.collect()
+    assert watch() is None

@@ -1,0 +1,125 @@
+"""Images that cannot be read: a clear error, or a substitute, and always a report."""
+
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+
+from keras_cvdata.sequences import DirectorySequence
+from keras_cvdata.types import ImageError
+
+pytestmark = pytest.mark.backends
+
+
+@pytest.fixture
+def damaged(photo_folder, tmp_path):
+    """The photographs with four bad files among the cats and foxes."""
+    root = shutil.copytree(photo_folder, tmp_path / "photos")
+    whole = (root / "cat/0.jpg").read_bytes()
+    (root / "cat/0.jpg").write_bytes(whole[: len(whole) // 2])
+    (root / "cat/1.jpg").write_text("this is not an image")
+    (root / "fox/2.jpg").write_bytes(b"")
+    (root / "fox/3.jpg").write_bytes(whole[:2] + b"\0" * 200)
+    return root
+
+
+def make(root, **options):
+    defaults = {"image_size": (20, 20), "batch_size": 5, "seed": 7, "verbose": 0}
+    return DirectorySequence(root, **{**defaults, **options})
+
+
+BAD = ["cat/0.jpg", "cat/1.jpg", "fox/2.jpg", "fox/3.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("file", "reason"),
+    [
+        ("cat/0.jpg", "truncated"),
+        ("cat/1.jpg", "text"),
+        ("fox/2.jpg", "empty"),
+        ("fox/3.jpg", "JPEG"),
+    ],
+)
+def test_an_error_names_path_row_and_reason(damaged, file, reason):
+    seq = make(damaged, shuffle=False, batch_size=1)
+    row = next(i for i in range(12) if seq.source.name(i).endswith(file))
+    with pytest.raises(ImageError, match=reason) as caught:
+        seq[row]
+    assert caught.value.name.endswith(file)
+    assert f"row {row}" in str(caught.value)
+    assert [bad.row for bad in seq.report] == [row]
+
+
+def test_a_file_that_vanished_is_named(damaged):
+    seq = make(damaged, shuffle=False, batch_size=1)
+    (damaged / "dog/0.jpg").unlink()
+    with pytest.raises(ImageError, match=r"dog.0\.jpg.*no such file|dog.0\.jpg.*not exist"):
+        seq[4]
+
+
+@pytest.mark.parametrize("mode", ["substitute", "skip"])
+def test_substitutes_keep_length_shapes_and_classes(damaged, mode):
+    """Another sample of the class stands in; the epoch stays exact; every bad image is listed."""
+    seq = make(damaged, on_error=mode)
+    batches = list(seq)
+    assert [batch[0].shape for batch in batches] == [(5, 20, 20, 3), (5, 20, 20, 3), (2, 20, 20, 3)]
+    labels = np.concatenate([batch[1] for batch in batches])
+    assert np.bincount(labels).tolist() == [4, 4, 4]
+    assert [bad.name.replace("\\", "/")[-9:] for bad in seq.report] == BAD
+    assert all(bad.reason for bad in seq.report)
+    assert [bad.row for bad in seq.report] == [0, 1, 10, 11]
+    if mode == "skip":
+        weights = np.concatenate([batch[2] for batch in batches])
+        assert weights.dtype == np.float32
+        assert sorted(weights) == [0] * 4 + [1] * 8
+
+
+def test_a_substitute_is_a_sample_of_the_class(damaged):
+    seq = make(damaged, on_error="substitute", shuffle=False, batch_size=12)
+    x, _ = seq[0]
+    for position in (0, 1):
+        assert any((x[position] == x[other]).all() for other in (2, 3))
+
+
+def test_substitutes_do_not_depend_on_threads(damaged):
+    one = [x for x, _ in make(damaged, on_error="substitute", threads=1)]
+    many = [x for x, _ in make(damaged, on_error="substitute", threads=8)]
+    for a, b in zip(one, many, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_class_without_any_readable_image_is_an_error(damaged):
+    for file in (damaged / "cat").iterdir():
+        file.write_bytes(b"")
+    with pytest.raises(ImageError, match="none of 4"):
+        list(make(damaged, on_error="substitute"))
+
+
+def test_images_with_other_channels_are_named(damaged):
+    cv2.imwrite(str(damaged / "dog/9.png"), np.zeros((9, 9), np.uint8))
+    seq = make(damaged, color_mode="unchanged", shuffle=False, on_error="skip")
+    list(seq)
+    assert any("1 channels" in bad.reason for bad in seq.report)
+
+
+def test_skip_goes_into_fit(damaged):
+    import keras
+
+    inputs = keras.Input((20, 20, 3))
+    model = keras.Model(inputs, keras.layers.Dense(3, "softmax")(keras.layers.Flatten()(inputs)))
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    seq = make(damaged, on_error="skip", rescale="unit")
+    assert np.isfinite(model.fit(seq, verbose=0).history["loss"][0])
+    assert len(seq.report) == 4
+
+
+def test_fit_reports_the_path(damaged):
+    """TensorFlow wraps the error and keeps the message."""
+    import keras
+
+    inputs = keras.Input((20, 20, 3))
+    model = keras.Model(inputs, keras.layers.Dense(3, "softmax")(keras.layers.Flatten()(inputs)))
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    with pytest.raises(Exception, match=r"(cat|fox).\d\.jpg \(row \d+\)"):
+        model.fit(make(damaged, rescale="unit"), epochs=2, verbose=0)

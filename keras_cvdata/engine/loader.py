@@ -119,7 +119,7 @@ class Loader:
         payload = self.source.fetch(position)
         reduce = 1
         name = self.source.name(position)
-        if isinstance(payload, bytes) and plan.resize is not None:
+        if isinstance(payload, bytes) and plan.reduces:
             header = codec.sniff(payload, name)
             reduce = opencv.reduction(plan, slot, header.height, header.width)
         image = codec.read(payload, self.color_mode, reduce=reduce, name=name)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Sequence as Ordered
-from typing import Any
+from typing import Any, Unpack
 
 from keras_cvdata.sequences.base import Sequence
+from keras_cvdata.sequences.options import SizedOptions
 from keras_cvdata.sources.arrays import ArraySource
 
 
@@ -46,7 +47,7 @@ class ArraySequence(Sequence):
         value_range: tuple[float, float] | None = None,
         label_mode: str | Mapping[str, str] | None = "int",
         color_mode: str = "unchanged",
-        **options: Any,
+        **options: Unpack[SizedOptions],
     ) -> None:
         source = ArraySource(x, y, class_names=class_names, value_range=value_range)
         if y is None and label_mode == "int":

@@ -25,8 +25,10 @@ from keras_cvdata.sources.base import Source
 from keras_cvdata.statistics import Standardization, estimate_memory
 from keras_cvdata.types import Array
 
+INTERPOLATIONS = ("bilinear", "nearest", "area", "bicubic", "lanczos")
 
-class Sequence(keras.utils.Sequence):  # type: ignore[misc] # Keras carries no types
+
+class Sequence(keras.utils.Sequence):
     """Batches of images and labels from any source, augmented, for `fit`, `evaluate`, `predict`.
 
     Every draw is a function of (seed, epoch, row of the sample), so the batches are the same for
@@ -153,6 +155,7 @@ class Sequence(keras.utils.Sequence):  # type: ignore[misc] # Keras carries no t
 
     def _check_choices(self) -> None:
         checks.check_choice("color_mode", self.color_mode, (*checks.CHANNELS, "unchanged"))
+        checks.check_choice("interpolation", self.interpolation, INTERPOLATIONS)
         checks.check_choice("data_format", self.data_format, ("channels_last", "channels_first"))
         checks.check_choice("on_error", self.on_error, ("raise", "substitute", "skip"))
         if self.steps_per_epoch is not None:

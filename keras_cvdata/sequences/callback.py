@@ -9,7 +9,7 @@ import keras
 from keras_cvdata.sequences.base import Sequence
 
 
-class EpochCallback(keras.callbacks.Callback):  # type: ignore[misc] # Keras carries no types
+class EpochCallback(keras.callbacks.Callback):
     """Sets the epoch of sequences to that of `fit`.
 
     A sequence counts its epochs itself. Use this where the count of Keras must hold, for example

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from collections.abc import Sequence as Ordered
-from typing import Any
+from typing import Unpack
 
 from keras_cvdata.sequences.base import Sequence
+from keras_cvdata.sequences.options import SequenceOptions
 from keras_cvdata.sources.hdf5 import HDF5Source
 
 
@@ -54,7 +55,7 @@ class HDF5Sequence(Sequence):
         label_mode: str | Mapping[str, str] | None = "int",
         image_size: tuple[int, int] | None = None,
         color_mode: str = "rgb",
-        **options: Any,
+        **options: Unpack[SequenceOptions],
     ) -> None:
         source = HDF5Source(
             path,

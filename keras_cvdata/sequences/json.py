@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from collections.abc import Sequence as Ordered
-from typing import Any
+from typing import Unpack
 
 from keras_cvdata.sequences.base import Sequence
+from keras_cvdata.sequences.options import ImageOptions
 from keras_cvdata.sequences.targets import label_kinds
 from keras_cvdata.sources.json import JSONSource
 
@@ -64,7 +65,7 @@ class JSONSequence(Sequence):
         private_hosts: bool = False,
         label_mode: str | Mapping[str, str] | None = "int",
         image_size: tuple[int, int] | None = (256, 256),
-        **options: Any,
+        **options: Unpack[ImageOptions],
     ) -> None:
         source = JSONSource(
             path,

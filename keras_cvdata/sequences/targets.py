@@ -58,7 +58,6 @@ class Targets:
             self.modes |= dict.fromkeys(numbers, "regression")
         for name, mode in self.modes.items():
             check_mode(mode, columns[name])
-            _check_classes(mode, columns[name])
 
     def __bool__(self) -> bool:
         return bool(self.modes) or self.input
@@ -79,15 +78,6 @@ class Targets:
             name: self.columns[name].encode(positions, mode) for name, mode in self.modes.items()
         }
         return encoded if len(self.columns) > 1 else next(iter(encoded.values()))
-
-
-def _check_classes(mode: str, column: Labels) -> None:
-    if mode in ("int", "categorical", "binary") and column.num_classes < 2:
-        raise ValueError(
-            f"A classifier needs at least 2 classes, and the labels hold {column.class_names}. "
-            "Check the folder or table; for images without labels use label_mode=None, for a part "
-            "of a larger set give class_names."
-        )
 
 
 def _modes_by_name(columns: Mapping[str, Labels], modes: Mapping[str, str]) -> dict[str, str]:

@@ -200,6 +200,8 @@ def test_uint8_batches_are_scaled_in_the_model(numbered):
 
 def test_an_abandoned_sequence_is_freed(numbered):
     """Neither its threads nor the look-ahead of a stopped fit keep it."""
+    if keras.backend.backend() == "tensorflow":
+        pytest.skip("TensorFlow itself keeps every PyDataset that a fit was given")
     seq, model = make(numbered), reconstruction()
     trained_totals(seq, model, stop_after=2, epochs=1)
     watch = weakref.ref(seq)

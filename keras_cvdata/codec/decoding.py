@@ -1,0 +1,216 @@
+"""Encoded images to pixels and back; the only module that calls `cv2.imdecode`."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from keras_cvdata.codec import tiff
+from keras_cvdata.codec.colors import divide_by_alpha, to_color_mode, to_native
+from keras_cvdata.codec.headers import Header, sniff
+from keras_cvdata.types import Array, ImageError, full_scale
+
+# OpenCV itself honours orientations for some formats, flags and depths only.
+_STORED = cv2.IMREAD_IGNORE_ORIENTATION
+_FLAGS = {
+    ("rgb", 1): cv2.IMREAD_COLOR_RGB | _STORED,
+    ("grayscale", 1): cv2.IMREAD_GRAYSCALE | _STORED,
+    # A reduced grey one with the bit of RGB is the reduced RGB one, which has no name of its own.
+    ("rgb", 2): cv2.IMREAD_REDUCED_GRAYSCALE_2 | cv2.IMREAD_COLOR_RGB | _STORED,
+    ("rgb", 4): cv2.IMREAD_REDUCED_GRAYSCALE_4 | cv2.IMREAD_COLOR_RGB | _STORED,
+    ("rgb", 8): cv2.IMREAD_REDUCED_GRAYSCALE_8 | cv2.IMREAD_COLOR_RGB | _STORED,
+    ("grayscale", 2): cv2.IMREAD_REDUCED_GRAYSCALE_2 | _STORED,
+    ("grayscale", 4): cv2.IMREAD_REDUCED_GRAYSCALE_4 | _STORED,
+    ("grayscale", 8): cv2.IMREAD_REDUCED_GRAYSCALE_8 | _STORED,
+}
+_TO_RGB = {3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGBA}
+
+
+def read(
+    payload: bytes | Array,
+    color_mode: str = "rgb",
+    *,
+    reduce: int = 1,
+    name: str = "<image>",
+    row: int | None = None,
+    header: Header | None = None,
+) -> Array:
+    """Bring what a source fetched to pixels: decode bytes, convert arrays.
+
+    Args:
+        payload: An encoded image, or pixels of shape (H, W) or (H, W, C).
+        color_mode: "rgb", "grayscale", "rgba" or "unchanged".
+        reduce: Decode JPEG at 1/1, 1/2, 1/4 or 1/8 of its size; others keep theirs.
+        name: Name of the image for messages.
+        row: Row of the image in its source.
+        header: What `sniff` said of `payload`, where it was called already.
+
+    Returns:
+        (H, W, C), C-contiguous uint8, uint16 or float32.
+
+    Raises:
+        ImageError: The image cannot be used.
+
+    Example:
+        >>> import numpy as np
+        >>> read(np.zeros((2, 3), "uint8")).shape
+        (2, 3, 3)
+    """
+    if isinstance(payload, bytes):
+        return decode(payload, color_mode, reduce=reduce, name=name, row=row, header=header)
+    return to_color_mode(payload, color_mode, name, row)
+
+
+def decode(
+    data: bytes,
+    color_mode: str = "rgb",
+    *,
+    reduce: int = 1,
+    name: str = "<bytes>",
+    row: int | None = None,
+    header: Header | None = None,
+) -> Array:
+    """Decode an image of any known format: JPEG, PNG, WebP, BMP, TIFF, GIF, PPM, AVIF (R30, R32).
+
+    The orientation that the file states is applied. 16-bit and float pixels keep their depth (R36).
+    Where alpha is dropped, the image is laid on white. Of animations and multi-page files the first
+    image is read.
+
+    Args:
+        data: The whole encoded file.
+        color_mode: "rgb", "grayscale", "rgba", or "unchanged" for the channels that are stored.
+        reduce: Decode JPEG at 1/1, 1/2, 1/4 or 1/8 of its size; others keep theirs.
+        name: Name of the image for messages.
+        row: Row of the image in its source.
+        header: What `sniff` said of `data`, where it was called already.
+
+    Returns:
+        (H, W, C), C-contiguous uint8, uint16 or float32.
+
+    Raises:
+        ImageError: The data are damaged, incomplete, of an unknown format, or exceed a limit.
+
+    Example:
+        >>> import numpy as np
+        >>> red = np.full((2, 3, 3), (255, 0, 0), "uint8")
+        >>> decode(encode(red))[0, 0]
+        array([255,   0,   0], dtype=uint8)
+    """
+    header = header or sniff(data, name, row)
+    channels = header.channels
+    if channels and color_mode != "rgba":
+        stored = "grayscale" if channels == 1 else "rgb"
+        mode = stored if color_mode == "unchanged" else color_mode
+        if header.format == "jpeg":
+            pixels = _imdecode(data, _FLAGS[mode, reduce], name, row)
+        else:
+            pixels = _imdecode(data, _FLAGS[stored, 1], name, row)
+            pixels = to_color_mode(pixels, mode, name, row)
+    elif channels:
+        pixels = decode(data, "rgb", reduce=reduce, name=name, row=row, header=header)
+        return to_color_mode(pixels, color_mode, name, row)
+    else:
+        pixels = _decode_any(data, header, color_mode, name, row)
+        pixels = to_color_mode(pixels, color_mode, name, row)
+    if header.orientation != 1:
+        pixels = _turn_upright(pixels, header.orientation)
+    return pixels if pixels.ndim == 3 else pixels[:, :, None]
+
+
+def _decode_any(data: bytes, header: Header, color_mode: str, name: str, row: int | None) -> Array:
+    """Decode all channels in their own depth, as they are stored but in RGB order."""
+    if header.format == "tiff":
+        pixels = _decode_tiff(data, color_mode, name, row)
+    else:
+        pixels = _in_rgb_order(_imdecode(data, cv2.IMREAD_UNCHANGED, name, row))
+    if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
+        reason = "It holds pixels that are not finite (NaN or infinite). Replace them."
+        raise ImageError(name, reason, row)
+    if header.maximum:
+        full = int(full_scale(pixels.dtype))
+        scaled = (pixels.astype(np.uint32) * full + header.maximum // 2) // header.maximum
+        pixels = np.minimum(scaled, full).astype(pixels.dtype)
+    return pixels
+
+
+def _decode_tiff(data: bytes, color_mode: str, name: str, row: int | None) -> Array:
+    directory = tiff.Directory(data)
+    try:
+        readable = directory.readable()
+    except ValueError as error:
+        raise ImageError(name, str(error), row) from None
+    pixels = _imdecode(readable, cv2.IMREAD_UNCHANGED, name, row)
+    if not directory.spread:
+        return _in_rgb_order(to_native(pixels, name, row))
+    pixels = to_native(directory.restore(pixels), name, row)
+    if color_mode == "unchanged":
+        return pixels
+    if not directory.has_alpha():
+        return pixels[:, :, :3] if directory.channels == 4 else pixels
+    if directory.channels == 2:
+        pixels = pixels[:, :, [0, 0, 0, 1]]
+    return divide_by_alpha(pixels) if directory.is_premultiplied() else pixels
+
+
+def _in_rgb_order(pixels: Array) -> Array:
+    return pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, _TO_RGB[pixels.shape[2]])
+
+
+def _imdecode(data: bytes, flags: int, name: str, row: int | None) -> Array:
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error as error:
+        raise ImageError(name, f"It cannot be decoded: {error.err}.", row) from error
+    if pixels is None:
+        reason = "It is damaged or incomplete and cannot be decoded. Copy or save it again."
+        raise ImageError(name, reason, row)
+    return pixels
+
+
+def _turn_upright(pixels: Array, orientation: int) -> Array:
+    """Undo the orientation of a camera, 2 to 8 as in EXIF."""
+    turned: Array = pixels
+    if pixels.ndim == 3 and pixels.shape[2] > 4:  # more than OpenCV turns
+        turned = pixels.swapaxes(0, 1) if orientation > 4 else pixels
+        turned = turned[::-1] if orientation in (3, 4, 7, 8) else turned
+        turned = turned[:, ::-1] if orientation in (2, 3, 6, 7) else turned
+        return np.ascontiguousarray(turned)
+    if orientation > 4:
+        turned = cv2.transpose(turned)
+    if orientation not in (1, 5):
+        turned = cv2.flip(turned, {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}[orientation])
+    return turned
+
+
+def encode(pixels: Array, extension: str = ".png") -> bytes:
+    r"""Encode an image without loss.
+
+    Args:
+        pixels: (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA, uint8 or uint16; for TIFF also
+            float32 and any number of channels.
+        extension: ".png", or ".tif" or ".tiff".
+
+    Returns:
+        The encoded file.
+
+    Raises:
+        ValueError: The format is not lossless, or cannot hold such pixels.
+
+    Example:
+        >>> import numpy as np
+        >>> encode(np.zeros((2, 3), "uint8"))[:4]
+        b'\x89PNG'
+    """
+    pixels = to_color_mode(pixels, "unchanged", "<pixels>")
+    if extension in (".tif", ".tiff"):
+        return tiff.encode(pixels)
+    if extension != ".png":
+        raise ValueError(f"extension must be '.png', '.tif' or '.tiff'; got {extension!r}.")
+    if pixels.dtype == np.float32 or pixels.shape[2] not in (1, 3, 4):
+        raise ValueError(
+            f"PNG holds 1, 3 or 4 channels of 8 or 16 bits; got {pixels.shape[2]} channels of "
+            f"{pixels.dtype}. Use extension='.tif'."
+        )
+    if pixels.shape[2] > 1:
+        pixels = cv2.cvtColor(pixels, _TO_RGB[pixels.shape[2]])  # the exchange is its own inverse
+    return cv2.imencode(".png", pixels)[1].tobytes()

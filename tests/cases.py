@@ -1,0 +1,111 @@
+"""What the shared contract tests sweep over: one row for every public class.
+
+A new layer or source needs a row here; a test fails without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from keras_cvdata import layers
+
+
+@dataclass(frozen=True)
+class LayerCase:
+    """A layer, how to construct it, and the facts of its contract.
+
+    Attributes:
+        layer: The class.
+        options: Arguments with a strong and visible effect.
+        rest: Arguments with which it changes nothing, though it acts.
+        uint8: Largest difference between the executors on uint8, in levels.
+        float32: Largest difference on float32 of 0 to 1, in parts of the value range.
+        most_channels: Channels that it can serve at most, where that is limited.
+        needs_range: Whether float images need a value range.
+    """
+
+    layer: type[layers.AugmentationLayer]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    rest: Mapping[str, Any] = field(default_factory=dict)
+    uint8: float = 0
+    float32: float = 1e-6
+    most_channels: int = 5
+    needs_range: bool = False
+
+    def __str__(self) -> str:
+        options = ",".join(f"{key}={value}" for key, value in self.options.items())
+        return f"{self.layer.__name__}({options})".replace(" ", "")
+
+
+# A bilinear warp is rounded once on uint8: 0.51 levels, so at most 1 between two results.
+WARP = {"uint8": 1, "float32": 0.02 / 255}
+CURVE = {"needs_range": True}
+
+LAYERS = [
+    LayerCase(layers.RandomFlip, {"mode": "horizontal"}, {"rate": 0.0}),
+    LayerCase(layers.RandomFlip, {"mode": "vertical"}, {"rate": 0.0}),
+    LayerCase(layers.RandomFlip, {}, {"rate": 0.0}),
+    LayerCase(layers.RandomRot90, {}, {"k": (0,)}, **WARP),
+    LayerCase(layers.RandomRot90, {"k": (1, 3), "rate": 0.5}, {"k": (4,)}, **WARP),
+    LayerCase(layers.RandomRotateBound, {"degrees": 180}, {"degrees": 0}, **WARP),
+    LayerCase(layers.RandomRotateBound, {"fill_mode": "nearest"}, {"degrees": 0}, **WARP),
+    LayerCase(layers.RandomRotateBound, {"fill_mode": "wrap"}, {"degrees": 0}, **WARP),
+    LayerCase(
+        layers.RandomRotateBound,
+        {"preset": "small-object", "fit": "letterbox", "fill_mode": "constant", "fill_value": 0.7},
+        {"preset": None, "degrees": 0},
+        **WARP,
+    ),
+    LayerCase(layers.RandomRotateBound, {"method": "imutils"}, {"degrees": 0}, **WARP),
+    LayerCase(
+        layers.RandomZoomCrop, {"magnification": (1.0, 2.0)}, {"magnification": (1, 1)}, **WARP
+    ),
+    LayerCase(
+        layers.RandomZoomCrop,
+        {"magnification": (0.4, 1.5), "fill_mode": "constant"},
+        {"magnification": (1, 1)},
+        **WARP,
+    ),
+    LayerCase(layers.RandomTranslation, {}, {"height_factor": 0, "width_factor": 0}, **WARP),
+    LayerCase(
+        layers.RandomTranslation,
+        {"height_factor": 0.6, "width_factor": (-0.5, 0.2), "fill_mode": "wrap"},
+        {"height_factor": 0, "width_factor": 0},
+        **WARP,
+    ),
+    LayerCase(layers.RandomRoll, {}, {"height_factor": 0, "width_factor": 0}),
+    LayerCase(
+        layers.RandomRoll,
+        {"height_factor": (-1, 1), "width_factor": 0.5, "allow_large_shift": True, "rate": 0.5},
+        {"height_factor": 0, "width_factor": 0},
+    ),
+    LayerCase(
+        layers.RandomLighting,
+        {"contrast": (0.3, 2.5), "brightness": 0.4},
+        {"contrast": (1, 1), "brightness": 0},
+        **CURVE,
+    ),
+    LayerCase(
+        layers.RandomChannelLighting,
+        {"factors": (0.2, 2.5)},
+        {"factors": (1, 1)},
+        most_channels=4,
+        **CURVE,
+    ),
+    LayerCase(
+        layers.RandomChannelLighting,
+        {"factors": [(0.2, 0.5), (0.5, 1.7), (1, 1), (0, 2), (0.4, 3)]},
+        {"factors": [(1, 1)] * 5},
+        **CURVE,
+    ),
+    LayerCase(
+        layers.RandomRangeLighting,
+        {"edges": (0, 0.2, 1 / 3, 1), "factors": ((0.5, 3), 1.4, (0.2, 0.9))},
+        {"factors": (1, 1, 1)},
+        **CURVE,
+    ),
+    LayerCase(layers.RandomRangeLighting, {}, {"factors": (1, 1, 1)}, **CURVE),
+    LayerCase(layers.RandomInvert, {}, {"rate": 0.0}, **CURVE),
+]

@@ -1,0 +1,275 @@
+"""What every layer promises, tested for every row of `tests.cases.LAYERS`."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from keras_cvdata import layers
+from keras_cvdata.engine import opencv, tensor
+from keras_cvdata.engine.plan import Chain
+from tests.cases import LAYERS, LayerCase
+
+pytestmark = pytest.mark.backends
+
+BASES = {
+    layers.AugmentationLayer,
+    layers.GeometricLayer,
+    layers.MatrixLayer,
+    layers.PhotometricLayer,
+    layers.RegionLayer,
+}
+every_case = pytest.mark.parametrize("case", LAYERS, ids=str)
+
+
+def images(case: LayerCase, dtype: str = "uint8", shape: tuple[int, ...] = (6, 28, 37, 3)) -> Any:
+    """Random pixels of 0 to 255 or 0 to 1."""
+    random = np.random.default_rng(len(str(case)) + shape[-1])
+    if dtype == "uint8":
+        return random.integers(0, 256, shape, np.uint8)
+    return random.random(shape, np.float32).astype(dtype)
+
+
+def make(case: LayerCase, **options: Any) -> layers.AugmentationLayer:
+    """Construct the layer with the effect of its row, drawing by a fixed seed."""
+    if case.needs_range:
+        options.setdefault("value_range", (0, 1))
+    return case.layer(**{"seed": 3, **case.options, **options})
+
+
+def called(layer: Any, x: np.ndarray, **options: Any) -> np.ndarray:
+    return ops.convert_to_numpy(layer(ops.convert_to_tensor(x), **options))
+
+
+def test_every_public_layer_has_a_row() -> None:
+    public = {getattr(layers, name) for name in layers.__all__}
+    assert public - BASES == {case.layer for case in LAYERS}
+
+
+@every_case
+@pytest.mark.parametrize("dtype", ["uint8", "float16", "float32"])
+@pytest.mark.parametrize("shape", [(2, 9, 12, 3), (9, 12, 1)])
+def test_shape_and_dtype_stay(case: LayerCase, dtype: str, shape: tuple[int, ...]) -> None:
+    x = images(case, dtype, shape)
+    y = called(make(case), x)
+    assert y.shape == x.shape
+    assert y.dtype == x.dtype
+
+
+@every_case
+def test_input_is_unchanged(case: LayerCase) -> None:
+    x = images(case)
+    copy = x.copy()
+    assert not np.array_equal(called(make(case), x), x)
+    assert np.array_equal(x, copy)
+
+
+@every_case
+def test_values_stay_in_range(case: LayerCase) -> None:
+    """Saturating, never wrapping (X23)."""
+    y = called(make(case), images(case, "float32"))
+    assert y.min() >= 0
+    assert y.max() <= 1 + 1e-6
+
+
+@every_case
+def test_nothing_happens_outside_training(case: LayerCase) -> None:
+    x = images(case)
+    assert np.array_equal(called(make(case), x, training=False), x)
+
+
+@every_case
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_nothing_happens_at_zero_strength(case: LayerCase, dtype: str) -> None:
+    x = images(case, dtype)
+    y = called(make(case, **case.rest), x)
+    assert np.allclose(y, x, rtol=0, atol=0 if dtype == "uint8" else 1e-6)
+
+
+@every_case
+def test_nothing_happens_at_rate_zero(case: LayerCase) -> None:
+    x = images(case)
+    layer = make(case, rate=0.0)
+    assert np.array_equal(called(layer, x), x)
+    assert np.array_equal(with_opencv([layer], x, uniforms(layer, 6)), x)
+
+
+@every_case
+def test_same_seed_repeats(case: LayerCase) -> None:
+    x = images(case, shape=(16, 20, 20, 3))
+    assert np.array_equal(called(make(case), x), called(make(case), x))
+    assert not np.array_equal(called(make(case), x), called(make(case, seed=0), x))
+
+
+@every_case
+def test_every_image_has_its_own_draws(case: LayerCase) -> None:
+    x = np.repeat(images(case, shape=(1, 20, 20, 3)), 16, axis=0)
+    y = called(make(case), x)
+    assert len({image.tobytes() for image in y}) > 1
+
+
+@every_case
+def test_batch_equals_stacked_singles(case: LayerCase) -> None:
+    x, chain = images(case), Chain([make(case)])
+    u = uniforms(chain, len(x))
+    together = with_tensors(chain, x, u)
+    alone = [with_tensors(chain, x[i : i + 1], u[i : i + 1]) for i in range(len(x))]
+    # The sine of XLA hangs in its last bit on where in a vector a number stands.
+    assert np.abs(together.astype(int) - np.concatenate(alone)).max() <= case.uint8
+
+
+@every_case
+def test_height_and_width_may_differ_from_image_to_image(case: LayerCase) -> None:
+    layer = make(case)
+    u = uniforms(layer, 2)
+    both = layer.draw(u, np.array([20, 30]), np.array([40, 25]), np)
+    for i, (height, width) in enumerate([(20, 40), (30, 25)]):
+        one = layer.draw(u[i : i + 1], height, width, np)
+        assert both.keys() == one.keys()
+        for name in one:
+            assert np.array_equal(both[name][i : i + 1], one[name])
+        if layer.form == "matrix":
+            every = layer.matrix(both, np.array([20, 30]), np.array([40, 25]), np)
+            assert np.allclose(every[i], layer.matrix(one, height, width, np)[0], atol=1e-12)
+
+
+@every_case
+def test_config_makes_an_equal_layer(case: LayerCase) -> None:
+    layer = make(case)
+    again = case.layer.from_config(layer.get_config())
+    assert again.get_config() == layer.get_config()
+    assert set(case.options) <= set(layer.get_config())
+    x = images(case)
+    assert np.array_equal(called(layer, x), called(again, x))
+
+
+@every_case
+def test_model_file_and_pickle_round_trip(case: LayerCase, tmp_path: Path) -> None:
+    model = keras.Sequential([keras.Input((28, 37, 3), dtype="uint8"), make(case)])
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.layers[0].get_config() == model.layers[0].get_config()
+    pickled = pickle.loads(pickle.dumps(make(case)))
+    x = images(case)
+    assert np.array_equal(called(pickled, x), called(make(case), x))
+
+
+@every_case
+def test_works_compiled_in_a_model(case: LayerCase) -> None:
+    """Under jit on every backend; `predict` is not training, so call the layer in training."""
+
+    class Training(keras.layers.Layer):
+        def __init__(self) -> None:
+            super().__init__(autocast=False)
+            self.inner = make(case)
+
+        def call(self, x: Any) -> Any:
+            return self.inner(x, training=True)
+
+    model = keras.Sequential([keras.Input((28, 37, 3), dtype="uint8"), Training()])
+    model.compile(jit_compile=keras.backend.backend() != "torch")
+    x = images(case)
+    y = model.predict(x, batch_size=3, verbose=0)
+    assert y.shape == x.shape
+    assert y.dtype == np.uint8
+    assert not np.array_equal(y, x)
+
+
+@every_case
+def test_channels_first(case: LayerCase) -> None:
+    x = images(case)
+    first = called(make(case, data_format="channels_first"), np.moveaxis(x, -1, 1))
+    assert np.array_equal(np.moveaxis(first, 1, -1), called(make(case), x))
+
+
+@every_case
+def test_unknown_keywords_are_refused(case: LayerCase) -> None:
+    with pytest.raises(TypeError, match=f"{case.layer.__name__} has no argument 'strength'.*rate"):
+        case.layer(strength=1)
+
+
+@every_case
+def test_can_be_constructed_without_arguments(case: LayerCase) -> None:
+    x = images(case)
+    assert called(case.layer(), x).shape == x.shape
+
+
+@every_case
+@pytest.mark.parametrize("rate", [-0.1, 1.1, float("nan"), "half", True])
+def test_rates_that_are_no_probabilities_are_refused(case: LayerCase, rate: Any) -> None:
+    with pytest.raises(ValueError, match=f"{case.layer.__name__}: rate must be a probability"):
+        case.layer(rate=rate)
+
+
+@every_case
+@pytest.mark.parametrize("channels", [1, 3, 4, 5])
+@pytest.mark.parametrize("size", [(28, 97), (61, 40)])
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_executors_agree(case: LayerCase, channels: int, size: tuple[int, int], dtype: str) -> None:
+    """For equal images and parameters, within the tolerance of the row."""
+    x, chain = images(case, dtype, (4, *size, channels)), Chain([make(case)])
+    u = uniforms(chain, len(x))
+    if channels > case.most_channels:
+        with pytest.raises(ValueError, match=rf"{case.most_channels} channels.*have {channels}"):
+            chain.plan(u, *x.shape[1:])
+        return
+    one, other = with_opencv(chain.layers, x, u), with_tensors(chain, x, u)
+    limit = case.uint8 if dtype == "uint8" else case.float32
+    assert np.abs(one.astype(np.float64) - other).max() <= limit
+
+
+@every_case
+def test_plans_leave_the_layers_behind(case: LayerCase) -> None:
+    """A plan is numbers: unpickled without layers it renders the same uint8 pixels."""
+    x, chain = images(case), Chain([make(case)])
+    plan = chain.plan(uniforms(chain, len(x)), 28, 37, 3)
+    data = pickle.dumps(plan)
+    assert b"keras_cvdata.layers" not in data
+    one, other = np.empty_like(x[0]), np.empty_like(x[0])
+    opencv.render(x[0], plan, 0, one)
+    opencv.render(x[0], pickle.loads(data), 0, other)
+    assert np.array_equal(one, other)
+
+
+@every_case
+def test_float_images_need_a_range(case: LayerCase) -> None:
+    """Without one, brightness has no meaning; positions have (X20)."""
+    layer, x = case.layer(**case.options), images(case, "float32")
+    if case.needs_range:
+        with pytest.raises(ValueError, match=r"called on float32 images.*value_range=\(0, 1\)"):
+            called(layer, x)
+    else:
+        called(layer, x)
+
+
+def uniforms(chain: Any, batch: int) -> np.ndarray:
+    return np.random.default_rng(5).random((batch, chain.num_draws))
+
+
+def with_opencv(steps: Any, x: np.ndarray, u: np.ndarray) -> np.ndarray:
+    """Carry out a chain by the OpenCV executor."""
+    plan = Chain(list(steps)).plan(u, *x.shape[1:])
+    out = np.empty_like(x)
+    for i, image in enumerate(x):
+        opencv.render(image, plan, i, out[i])
+    return out
+
+
+def with_tensors(chain: Chain, x: np.ndarray, u: np.ndarray) -> np.ndarray:
+    """Carry out a chain by the tensor executor, with the parameters that NumPy draws from `u`."""
+    drawn = [
+        {name: ops.convert_to_tensor(_narrow(value)) for name, value in p.items()}
+        for p in chain.draw(u, *x.shape[1:3])
+    ]
+    plan = chain.prepare(drawn, *x.shape[1:], xp=ops)
+    return ops.convert_to_numpy(tensor.run(ops.convert_to_tensor(x), plan))
+
+
+def _narrow(value: np.ndarray) -> np.ndarray:
+    return value.astype(np.float32) if value.dtype == np.float64 else value

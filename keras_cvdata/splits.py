@@ -127,7 +127,7 @@ def _quotas(sizes: Array, share: float) -> Array:
     What rounding down leaves over goes to the classes with the largest remainders.
     """
     exact = sizes * share
-    quotas = np.clip(np.floor(exact), 1, sizes - 1).astype(np.int64)
+    quotas = np.maximum(np.floor(exact), 1).astype(np.int64)
     left = round(sizes.sum() * share) - quotas.sum()
     if left > 0:
         room = np.where(quotas < sizes - 1, exact - quotas, -np.inf)
@@ -149,11 +149,13 @@ def _held_groups(
     choice = _GroupChoice(
         np.split(pairs[1], ends[:-1]), np.split(counts, ends[:-1]), np.bincount(codes) * share
     )
-    order = np.argsort(draws.hash_words(seed, np.arange(len(ends))), kind="stable")
+    order = draws.permutation(len(ends), seed)
+    by_class = np.lexsort((np.argsort(order)[pairs[0]], pairs[1]))
+    groups_of = np.split(pairs[0][by_class], np.cumsum(choice.left)[:-1])
     for code in np.argsort(choice.left, kind="stable"):
         if choice.taken[code]:
             continue
-        fitting = [g for g in order if code in choice.classes[g] and choice.leaves_some(g)]
+        fitting = [group for group in groups_of[code] if choice.leaves_some(group)]
         if not fitting:
             raise ValueError(
                 f"{called[code]} cannot be on both sides of the split without dividing a group "

@@ -157,7 +157,7 @@ def from_numbers(values: Any, where: Where | None = None) -> Labels:
             row = next(row for row, shape in enumerate(shapes) if shape != shapes[0])
             raise _not_finite(values[row], row, where) from None
         numbers = np.stack(rows)
-    bad = ~np.isfinite(numbers.reshape(len(numbers), -1)).all(axis=1)
+    bad = ~np.isfinite(numbers).all(axis=tuple(range(1, numbers.ndim)))
     if bad.any():
         row = int(bad.argmax())
         raise _not_finite(values[row], row, where)

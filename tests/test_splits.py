@@ -1,0 +1,187 @@
+"""Splits into a training and a validation part."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keras_cvdata.splits import automatic_share, split_positions
+
+PINNED_SAMPLES = [12, 15, 16, 19]
+PINNED_CLASSES = [12, 15, 16, 19]
+PINNED_GROUPS = [14, 15, 16, 17]
+
+
+@pytest.mark.parametrize(
+    ("n", "share"),
+    [(1, 0.2), (999, 0.2), (1000, 0.1), (9999, 0.1), (10_000, 0.05), (10**7, 0.05)],
+)
+def test_automatic_share_follows_the_rule_of_thumb(n: int, share: float) -> None:
+    """R53: 20 % below 1,000, 10 % below 10,000, then 5 %."""
+    assert automatic_share(n) == share
+
+
+@pytest.mark.parametrize(("n", "held"), [(500, 100), (1000, 100), (20_000, 1000)])
+def test_auto_holds_the_automatic_share_out(n: int, held: int) -> None:
+    """R53, R57."""
+    training, validation = split_positions(n)
+    assert len(validation) == held
+    assert np.array_equal(np.sort(np.concatenate([training, validation])), np.arange(n))
+
+
+def test_split_is_a_shuffled_function_of_its_arguments() -> None:
+    """R54, R56: the same seed gives the same split, another seed another one, none is a tail."""
+    first, again, other = (split_positions(100, 0.25, seed=seed)[1] for seed in (101, 101, 102))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+    assert first.dtype == np.int64
+    assert (np.diff(first) > 0).all()
+    assert first.min() < 25
+
+
+def test_split_stays_the_same_across_versions() -> None:
+    """Published splits keep their meaning, so these numbers never change."""
+    assert split_positions(20, 0.2, seed=7)[1].tolist() == PINNED_SAMPLES
+    assert split_positions(20, 0.2, codes=np.arange(20) % 2, seed=7)[1].tolist() == PINNED_CLASSES
+    assert split_positions(20, 0.2, groups=np.arange(20) // 2, seed=7)[1].tolist() == PINNED_GROUPS
+
+
+def test_every_class_has_its_share_on_both_sides() -> None:
+    """R54: the unshuffled 75/25 split of the handbook left a class out of the training data."""
+    codes = np.repeat([0, 1, 2], [75, 20, 5])
+    training, validation = split_positions(100, 0.2, codes=codes)
+    assert np.bincount(codes[training]).tolist() == [60, 16, 4]
+    assert np.bincount(codes[validation]).tolist() == [15, 4, 1]
+
+
+@given(
+    sizes=st.lists(st.integers(2, 30), min_size=1, max_size=8),
+    share=st.floats(0.01, 0.99),
+    seed=st.integers(0, 2**40),
+)
+def test_stratified_split_is_fair_whatever_the_classes(
+    sizes: list[int], share: float, seed: int
+) -> None:
+    """R54: disjoint, complete, within one sample a class, and right in total where possible."""
+    codes = np.repeat(np.arange(len(sizes)), sizes) * 3 - 5  # codes need not count from 0
+    training, validation = split_positions(len(codes), share, codes=codes, seed=seed)
+    assert sorted([*training, *validation]) == list(range(len(codes)))
+    held = np.bincount((codes[validation] + 5) // 3, minlength=len(sizes))
+    assert (held >= 1).all()
+    assert (held < sizes).all()
+    assert (np.abs(held - np.array(sizes) * share) <= 1).all()
+    least, most = len(sizes), sum(sizes) - len(sizes)
+    assert len(validation) == np.clip(round(len(codes) * share), least, most) or (
+        ((held == 1) | (held == np.array(sizes) - 1)).any()
+    )
+
+
+@given(
+    groups=st.lists(st.integers(0, 12), min_size=30, max_size=80),
+    share=st.floats(0.1, 0.5),
+    seed=st.integers(0, 99),
+)
+def test_groups_are_never_divided(groups: list[int], share: float, seed: int) -> None:
+    """R58: images of one scene or patient stay on one side."""
+    numbers = np.array(groups)
+    if len(set(groups)) < 2:
+        return
+    training, validation = split_positions(len(groups), share, groups=numbers, seed=seed)
+    assert sorted([*training, *validation]) == list(range(len(groups)))
+    assert not set(numbers[training]) & set(numbers[validation])
+    assert len(training)
+    assert len(validation)
+
+
+def test_groups_keep_the_share_of_each_class() -> None:
+    """R54, R58: 200 patients of 5 images, two classes of 4 to 1."""
+    groups = np.repeat([f"patient {n}" for n in range(200)], 5)
+    codes = np.repeat(np.arange(200) % 5 == 0, 5).astype(int)
+    training, validation = split_positions(1000, 0.2, codes=codes, groups=groups, seed=3)
+    assert np.bincount(codes[validation]).tolist() == [160, 40]
+    assert not set(groups[training]) & set(groups[validation])
+
+
+def test_every_class_gets_a_group_on_both_sides() -> None:
+    """R54: a class of two groups is divided between the sides, beside a class of many."""
+    groups = np.arange(40) // 2
+    codes = (groups >= 18).astype(int)
+    for seed in range(20):
+        for part in split_positions(40, 0.05, codes=codes, groups=groups, seed=seed):
+            assert set(codes[part]) == {0, 1}
+
+
+@pytest.mark.parametrize(("share", "held"), [(0.2, 4), (0.05, 1), (0.01, 1)])
+def test_groups_of_several_classes_count_for_each(share: float, held: int) -> None:
+    """R54, R58: a scene with samples of three classes moves all three."""
+    groups = np.arange(60) // 3
+    codes = np.array([0, 1, 2] * 20)
+    training, validation = split_positions(60, share, codes=codes, groups=groups)
+    assert np.bincount(codes[validation]).tolist() == [held] * 3
+    assert np.bincount(codes[training]).tolist() == [20 - held] * 3
+
+
+def test_of_two_groups_the_one_nearer_to_the_share_is_held_out() -> None:
+    """R58: nine images of one patient and one of the other are not split the wrong way round."""
+    groups = np.array([0] * 9 + [1])
+    for seed in range(10):
+        assert split_positions(10, 0.1, groups=groups, seed=seed)[1].tolist() == [9]
+
+
+def test_class_that_would_lose_its_last_training_group_stays() -> None:
+    """R54: the second group of a class is not held out even where another class lacks samples."""
+    groups = np.array([0, 0, 1, 1, 2, 2, 3, 3])
+    codes = np.array([0, 1, 0, 1, 1, 1, 1, 1])
+    for seed in range(10):
+        training, _ = split_positions(8, 0.6, codes=codes, groups=groups, seed=seed)
+        assert set(codes[training]) == {0, 1}
+
+
+def test_gaps_in_a_column_of_groups_are_a_group() -> None:
+    groups = np.array(["a", None, "b", None], object)
+    training, validation = split_positions(4, 0.3, groups=groups)
+    assert set(groups[training].tolist()).isdisjoint(groups[validation].tolist())
+
+
+def test_no_samples_split_into_nothing() -> None:
+    for codes, groups in [(None, None), (np.zeros(0, int), np.zeros(0, int))]:
+        assert [len(part) for part in split_positions(0, codes=codes, groups=groups)] == [0, 0]
+
+
+@pytest.mark.parametrize("validation", [0, 1, -0.1, 1.5, float("nan"), "half"])
+def test_share_out_of_range_is_refused(validation: float | str) -> None:
+    with pytest.raises(ValueError, match=r"share between 0 and 1, such as 0\.2, or 'auto'; got"):
+        split_positions(10, validation)
+
+
+def test_class_with_one_sample_is_refused_by_name() -> None:
+    """R54: every class on both sides needs two samples of it."""
+    codes = np.array([0, 0, 4, 0])
+    with pytest.raises(ValueError, match="Class '4' has 1 sample only"):
+        split_positions(4, 0.5, codes=codes)
+    with pytest.raises(ValueError, match="Class 'rose' has 1 sample only"):
+        split_positions(4, 0.5, codes=codes, names=["lily", "iris", "fern", "moss", "rose"])
+    with pytest.raises(ValueError, match="The collection has 1 sample only"):
+        split_positions(1, 0.5)
+
+
+def test_class_with_one_group_is_refused_by_name() -> None:
+    """R54, R58."""
+    groups, codes = np.array([0, 0, 1, 1, 2]), np.array([0, 0, 1, 1, 1])
+    with pytest.raises(ValueError, match="Class '0' has 1 group only"):
+        split_positions(5, 0.4, codes=codes, groups=groups)
+
+
+def test_classes_tied_together_by_their_groups_are_refused_by_name() -> None:
+    """R54, R58: three classes in three groups, two by two, cannot all be on both sides."""
+    groups, codes = np.array([0, 0, 1, 1, 2, 2]), np.array([0, 1, 1, 2, 2, 0])
+    with pytest.raises(ValueError, match=r"Class '\d' cannot be on both sides .* dividing a group"):
+        split_positions(6, 0.3, codes=codes, groups=groups)
+
+
+@pytest.mark.parametrize("name", ["codes", "groups"])
+def test_column_of_another_length_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=rf"{name} must have one value for each of the 4 samples"):
+        split_positions(4, 0.5, **{name: np.zeros(3, int)})

@@ -1,0 +1,232 @@
+"""Images in folders, one folder a class."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from keras_cvdata import labels as label_forms
+from keras_cvdata.labels import Labels
+from keras_cvdata.sources.base import Source
+from keras_cvdata.sources.files import read_file
+from keras_cvdata.sources.strings import CompactStrings
+
+EXTENSIONS = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"),
+    *(".avif", ".ppm", ".pgm", ".pbm", ".pnm"),
+)
+
+# Folders that desktop systems and cameras' storage leave behind, with small copies of the images.
+_LITTER = {"__macosx", "@eadir", "$recycle.bin", "system volume information"}
+
+_SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing", "dev", "eval"}
+_TRAINING = {"train", "training"}
+
+Run = tuple[str, list[str]]  # images that follow each other in one folder: "cat/persian/", names
+
+
+class DirectorySource(Source):
+    """Images in a folder with one sub-folder per class.
+
+    All images below a class folder belong to the class. Samples are sorted by class, then by path,
+    byte by byte, so that every machine gives them the same rows. Files beside the class folders,
+    hidden files and folders, and what desktop systems leave behind are passed over (R20).
+
+    The index takes the bytes of the paths and 6 bytes an image.
+
+    Args:
+        directory: Folder `<class>/<image>` (R17).
+        class_names: The classes in the order of their integers; sorted folder names by default.
+            Classes without a folder are allowed, folders without a class are not.
+        hierarchical: Take every level of folders as one level of labels (R19); all images must lie
+            equally deep.
+        unlabelled: Take all images below the folder, wherever they are, without labels.
+        split: Read this part of a folder `<split>/<class>/<image>` (R18).
+        follow_links: Follow symbolic links to folders below the classes. Within a class each folder
+            is read once, so links in a circle do no harm. A class folder itself may be a link.
+
+    Raises:
+        FileNotFoundError: There is no such folder.
+        NotADirectoryError: The path is a file.
+        OSError: A folder cannot be read.
+        ValueError: There are no images, no class folders, or folders that are no class.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> root = pathlib.Path(tempfile.mkdtemp())
+        >>> for name in ("dog/1.jpg", "cat/7.png", "cat/notes.txt"):
+        ...     (root / name).parent.mkdir(exist_ok=True)
+        ...     (root / name).touch()
+        >>> source = DirectorySource(root)
+        >>> source.class_names, len(source), source.name(0).endswith("cat/7.png")
+        (('cat', 'dog'), 2, True)
+
+    Source: Handbook 2, part 5; R17 to R20.
+    """
+
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        *,
+        class_names: Sequence[str] | None = None,
+        hierarchical: bool = False,
+        unlabelled: bool = False,
+        split: str | None = None,
+        follow_links: bool = False,
+    ) -> None:
+        if class_names is not None and (hierarchical or unlabelled):
+            raise ValueError(
+                "class_names orders the classes of one level; leave it out with hierarchical=True "
+                "and unlabelled=True."
+            )
+        self.directory = _find_folder(Path(directory).absolute(), split)
+        self.columns = {}
+        if unlabelled:
+            runs = _walk(self.directory, "", follow_links, set())
+            folders = []
+        else:
+            folders = _class_folders(self.directory, expect_splits=class_names is not None)
+            _check_known(self.directory, folders, class_names)
+            runs = (
+                run
+                for folder in folders
+                for run in _walk(f"{self.directory}/{folder}", f"{folder}/", follow_links, set())
+            )
+        self._index(runs)
+        self.labels = {}
+        if not unlabelled:
+            self.labels["label"] = self._make_labels(class_names or folders, hierarchical)
+        del self._runs
+
+    def _index(self, runs: Iterator[Run]) -> None:
+        """Pack the paths as they are found, without ever holding them all as objects."""
+        self._runs: list[tuple[str, int]] = []
+
+        def paths() -> Iterator[str]:
+            for folder, names in runs:
+                self._runs.append((folder, len(names)))
+                yield from (folder + name for name in names)
+
+        self._paths = CompactStrings.from_list(paths())
+        if not len(self._paths):
+            raise ValueError(
+                f"{self.directory}: no file in its folders ends like an image "
+                f"({', '.join(EXTENSIONS)}). Check the path."
+            )
+
+    def _make_labels(self, class_names: Sequence[str], hierarchical: bool) -> Labels:
+        folders = [folder for folder, _ in self._runs]
+        if hierarchical:
+            of_runs = label_forms.from_levels(
+                [folder.rstrip("/") for folder in folders],
+                where=lambda run: f"{self.directory}/{folders[run]}",
+            )
+        else:
+            of_runs = label_forms.from_names([f.partition("/")[0] for f in folders], class_names)
+        return of_runs.take(np.repeat(np.arange(len(folders)), [count for _, count in self._runs]))
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def fetch(self, position: int) -> bytes:
+        """Read the encoded file of one image."""
+        return read_file(self.name(position))
+
+    def name(self, position: int) -> str:
+        """Path of one image."""
+        return f"{self.directory}/{self._paths[position]}"
+
+
+def _find_folder(directory: Path, split: str | None) -> str:
+    path = directory / (split or "")
+    if path.is_dir():
+        return str(path)
+    if path.exists():
+        raise NotADirectoryError(f"{path} is a file, not a folder of images. Use open_source.")
+    there = ""
+    if split is not None and directory.is_dir():
+        there = (
+            f" {directory} holds {[name for name, folder in _entries(str(directory)) if folder]}."
+        )
+    raise FileNotFoundError(f"{path}: there is no such folder. Check the path.{there}")
+
+
+def _class_folders(directory: str, expect_splits: bool) -> list[str]:
+    """Names of the class folders, sorted."""
+    entries = list(_entries(directory, follow_links=True))
+    folders = sorted((name for name, folder in entries if folder), key=os.fsencode)
+    if not folders:
+        if entries:
+            raise ValueError(
+                f"{directory} holds images, but no class folders. Put the images of each class "
+                "into a folder of its name, or read them without labels: unlabelled=True "
+                "(label_mode=None in a sequence)."
+            )
+        raise ValueError(f"{directory} holds neither folders nor images. Check the path.")
+    names = {folder.lower() for folder in folders}
+    if not expect_splits and names <= _SPLITS and names & _TRAINING:
+        inner = [name for name, folder in _entries(f"{directory}/{folders[0]}", True) if folder]
+        if inner:
+            raise ValueError(
+                f"{directory} looks split already: its folders are {folders}, and the classes seem "
+                f"to be {inner[:3]}. Read one part with split={folders[-1]!r}; if these are the "
+                f"classes, pass class_names={folders}."
+            )
+    return folders
+
+
+def _check_known(directory: str, folders: Sequence[str], class_names: Sequence[str] | None) -> None:
+    unknown = [] if class_names is None else [name for name in folders if name not in class_names]
+    if unknown:
+        raise ValueError(
+            f"{directory}: the folders {unknown[:5]} are not in class_names={class_names}. Add "
+            "the names, or move the folders away."
+        )
+
+
+def _walk(
+    path: str, relative: str, follow_links: bool, seen: set[tuple[int, int]]
+) -> Iterator[Run]:
+    """Runs of images below a folder, in the byte order of their paths."""
+    if follow_links:
+        status = Path(path).stat()
+        if (status.st_dev, status.st_ino) in seen:
+            return
+        seen.add((status.st_dev, status.st_ino))
+    names: list[str] = []
+    for name, is_folder in _entries(path, follow_links):
+        if not is_folder:
+            names.append(name)
+            continue
+        if names:
+            yield relative, names
+            names = []
+        yield from _walk(f"{path}/{name}", f"{relative}{name}/", follow_links, seen)
+    if names:
+        yield relative, names
+
+
+def _entries(path: str, follow_links: bool = False) -> Iterator[tuple[str, bool]]:
+    """Images and folders in a folder, each with whether it is a folder, in path order."""
+    found = []
+    try:
+        with os.scandir(path) as entries:
+            for entry in entries:
+                name = entry.name
+                if name.startswith("."):
+                    continue
+                if entry.is_dir(follow_symlinks=follow_links):
+                    if name.lower() not in _LITTER:
+                        found.append((os.fsencode(name) + b"/", name, True))
+                elif name.lower().endswith(EXTENSIONS):
+                    found.append((os.fsencode(name), name, False))
+    except OSError as error:
+        raise type(error)(
+            f"{path}: the folder cannot be read: {error.strerror}. Change its permissions, or move "
+            "it away."
+        ) from error
+    found.sort()
+    return ((name, is_folder) for _, name, is_folder in found)

@@ -1,0 +1,98 @@
+"""Files and folders that appear complete or not at all."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_WRITTEN_HERE = re.compile(r"\d+\.(jpg|png|webp|bmp|tiff|gif|ppm|avif)|index\.csv")
+
+
+@contextmanager
+def replacing(target: Path, overwrite: bool) -> Iterator[Path]:
+    """Give a temporary name to write to, and rename it to the target when all went well.
+
+    The data are on disk before the new name is, so that a crash leaves the old target or the new
+    one, never half of it. On failure the temporary file or folder is removed.
+
+    Args:
+        target: Final name of the file or folder.
+        overwrite: Allow replacing an existing target of the same kind.
+
+    Yields:
+        The temporary name, in the folder of the target; nothing exists there yet.
+
+    Raises:
+        FileExistsError: The target exists and may not be replaced.
+        FileNotFoundError: The folder of the target does not exist.
+    """
+    if not target.absolute().parent.is_dir():
+        raise FileNotFoundError(f"{target}: the folder {target.parent} does not exist. Make it.")
+    _check_free(target, overwrite)
+    token = secrets.token_hex(4)
+    draft = target.with_name(f".{target.name}.{token}.tmp")
+    try:
+        yield draft
+        _flush(draft)
+        _check_free(target, overwrite)  # somebody else may have written it meanwhile
+        _rename(draft, target, aside=target.with_name(f".{target.name}.{token}.old"))
+        _flush_folder(target.absolute().parent)
+    finally:
+        _remove(draft)
+
+
+def _check_free(target: Path, overwrite: bool) -> None:
+    if not target.exists() and not target.is_symlink():
+        return
+    if not overwrite:
+        raise FileExistsError(f"{target} exists. Pass overwrite=True, or choose another name.")
+    if not target.is_dir():
+        return
+    for file in target.rglob("*"):
+        if not file.is_dir() and not _WRITTEN_HERE.fullmatch(file.name):
+            raise FileExistsError(
+                f"{target} holds {file.name!r}, which was not written by convert, so the folder is "
+                "not replaced. Remove it yourself, or choose another name."
+            )
+
+
+def _flush(draft: Path) -> None:
+    if not draft.is_dir():
+        with draft.open("rb+") as file:
+            os.fsync(file.fileno())
+    elif hasattr(os, "sync"):
+        os.sync()  # once for all files of a folder
+
+
+def _flush_folder(folder: Path) -> None:
+    if hasattr(os, "O_DIRECTORY"):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _rename(draft: Path, target: Path, aside: Path) -> None:
+    if not target.is_dir():
+        draft.replace(target)
+        return
+    target.rename(aside)  # a folder that holds files cannot be replaced in one step
+    try:
+        draft.rename(target)
+    except OSError:
+        aside.rename(target)
+        raise
+    _remove(aside)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

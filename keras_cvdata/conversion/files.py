@@ -1,0 +1,231 @@
+"""Image collections as files: folders and tables."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+from keras_cvdata import codec
+from keras_cvdata.conversion.drafts import replacing
+from keras_cvdata.labels import Labels
+from keras_cvdata.progress import track
+from keras_cvdata.sources.base import Source
+from keras_cvdata.sources.embedded import is_embedded
+from keras_cvdata.sources.table import SEPARATOR, is_url
+from keras_cvdata.types import Array
+
+_EXTENSIONS = {"jpeg": ".jpg"}  # where it is not the name of the format
+_INDEX = "index.csv"
+
+
+def as_file(image: bytes | Array, name: str) -> tuple[bytes, str]:
+    """Bytes and extension of an image as a file: its own bytes, or its pixels without loss.
+
+    Args:
+        image: Encoded bytes, or pixels (H, W) or (H, W, C).
+        name: Name of the image for messages.
+
+    Returns:
+        The bytes, and the extension with its dot.
+
+    Raises:
+        ImageError: The bytes are no image.
+    """
+    if isinstance(image, bytes):
+        kind = codec.sniff(image, name).format
+        return image, _EXTENSIONS.get(kind, f".{kind}")
+    channels = image.shape[2] if image.ndim == 3 else 1
+    extension = ".png" if image.dtype.kind == "u" and channels in (1, 3, 4) else ".tiff"
+    return codec.encode(image, extension), extension
+
+
+def only(labels: Mapping[str, Labels]) -> Labels | None:
+    """Return the label column if there is exactly one."""
+    return next(iter(labels.values())) if len(labels) == 1 else None
+
+
+def write_table(
+    source: Source,
+    path: Path,
+    read: Callable[[int], bytes | Array],
+    copy: bool,
+    overwrite: bool,
+    verbose: int,
+) -> None:
+    """Write a CSV or JSON file, and a folder of images beside it for those that are not files yet.
+
+    Args:
+        source: The collection.
+        path: Table to write; its extension says in which format.
+        read: Reads one image.
+        copy: Copy files and remote images too.
+        overwrite: Replace an existing table and folder.
+        verbose: 0 shows no progress.
+
+    Raises:
+        ImageError: An image cannot be read.
+        ValueError: A label holds the sign that joins labels.
+    """
+    folder = path.absolute().parent
+    kept = [None if copy else _kept(source.name(i), folder) for i in range(len(source))]
+    images = path.with_name(f"{path.stem}_images")
+    with (
+        replacing(path, overwrite) as draft,
+        replacing(images, overwrite) if None in kept else nullcontext(path) as image_draft,
+    ):
+        if None in kept:
+            image_draft.mkdir()
+        locations = []
+        for position, location in enumerate(track(kept, "Converting", verbose=verbose)):
+            if location is None:
+                file = _write_image(source, position, read, image_draft)
+            locations.append(location or f"{images.name}/{file}")
+        rows = _rows(source, locations)
+        if path.suffix.lower() == ".csv":
+            _write_csv(rows, draft)
+        else:
+            _write_json(rows, draft, lines=path.suffix.lower() != ".json")
+
+
+def write_folder(
+    source: Source, folder: Path, read: Callable[[int], bytes | Array], verbose: int
+) -> None:
+    """Write one folder per class, and `index.csv` where order or columns need it.
+
+    Args:
+        source: The collection.
+        folder: Folder to make.
+        read: Reads one image.
+        verbose: 0 shows no progress.
+
+    Raises:
+        ImageError: An image cannot be read.
+        ValueError: The labels are no classes, or a class cannot name a folder.
+    """
+    paths = _folders(source)
+    folder.mkdir()
+    for names in sorted(set(paths)):
+        folder.joinpath(*names).mkdir(parents=True)
+    locations = []
+    for position, names in enumerate(track(paths, "Converting", verbose=verbose)):
+        file = _write_image(source, position, read, folder.joinpath(*names))
+        locations.append("/".join((*names, file)))
+    in_order = sorted(locations, key=lambda location: location.partition("/")[::2])
+    if source.columns or locations != in_order:
+        _write_csv(_rows(source, locations), folder / _INDEX)
+
+
+def _kept(name: str, folder: Path) -> str | None:
+    """Location in a table of what is a file or remote already, None if it must be copied."""
+    if is_url(name):
+        return name
+    if not Path(name).is_file():
+        return None
+    location = Path(os.path.relpath(name, folder)).as_posix()
+    plain = location == location.strip() and location[0] != "'" and not is_embedded(location)
+    return location if plain and location.isprintable() else None
+
+
+def _write_image(
+    source: Source, position: int, read: Callable[[int], bytes | Array], folder: Path
+) -> str:
+    """Write one image under its number, which sorts as the rows do; return the name."""
+    data, extension = as_file(read(position), source.name(position))
+    file = f"{position:0{len(str(len(source) - 1))}d}{extension}"
+    (folder / file).write_bytes(data)
+    return file
+
+
+def _folders(source: Source) -> list[tuple[str, ...]]:
+    """Path of folders of each sample."""
+    if not source.labels:
+        return [()] * len(source)
+    column = only(source.labels)
+    if column is None or column.kind not in ("class", "levels"):
+        raise ValueError(
+            f"A folder holds one class, or one path of classes, for each image; got {source!r}. "
+            "Convert to HDF5, CSV or JSON."
+        )
+    for name in (name for names in column.names for name in names):
+        if not name.strip() or name[0] == "." or any(mark in name for mark in "/\\\0"):
+            raise ValueError(
+                f"The class {name!r} cannot be the name of a folder, which is not empty, holds no "
+                "slash and begins with no dot. Rename it, or convert to HDF5, CSV or JSON."
+            )
+    codes = column.values.reshape(len(source), -1).tolist()
+    return [
+        tuple(names[code] for names, code in zip(column.names, path, strict=True)) for path in codes
+    ]
+
+
+def _rows(source: Source, locations: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a table; a further column whose name is taken gets a `_` behind it."""
+    table: dict[str, Sequence[Any]] = {"location": locations}
+    for name, column in source.labels.items():
+        table[_free(name, table)] = _label_cells(column)
+    for name, values in source.columns.items():
+        table[_free(name, table)] = values.tolist()
+    for row in zip(*table.values(), strict=True):
+        yield dict(zip(table, row, strict=True))
+
+
+def _free(name: str, taken: Mapping[str, Any]) -> str:
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _label_cells(column: Labels) -> list[Any]:
+    if column.kind == "number":  # the shortest text that reads back as the same float32
+        return (
+            [[float(str(number)) for number in row] for row in column.values]
+            if (column.values.ndim == 2)
+            else [float(str(number)) for number in column.values]
+        )
+    separator = {"levels": "/", "multilabel": SEPARATOR}.get(column.kind)
+    for name in (name for names in column.names for name in names):
+        if separator and separator in name:
+            raise ValueError(
+                f"The class {name!r} holds {separator!r}, which joins labels in a table. Rename "
+                "it, or convert to HDF5."
+            )
+    if column.kind == "multilabel":
+        return [
+            [name for name, there in zip(column.class_names, row, strict=True) if there]
+            for row in column.values.tolist()
+        ]
+    codes = column.values.reshape(len(column), -1).tolist()
+    return [
+        "/".join(names[code] for names, code in zip(column.names, path, strict=True))
+        for path in codes
+    ]
+
+
+def _write_csv(rows: Iterator[dict[str, Any]], path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        for number, row in enumerate(rows):
+            if number == 0:
+                writer.writerow(row)
+            writer.writerow(map(_cell, row.values()))
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, list) and all(isinstance(part, str | float) for part in value):
+        return SEPARATOR.join(map(str, value))
+    return value if value is None or isinstance(value, str | int | float) else json.dumps(value)
+
+
+def _write_json(rows: Iterator[dict[str, Any]], path: Path, lines: bool) -> None:
+    before, between, after = ("", "\n", "\n") if lines else ("[\n", ",\n", "\n]\n")
+    with path.open("w", encoding="utf-8") as file:
+        file.write(before)
+        for number, row in enumerate(rows):
+            file.write(between if number else "")
+            json.dump(row, file, ensure_ascii=False)
+        file.write(after)

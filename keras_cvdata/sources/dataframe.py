@@ -1,0 +1,120 @@
+"""Images listed in a pandas data frame."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_cvdata.sources.strings import CompactStrings
+from keras_cvdata.sources.table import (
+    TableSource,
+    find_column,
+    label_names,
+    make_labels,
+    tidy_column,
+)
+from keras_cvdata.types import Array
+
+
+class DataFrameSource(TableSource):
+    """Images listed in a pandas data frame, one a row.
+
+    A location is a local path, a URL, an encoded image as bytes, or pixels as an array, a nested
+    list or text (see `parse_pixels`). Row numbers count the rows of the frame from 0, whatever its
+    index. Further columns are kept in `columns`.
+
+    Args:
+        frame: The data frame; it is read once and not kept.
+        image_column: Column with the locations; letter case does not count if no other column
+            differs in case only.
+        label_column: Column with the labels, several, or None for images without labels.
+        root: Folder of relative paths, out of which no image may be read. With None relative paths
+            start from the current folder, and any path may be read.
+        class_names: Classes in the order of their integers, for one label column, or by column;
+            sorted names by default.
+        label_kind: "class", "multilabel" (`a|b` or a list), "levels" (`cat/persian` or a list) or
+            "number", for all label columns or by column; by default seen from the values.
+        allow: URL schemes that may be read.
+        allow_private: Allow URLs of this machine and of private networks.
+
+    Raises:
+        ValueError: A column is missing or there twice, or a cell is no location or label.
+
+    Example:
+        >>> import pandas as pd
+        >>> pixels = [[[1, 2], [3, 4]], [[5, 6], [7, 8]]]
+        >>> frame = pd.DataFrame({"location": pixels, "label": ["cat", "dog"]})
+        >>> DataFrameSource(frame).fetch(1).tolist()
+        [[5, 6], [7, 8]]
+    """
+
+    def __init__(
+        self,
+        frame: Any,
+        *,
+        image_column: str = "location",
+        label_column: str | Sequence[str] | None = "label",
+        root: str | os.PathLike[str] | None = None,
+        class_names: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
+        label_kind: str | Mapping[str, str] | None = None,
+        allow: Sequence[str] = ("https",),
+        allow_private: bool = False,
+    ) -> None:
+        where = "data frame"
+        names = [str(name) for name in frame.columns]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(
+                f"{where}: the column {twice[0]!r} is there {names.count(twice[0])} times in "
+                f"{names}. Give every column its own name."
+            )
+        if not len(frame):
+            raise ValueError(f"{where}: it has no rows.")
+        cells = {name: frame.iloc[:, index].tolist() for index, name in enumerate(names)}
+        image = find_column(image_column, names, where)
+        chosen = {name: find_column(name, names, where) for name in label_names(label_column)}
+        super().__init__(
+            _locations(cells[image], where),
+            make_labels(
+                {name: cells[spelled] for name, spelled in chosen.items()},
+                label_kind,
+                class_names,
+                lambda row: f"{where}, row {row}",
+            ),
+            {
+                name: tidy_column(values)
+                for name, values in cells.items()
+                if name not in (image, *chosen.values())
+            },
+            where=where,
+            root="." if root is None else root,
+            confined=root is not None,
+            remote={"allow": tuple(allow), "allow_private": allow_private},
+        )
+
+
+def _locations(values: list[Any], where: str) -> CompactStrings | list[str | bytes | Array]:
+    """Check the locations, and pack them where all are text."""
+    locations = [_location(value, f"{where}, row {row}") for row, value in enumerate(values)]
+    if all(isinstance(location, str) for location in locations):
+        return CompactStrings.from_list(map(str, locations))
+    return locations
+
+
+def _location(value: Any, where: str) -> str | bytes | Array:
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    if isinstance(value, list):
+        value = json.dumps(
+            value, default=lambda numbers: numbers.tolist()
+        )  # checked by `parse_pixels`
+    if isinstance(value, np.ndarray) or (isinstance(value, str | bytes) and value):
+        return value
+    raise ValueError(
+        f"{where}: the location must be a path, a URL, the bytes of an image file or an array of "
+        f"pixels; got {value!r}."
+    )

@@ -1,0 +1,154 @@
+"""Keeps an HDF5 file from reaching other files or filling the memory.
+
+An HDF5 file can name other files of the machine (external links, virtual datasets, external
+storage), lead in circles, and claim sizes that it does not hold. Everything is refused that images
+do not need, at every step of the way from the root.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+MAX_CHUNK = 1 << 28  # bytes of one chunk, which is decompressed as a whole
+MAX_RATIO = 1100  # deflate cannot compress further
+MAX_DEPTH = 16  # groups inside each other
+
+
+def open_hdf5(path: str) -> Any:
+    """Open a file for reading.
+
+    Args:
+        path: The file.
+
+    Returns:
+        `h5py.File`, which the caller closes.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is no HDF5 file, or damaged.
+    """
+    import h5py
+
+    if not Path(path).is_file():
+        problem = "is not a file" if Path(path).exists() else "does not exist"
+        raise FileNotFoundError(f"{path}: the HDF5 file {problem}. Check the path.")
+    try:
+        return h5py.File(path, "r", locking="best-effort")
+    except OSError as error:
+        raise ValueError(
+            f"{path}: the file cannot be opened as HDF5, it is another format or damaged: {error}. "
+            "Make it anew, for example with keras_cvdata.convert."
+        ) from error
+
+
+def members(group: Any, where: str) -> Iterator[tuple[str, Any]]:
+    """Yield name and object of each member of a group, in the order of the names.
+
+    Args:
+        group: `h5py.Group`.
+        where: Name of the file for messages.
+
+    Yields:
+        The name, and an `h5py.Group` or a checked `h5py.Dataset`.
+
+    Raises:
+        ValueError: A member is a link to another place or file, or a dataset is not plain.
+    """
+    import h5py
+
+    for name in sorted(group):
+        place = f"{where}{group.name.rstrip('/')}/{name}"
+        link = group.get(name, getlink=True)
+        if not isinstance(link, h5py.HardLink):
+            kind = "another file" if isinstance(link, h5py.ExternalLink) else "another place"
+            raise ValueError(
+                f"{place}: this is a link to {kind}, which is not followed. Copy the data itself "
+                "into the file (h5py: group.copy(..., expand_external=True, expand_soft=True))."
+            )
+        member = group[name]
+        if isinstance(member, h5py.Dataset):
+            check_dataset(member, place)
+        if isinstance(member, h5py.Dataset | h5py.Group):
+            yield name, member
+
+
+def walk(root: Any, where: str) -> Iterator[tuple[tuple[str, ...], Any, dict[str, Any]]]:
+    """Yield every group below a group with its path of names and its datasets, parents first.
+
+    Args:
+        root: `h5py.Group` to start from.
+        where: Name of the file for messages.
+
+    Yields:
+        Names from the root, the group, and its datasets by name.
+
+    Raises:
+        ValueError: As `members`; or a group is reached twice or too deep.
+    """
+    import h5py
+
+    seen = set()
+    todo: list[tuple[tuple[str, ...], Any]] = [((), root)]
+    while todo:
+        names, group = todo.pop()
+        address = h5py.h5o.get_info(group.id).addr
+        if address in seen or len(names) > MAX_DEPTH:
+            raise ValueError(
+                f"{where}/{'/'.join(names)}: the groups lead in a circle, meet twice or nest "
+                f"deeper than {MAX_DEPTH}. Give every class one group of its own."
+            )
+        seen.add(address)
+        datasets: dict[str, Any] = {}
+        below = []
+        for name, member in members(group, where):
+            if isinstance(member, h5py.Dataset):
+                datasets[name] = member
+            else:
+                below.append(((*names, name), member))
+        yield names, group, datasets
+        todo.extend(reversed(below))
+
+
+def check_dataset(dataset: Any, place: str) -> None:
+    """Refuse a dataset whose data lie elsewhere, are missing, are objects or cannot be that large.
+
+    Args:
+        dataset: `h5py.Dataset`.
+        place: Its address for messages.
+
+    Raises:
+        ValueError: The dataset is not plain.
+    """
+    import h5py
+
+    if dataset.is_virtual or dataset.external:
+        raise ValueError(
+            f"{place}: the data lie in other files (virtual dataset or external storage), which "
+            "are not read. Copy the data themselves into the file."
+        )
+    if dataset.dtype.hasobject and h5py.check_string_dtype(dataset.dtype) is None:
+        raise ValueError(
+            f"{place}: expected numbers or text; got objects ({dataset.dtype}). Store images of "
+            "different sizes with keras_cvdata.convert, which keeps their original bytes."
+        )
+    if not math.prod(dataset.shape or (0,)):
+        return
+    stored = dataset.id.get_storage_size()
+    if stored == 0:
+        raise ValueError(
+            f"{place}: no data were ever written to {dataset.shape}; writing was cut short. Make "
+            "the file anew."
+        )
+    if dataset.chunks and math.prod(dataset.chunks) * dataset.dtype.itemsize > MAX_CHUNK:
+        raise ValueError(
+            f"{place}: the chunks of {dataset.chunks} are larger than {MAX_CHUNK >> 20} MiB. Store "
+            "it with chunks of one image, or without."
+        )
+    if dataset.nbytes > MAX_RATIO * stored:
+        raise ValueError(
+            f"{place}: {dataset.shape} of {dataset.dtype} needs {dataset.nbytes:,} bytes, but only "
+            f"{stored:,} are stored, which no compression explains. Make the file anew."
+        )

@@ -1,0 +1,384 @@
+"""Where the images and labels lie in an HDF5 file.
+
+Three layouts are read (R26, R27): a group per class with a `label` (or `name`) attribute, groups in
+groups as levels of a hierarchy, and flat `images` with `labels`. `keras_cvdata.conversion` writes
+the first two with `order`, which keeps the sequence of the rows, and the flat one where labels are
+no single class.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from keras_cvdata.labels import Labels, from_array, from_levels, from_names
+from keras_cvdata.sources.hdf5_guard import members, walk
+from keras_cvdata.sources.table import tidy_column
+from keras_cvdata.types import Array, Ints, Range
+
+FLAT_KEYS = (("images", "labels"), ("encoded", "labels"), ("x", "y"), ("x_train", "y_train"))
+FORMAT = "keras_cvdata"
+
+_BESIDE_IMAGES = ("offsets", "order")
+_CHANNEL_COUNTS = (1, 3, 4)  # a last axis of this size makes three axes one colour image
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A dataset that holds images.
+
+    Attributes:
+        address: Path of the dataset inside the file.
+        count: Number of images.
+        shape: Shape of one image, `()` for encoded ones.
+        dtype: Dtype of the pixels.
+        start: Byte of the file where the data begin, None where they are chunked.
+        offsets: (count + 1,) where each encoded image starts in the dataset, and the end; None for
+            pixels.
+        whole: The dataset is one image, not a stack of them.
+    """
+
+    address: str
+    count: int
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    start: int | None
+    offsets: Array | None = None
+    whole: bool = False
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Index of an HDF5 file: sample i is image `index_of[i]` of `segments[segment_of[i]]`."""
+
+    segments: tuple[Segment, ...]
+    segment_of: Array
+    index_of: Ints
+    labels: Mapping[str, Labels]
+    columns: Mapping[str, Array]
+    value_range: Range | None
+
+
+def read_layout(
+    file: Any,
+    where: str,
+    image_key: str | None,
+    label_key: str | None,
+    class_names: Sequence[Any] | None,
+    hierarchical: bool | None,
+) -> Layout:
+    """List the images and labels of an open file.
+
+    Args:
+        file: `h5py.File`.
+        where: Name of the file for messages.
+        image_key: Dataset of images of the flat layout, or None to look for it.
+        label_key: Dataset of labels of the flat layout, or None to look for it.
+        class_names: Classes in the order of their integers.
+        hierarchical: Whether groups in groups are levels; None: where there are any.
+
+    Returns:
+        The index.
+
+    Raises:
+        ValueError: The file holds no images in a known layout, or is not complete.
+    """
+    if file.attrs.get("format") == FORMAT:
+        if not file.attrs.get("complete"):
+            raise ValueError(f"{where}: the file was never completed. Convert the images again.")
+        if class_names is None and "class_names" in file.attrs:
+            class_names = json.loads(file.attrs["class_names"])
+    root = dict(members(file, where))
+    keys = _flat_keys(root, where, image_key, label_key)
+    layout = (
+        _grouped(file, where, class_names, hierarchical)
+        if keys is None
+        else _flat(root, where, *keys, class_names)
+    )
+    if not len(layout.index_of):
+        raise ValueError(
+            f"{where}: no images found; the file holds {sorted(root)}. Expected one group per "
+            "class with datasets of images, or 'images' and 'labels'; name others with image_key= "
+            "and label_key=."
+        )
+    return layout
+
+
+def _flat_keys(
+    root: Mapping[str, Any], where: str, image_key: str | None, label_key: str | None
+) -> tuple[str, str | None] | None:
+    for key in filter(None, (image_key, label_key)):
+        if key not in root:
+            raise ValueError(f"{where}: there is no {key!r} in the file; it holds {sorted(root)}.")
+    for images, labels in FLAT_KEYS:
+        if image_key in (None, images) and hasattr(root.get(images), "dtype"):
+            return images, label_key or (labels if labels in root else None)
+    return (image_key, label_key) if image_key else None
+
+
+def _flat(
+    root: Mapping[str, Any],
+    where: str,
+    image_key: str,
+    label_key: str | None,
+    class_names: Sequence[Any] | None,
+) -> Layout:
+    if image_key == "encoded":
+        segment = _encoded(root, f"{where}/encoded")
+    else:
+        segment = _stack(root[image_key], f"{where}/{image_key}")
+    labels = {}
+    if label_key is not None:
+        labels = _flat_labels(root[label_key], where, class_names)
+    columns = _columns(root["columns"], where) if "columns" in root else {}
+    lengths = {name: len(column) for name, column in labels.items()}
+    lengths |= {name: len(column) for name, column in columns.items()}
+    for name, length in lengths.items():
+        if length != segment.count:
+            raise ValueError(
+                f"{where}: {segment.count} images in {image_key!r}, but {length} values in "
+                f"{name!r}. Every image needs one."
+            )
+    return Layout(
+        (segment,),
+        np.zeros(segment.count, np.uint32),
+        np.arange(segment.count),
+        labels,
+        columns,
+        _value_range(root[image_key]),
+    )
+
+
+def _flat_labels(member: Any, where: str, class_names: Sequence[str] | None) -> dict[str, Labels]:
+    if hasattr(member, "dtype"):
+        return {"label": _label_column(member, class_names)}
+    return {
+        _text(dataset.attrs, "name") or key: _label_column(dataset, None)
+        for key, dataset in members(member, where)
+    }
+
+
+def _label_column(dataset: Any, class_names: Sequence[str] | None) -> Labels:
+    values = dataset.asstr()[()] if dataset.dtype.hasobject else dataset[()]
+    if "kind" in dataset.attrs:
+        names = json.loads(dataset.attrs["names"])
+        return Labels(dataset.attrs["kind"], values, tuple(map(tuple, names)))
+    return from_array(values, class_names=class_names)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """What one group of the file holds by itself."""
+
+    path: tuple[str, ...]  # labels from the root
+    segments: list[Segment]
+    order: Array | None
+    columns: dict[str, Array]
+    value_range: Range | None
+
+    @property
+    def count(self) -> int:
+        return sum(segment.count for segment in self.segments)
+
+
+def _groups(file: Any, where: str) -> Iterator[_Group]:
+    """Yield the groups that hold images."""
+    paths: dict[tuple[str, ...], tuple[str, ...]] = {(): ()}
+    for names, group, datasets in walk(file, where):
+        if not names:
+            continue
+        label = _text(group.attrs, "label") or _text(group.attrs, "name")
+        if names[-1] == "columns" and label is None:
+            continue
+        paths[names] = (*paths[names[:-1]], label or names[-1])
+        if datasets:
+            place = f"{where}/{'/'.join(names)}"
+            segments = _segments(datasets, place)
+            count = sum(segment.count for segment in segments)
+            yield _Group(
+                paths[names],
+                segments,
+                datasets["order"][()] if "order" in datasets else None,
+                _group_columns(group, count, place),
+                _value_range(next(iter(datasets.values()))),
+            )
+
+
+def _grouped(
+    file: Any, where: str, class_names: Sequence[Any] | None, hierarchical: bool | None
+) -> Layout:
+    groups = list(_groups(file, where))
+    segments = [segment for group in groups for segment in group.segments]
+    counts = [segment.count for segment in segments]
+    order = _order(groups, sum(counts), where)
+    group_of = np.repeat(np.arange(len(groups)), [group.count for group in groups])[order]
+    paths = [group.path for group in groups]
+    return Layout(
+        tuple(segments),
+        np.repeat(np.arange(len(segments), dtype=np.uint32), counts)[order],
+        np.concatenate([np.empty(0, np.int64), *map(np.arange, counts)])[order],
+        {"label": _path_labels(paths, class_names, hierarchical).take(group_of)} if groups else {},
+        {
+            name: _joined([group.columns.get(name) for group in groups], groups)[order]
+            for name in dict.fromkeys(name for group in groups for name in group.columns)
+        },
+        next((group.value_range for group in groups if group.value_range), None),
+    )
+
+
+def _order(groups: Sequence[_Group], count: int, where: str) -> Ints:
+    """Positions, one group after the other, of the samples in their original order."""
+    orders = [group.order for group in groups if group.order is not None]
+    if not orders or len(orders) < len(groups):
+        return np.arange(count)
+    numbers = np.concatenate(orders)
+    order = np.argsort(numbers, kind="stable")
+    if len(numbers) != count or not np.array_equal(numbers[order], np.arange(count)):
+        raise ValueError(
+            f"{where}: 'order' of the groups must hold every number from 0 to {count - 1} once, "
+            "one for each image. Remove 'order', or convert the images again."
+        )
+    return order
+
+
+def _path_labels(
+    paths: Sequence[tuple[str, ...]], class_names: Sequence[Any] | None, hierarchical: bool | None
+) -> Labels:
+    """Labels of the groups; `class_names` is one list, or one for each level."""
+    each_level = bool(class_names) and not isinstance(class_names[0], str)  # type: ignore[index]
+    if hierarchical is None:
+        hierarchical = any(len(path) > 1 for path in paths)
+    if not hierarchical:
+        outermost = class_names[0] if each_level else class_names  # type: ignore[index]
+        return from_names([path[0] for path in paths], outermost)
+    labels = from_levels(paths)
+    if class_names is None:
+        return labels
+    if not each_level or len(class_names) != len(labels.names):
+        raise ValueError(
+            f"The groups have {len(labels.names)} levels, so class_names must be one list for each; "
+            f"got {class_names!r}. Or pass hierarchical=False for the outermost groups only."
+        )
+    levels = [from_names([path[i] for path in paths], n) for i, n in enumerate(class_names)]
+    codes = np.stack([level.values for level in levels], axis=1)
+    return Labels("levels", codes, tuple(level.class_names for level in levels))
+
+
+def _joined(parts: Sequence[Array | None], groups: Sequence[_Group]) -> Array:
+    """Join a column of several groups; None where a group lacks it."""
+    filled = [
+        np.full(group.count, None) if part is None else part
+        for part, group in zip(parts, groups, strict=True)
+    ]
+    if len({part.dtype for part in filled}) == 1:
+        return np.concatenate(filled)
+    return tidy_column([value for part in filled for value in part.tolist()])
+
+
+def _group_columns(group: Any, count: int, place: str) -> dict[str, Array]:
+    """Columns of the images of a group, and its further attributes, which hold for all of them."""
+    columns = {
+        name: tidy_column([value if isinstance(value, str) else value.item()] * count)
+        for name, value in group.attrs.items()
+        if name not in ("label", "name") and (isinstance(value, str) or np.ndim(value) == 0)
+    }
+    if "columns" in group and "label" not in group["columns"].attrs:
+        columns |= _columns(group["columns"], place)
+    for name, column in columns.items():
+        if len(column) != count:
+            raise ValueError(
+                f"{place}: {count} images, but {len(column)} values in the column {name!r}. Every "
+                "image needs one."
+            )
+    return columns
+
+
+def _columns(group: Any, place: str) -> dict[str, Array]:
+    columns = {}
+    for key, dataset in members(group, place):
+        name = _text(dataset.attrs, "name") or key
+        if dataset.attrs.get("encoding") == "json":
+            columns[name] = tidy_column(json.loads(dataset[()].tobytes()))
+        else:
+            columns[name] = dataset.asstr()[()] if dataset.dtype.hasobject else dataset[()]
+    return columns
+
+
+def _segments(datasets: Mapping[str, Any], place: str) -> list[Segment]:
+    if "encoded" in datasets and "offsets" in datasets:
+        return [_encoded(datasets, f"{place}/encoded")]
+    return [
+        _pixels(dataset, f"{place}/{name}")
+        for name, dataset in datasets.items()
+        if name not in _BESIDE_IMAGES
+    ]
+
+
+def _encoded(datasets: Mapping[str, Any], place: str) -> Segment:
+    """The blob of encoded images, with its offsets."""
+    blob = datasets["encoded"]
+    if "offsets" not in datasets or blob.dtype != np.uint8 or blob.ndim != 1:
+        raise ValueError(f"{place}: expected bytes in one row, with 'offsets' beside them.")
+    offsets = datasets["offsets"][()]
+    if (
+        offsets.ndim != 1
+        or offsets.dtype.kind not in "iu"
+        or not len(offsets)
+        or offsets[0] < 0
+        or offsets[-1] > len(blob)
+        or np.any(offsets[1:] < offsets[:-1])
+    ):
+        raise ValueError(
+            f"{place}: 'offsets' must rise from 0 to at most {len(blob)}, the number of bytes. "
+            "Convert the images again."
+        )
+    return _segment(blob, len(offsets) - 1, (), offsets=offsets)
+
+
+def _pixels(dataset: Any, place: str) -> Segment:
+    """A dataset of a group: a stack of images, one image, or the bytes of one file."""
+    if dataset.ndim == 1 and dataset.dtype == np.uint8:
+        return _segment(dataset, 1, (), offsets=np.array([0, len(dataset)]))
+    one_image = dataset.ndim == 2 or (dataset.ndim == 3 and dataset.shape[-1] in _CHANNEL_COUNTS)
+    if one_image and dataset.dtype.kind in "uf" and not place.endswith("/images"):
+        return _segment(dataset, 1, dataset.shape, whole=True)
+    return _stack(dataset, place)
+
+
+def _stack(dataset: Any, place: str) -> Segment:
+    if dataset.ndim not in (3, 4) or dataset.dtype.kind not in "uf":
+        raise ValueError(
+            f"{place}: expected images (count, height, width, channels) or (count, height, width) "
+            f"as unsigned integers or floats; got {dataset.shape} of {dataset.dtype}. Keep what is "
+            "no image in attributes, or store pixels as uint8."
+        )
+    return _segment(dataset, len(dataset), dataset.shape[1:])
+
+
+def _segment(
+    dataset: Any,
+    count: int,
+    shape: tuple[int, ...],
+    offsets: Array | None = None,
+    whole: bool = False,
+) -> Segment:
+    plain = dataset.chunks is None and hasattr(os, "preadv")
+    start = dataset.id.get_offset() if plain else None
+    return Segment(dataset.name, count, tuple(shape), dataset.dtype, start, offsets, whole)
+
+
+def _value_range(dataset: Any) -> Range | None:
+    stored = dataset.attrs.get("value_range")
+    return None if stored is None else (float(stored[0]), float(stored[1]))
+
+
+def _text(attributes: Any, key: str) -> str | None:
+    value = attributes.get(key)
+    if isinstance(value, bytes):
+        return value.decode()
+    return None if value is None else str(value)

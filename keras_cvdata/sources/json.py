@@ -1,0 +1,249 @@
+"""Images listed in a JSON file."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from keras_cvdata.sources.strings import CompactStrings
+from keras_cvdata.sources.table import (
+    TableSource,
+    find_column,
+    label_names,
+    make_labels,
+    tidy_column,
+)
+
+_BLANKS = re.compile(r"\s*")
+_TOKEN = re.compile(
+    r"""\s*(?:(?P<quoted>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|[\[\]{}:,]|[^\s\[\]{}:,'"]+)"""
+)
+
+
+class JSONSource(TableSource):
+    """Images listed in a JSON file: an array of objects, or one object a line (R25).
+
+    Besides standard JSON the handbook's spelling is read: strings in single quotes, commas missing
+    between objects or left over at the end. A location is a local path, a URL, or the pixels as a
+    nested list. Further keys are kept in `columns`, None where an object lacks one.
+
+    Args:
+        path: The file, UTF-8.
+        image_key: Key of the locations; letter case does not count if no other key differs in case
+            only.
+        label_key: Key of the labels, several, or None for images without labels.
+        root: Folder of relative paths, out of which no image may be read. With None relative paths
+            start from the folder of the JSON file, and any path may be read.
+        class_names: Classes in the order of their integers, for one label key, or by key; sorted
+            names by default.
+        label_kind: "class", "multilabel" (a list of names), "levels" (`cat/persian` or a list) or
+            "number", for all label keys or by key; by default seen from the values.
+        allow: URL schemes that may be read.
+        allow_private: Allow URLs of this machine and of private networks.
+
+    Raises:
+        ValueError: The file cannot be read as such a table; the message names the line.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> file = pathlib.Path(tempfile.mkdtemp()) / "pixels.json"
+        >>> _ = file.write_text("[{'label': 'cat', 'location': [[1, 2], [3, 4]]}]")
+        >>> JSONSource(file).fetch(0).tolist()
+        [[1, 2], [3, 4]]
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        image_key: str = "location",
+        label_key: str | Sequence[str] | None = "label",
+        root: str | os.PathLike[str] | None = None,
+        class_names: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
+        label_kind: str | Mapping[str, str] | None = None,
+        allow: Sequence[str] = ("https",),
+        allow_private: bool = False,
+    ) -> None:
+        where = os.fspath(path)
+        rows = _Rows(where, image_key, label_names(label_key))
+        locations = CompactStrings.from_list(rows.read())
+        if not len(locations):
+            raise ValueError(f"{where}: the file lists no images.")
+        super().__init__(
+            locations,
+            make_labels(
+                rows.labels,
+                label_kind,
+                class_names,
+                lambda row: f"{where}, line {rows.lines[row]}",
+            ),
+            {
+                name: tidy_column(values + [None] * (len(locations) - len(values)))
+                for name, values in rows.columns.items()
+            },
+            where=where,
+            root=Path(where).parent if root is None else root,
+            confined=root is not None,
+            remote={"allow": tuple(allow), "allow_private": allow_private},
+        )
+
+
+class _Rows:
+    """Takes the objects of a file apart into locations, labels and further columns."""
+
+    def __init__(self, where: str, image_key: str, label_keys: list[str]) -> None:
+        self.where = where
+        self.image_key = image_key
+        self.labels: dict[str, list[Any]] = {key: [] for key in label_keys}
+        self.columns: dict[str, list[Any]] = {}
+        self.lines = array("Q")
+
+    def read(self) -> Iterator[str]:
+        """Yield the locations."""
+        spelling: dict[tuple[str, ...], dict[str, str]] = {}
+        for line, row in _objects(_read_text(self.where), self.where):
+            keys = tuple(row)
+            if keys not in spelling:
+                place = f"{self.where}, line {line}"
+                wanted = [self.image_key, *self.labels]
+                spelling[keys] = {key: find_column(key, keys, place) for key in wanted}
+            location = row.pop(spelling[keys][self.image_key])
+            for key, values in self.labels.items():
+                values.append(row.pop(spelling[keys][key], None))
+            for key, value in row.items():
+                column = self.columns.setdefault(key, [])
+                column.extend([None] * (len(self.lines) - len(column)))
+                column.append(value)
+            self.lines.append(line)
+            yield self._as_text(location, line)
+
+    def _as_text(self, location: Any, line: int) -> str:
+        if isinstance(location, list):
+            return json.dumps(location)
+        if isinstance(location, str) and location.strip():
+            return location
+        raise ValueError(
+            f"{self.where}, line {line}: the location must be a path, a URL or pixels as a nested "
+            f"list; got {location!r}."
+        )
+
+
+def _read_text(where: str) -> str:
+    file = Path(where)
+    if not file.is_file():
+        problem = "is not a file" if file.exists() else "does not exist"
+        raise FileNotFoundError(f"{where}: the JSON file {problem}. Check the path.")
+    try:
+        return file.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ValueError(
+            f"{where}, line {line}: the text is not UTF-8. Save the file as UTF-8."
+        ) from error
+
+
+def _objects(text: str, where: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield each object with the line that it begins on."""
+    position = _skip(text, 0)
+    in_array = text.startswith("[", position)
+    if not in_array and not text.startswith("{", position):
+        _refuse(text, position, where, "expected an array of objects, [{...}, ...]")
+    position = _skip(text, position + in_array)
+    line, counted = 1, 0
+    while position < len(text):
+        if in_array and text[position] == "]":
+            position = _skip(text, position + 1)
+            if position < len(text):
+                _refuse(text, position, where, "expected nothing after the closing ]")
+            return
+        line, counted = line + text.count("\n", counted, position), position
+        row, position = _object(text, position, where)
+        yield line, row
+        position = _skip(text, position)
+        if text.startswith(",", position):
+            position = _skip(text, position + 1)
+    if in_array:
+        _refuse(text, position, where, "expected a closing ]; the file may be cut short")
+
+
+def _skip(text: str, position: int) -> int:
+    """Position of what follows the blanks."""
+    blanks = _BLANKS.match(text, position)
+    assert blanks is not None  # it matches nothing as well
+    return blanks.end()
+
+
+def _object(text: str, position: int, where: str) -> tuple[dict[str, Any], int]:
+    """Read the object at a position; return it and where it ends."""
+    if text[position] != "{":
+        _refuse(text, position, where, "expected an object, {...}")
+    try:
+        try:
+            row, end = _DECODER.raw_decode(text, position)
+        except json.JSONDecodeError as error:
+            row, end = _loose_object(text, position, error)
+    except json.JSONDecodeError as error:
+        _refuse(text, max(error.pos, position), where, f"{error.msg} in the object", error)
+    except (ValueError, RecursionError) as error:
+        _refuse(text, position, where, f"the object cannot be read, {error}", error)
+    return row, end
+
+
+def _loose_object(
+    text: str, position: int, strict: json.JSONDecodeError
+) -> tuple[dict[str, Any], int]:
+    """Read an object with single quotes or left-over commas by spelling it as JSON first."""
+    tokens: list[str] = []
+    depth = 0
+    end = position
+    while not tokens or depth:
+        token = _TOKEN.match(text, end)
+        if token is None:
+            raise strict
+        word, end = token.group().strip(), token.end()
+        if word in "]}" and tokens[-1] == ",":
+            tokens.pop()
+        depth += (word in "[{") - (word in "]}")
+        tokens.append(_double_quoted(word) if token["quoted"] else word)
+    try:
+        return _DECODER.decode("".join(tokens)), end
+    except json.JSONDecodeError:
+        raise strict from None
+
+
+def _double_quoted(word: str) -> str:
+    if word[0] == '"':
+        return word
+    return '"' + word[1:-1].replace("\\'", "'").replace('"', '\\"') + '"'
+
+
+def _distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"it holds the key {twice!r} {names.count(twice)} times")
+    return row
+
+
+def _no_constant(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no value of JSON (write null)")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_distinct_keys, parse_constant=_no_constant)
+
+
+def _refuse(
+    text: str, position: int, where: str, problem: str, cause: Exception | None = None
+) -> NoReturn:
+    line = text.count("\n", 0, position) + 1
+    found = repr(text[position : position + 30]) if position < len(text) else "the end of the file"
+    raise ValueError(
+        f"{where}, line {line}: {problem}; got {found}. Correct the file, or write it with "
+        "json.dump."
+    ) from cause

@@ -1,0 +1,80 @@
+"""Any image collection as a source."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_cvdata.sources.arrays import ArraySource
+from keras_cvdata.sources.base import Source
+from keras_cvdata.sources.csv import CSVSource
+from keras_cvdata.sources.dataframe import DataFrameSource
+from keras_cvdata.sources.directory import DirectorySource
+from keras_cvdata.sources.hdf5 import HDF5Source
+from keras_cvdata.sources.json import JSONSource
+
+_READERS: dict[str, type[Source]] = {
+    ".csv": CSVSource,
+    ".json": JSONSource,
+    ".jsonl": JSONSource,
+    ".ndjson": JSONSource,
+    ".h5": HDF5Source,
+    ".hdf5": HDF5Source,
+}
+
+
+def open_source(data: Any, **options: Any) -> Source:
+    """Open an image collection, whatever holds it.
+
+    Args:
+        data: Path of a folder, CSV, JSON or HDF5 file; arrays `x` or `(x, y)`; a pandas data frame;
+            a source, or something with a `source`, such as a sequence.
+        **options: Passed to the source that is made.
+
+    Returns:
+        The source.
+
+    Raises:
+        FileNotFoundError: The path does not exist.
+        ValueError: The file has no known extension.
+        TypeError: `data` is nothing of the kind, or is open already and options are given.
+
+    Example:
+        >>> import numpy as np
+        >>> len(open_source((np.zeros((4, 8, 8, 3), np.uint8), ["cat", "dog", "cat", "dog"])))
+        4
+    """
+    opened = data if isinstance(data, Source) else getattr(data, "source", None)
+    if isinstance(opened, Source):
+        if options:
+            raise TypeError(f"{opened!r} is open already; the options {options} come too late.")
+        return opened
+    if isinstance(data, str | os.PathLike):
+        return _open_path(Path(data), options)
+    if isinstance(data, np.ndarray):
+        return ArraySource(data, **options)
+    if isinstance(data, tuple) and len(data) == 2:
+        return ArraySource(*data, **options)
+    if hasattr(data, "iloc"):
+        return DataFrameSource(data, **options)
+    raise TypeError(
+        "Expected a path, arrays x or (x, y), a pandas data frame, a source or a sequence; got "
+        f"{type(data).__name__}."
+    )
+
+
+def _open_path(path: Path, options: dict[str, Any]) -> Source:
+    if path.is_dir():
+        return DirectorySource(path, **options)
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: there is no such file or folder. Check the path.")
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise ValueError(
+            f"{path}: expected a folder or a file that ends in {', '.join(_READERS)}; got "
+            f"{path.suffix!r}. Rename the file, or open it with its source, such as CSVSource."
+        )
+    return reader(path, **options)  # type: ignore[call-arg] # every reader takes a path first

@@ -1,0 +1,297 @@
+"""HDF5 files: the layouts that are read, and those that are refused."""
+
+import multiprocessing
+import pickle
+import threading
+from concurrent.futures import ProcessPoolExecutor
+
+import h5py
+import numpy as np
+import pytest
+
+from keras_cvdata.sources.hdf5 import HDF5Source
+from keras_cvdata.types import ImageError
+
+PIXELS = np.arange(6 * 4 * 5 * 3, dtype=np.uint8).reshape(6, 4, 5, 3)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "pets.h5"
+
+
+@pytest.fixture
+def write(path):
+    """Write a file with a function that takes it."""
+
+    def make(fill, **options):
+        with h5py.File(path, "w", **options) as file:
+            fill(file)
+        return path
+
+    return make
+
+
+def pets(file):
+    for label, part in (("dogs", PIXELS[:2]), ("cats", PIXELS[2:])):
+        group = file.create_group(label[0])
+        group.attrs["label" if label == "dogs" else "name"] = label
+        group["pictures"] = part
+
+
+def test_a_group_per_class(write):
+    """R26: the attribute names the class, whether it is called `label` or `name`."""
+    source = HDF5Source(write(pets))
+    assert source.class_names == ("cats", "dogs")
+    assert source.labels["label"].values.tolist() == [0, 0, 0, 0, 1, 1]
+    assert source.image_shape == (4, 5, 3)
+    assert source.dtype == np.uint8
+    found = np.stack([source.fetch(i) for i in range(6)])
+    assert np.array_equal(found, PIXELS[[2, 3, 4, 5, 0, 1]])
+    assert source.name(4).endswith("pets.h5/d/pictures[0]")
+
+
+def test_groups_in_groups_are_levels(write):
+    """R27: the handbook's species and breeds; group names stand in for a missing attribute."""
+
+    def fill(file):
+        for breed in ("cats/persian", "cats/siamese", "dogs/poodle"):
+            group = file.create_group(breed)
+            group.attrs["label"] = breed.split("/")[1]
+            group["pictures"] = PIXELS[:2]
+        file["cats"].attrs["label"] = "cat"
+
+    path = write(fill)
+    labels = HDF5Source(path).labels["label"]
+    assert labels.kind == "levels"
+    assert labels.names == (("cat", "dogs"), ("persian", "poodle", "siamese"))
+    assert labels.counts() == {"cat/persian": 2, "cat/siamese": 2, "dogs/poodle": 2}
+    assert HDF5Source(path, hierarchical=False).labels["label"].counts() == {"cat": 4, "dogs": 2}
+    names = [["dogs", "cat", "owl"], ["poodle", "siamese", "persian"]]
+    assert HDF5Source(path, class_names=names).labels["label"].values[0].tolist() == [1, 2]
+    with pytest.raises(ValueError, match="2 levels, so class_names must be one list for each"):
+        HDF5Source(path, class_names=["cat", "dogs"])
+
+
+def test_datasets_of_a_group_are_stacks_images_or_files(write):
+    """R26: one or more datasets a group, and attributes that hold for all of its images."""
+
+    def fill(file):
+        group = file.create_group("cat")
+        group.attrs.update({"licence": "CC0", "year": 2019, "box": [1, 2], "mean": np.float32(0.5)})
+        group["1_stack"] = PIXELS[..., 0]
+        group["2_grey"] = PIXELS[0, :, :, 1]
+        group["3_color"] = PIXELS[1]
+        group["4_file"] = np.frombuffer(b"encoded", np.uint8)
+        group["5_big_endian"] = PIXELS[0, :, :, 1].astype(">u2")
+        file.create_group("dog")["picture"] = PIXELS[2]
+
+    source = HDF5Source(write(fill))
+    assert len(source) == 11
+    assert source.image_shape is None
+    assert np.array_equal(source.fetch(5), PIXELS[5, ..., 0])
+    assert np.array_equal(source.fetch(6), PIXELS[0, ..., 1])
+    assert np.array_equal(source.fetch(7), PIXELS[1])
+    assert source.fetch(8) == b"encoded"
+    assert source.fetch(9).dtype == np.dtype("uint16")
+    assert np.array_equal(source.fetch(9), PIXELS[0, ..., 1])
+    assert source.columns["licence"].tolist() == ["CC0"] * 10 + [None]
+    assert source.columns["year"].tolist() == [2019] * 10 + [None]
+    assert "box" not in source.columns
+
+
+@pytest.mark.parametrize("keys", [("images", "labels"), ("x", "y"), ("x_train", "y_train")])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_flat_files(write, keys, chunked):
+    """R26, R28: images beside labels, plain and compressed; other names on demand."""
+
+    def fill(file):
+        options = {"chunks": (2, 4, 5, 3), "compression": "gzip"} if chunked else {}
+        file.create_dataset(keys[0], data=PIXELS, **options)
+        file[keys[1]] = np.eye(3)[[0, 1, 2, 0, 1, 2]]
+        file["x_test"] = PIXELS[:2, ..., 0].astype("float32") / 255
+        file["y_test"] = ["a", "b"]
+
+    path = write(fill)
+    source = HDF5Source(path)
+    assert source.labels["label"].values.tolist() == [0, 1, 2, 0, 1, 2]
+    assert np.array_equal(np.stack([source.fetch(i) for i in range(6)]), PIXELS)
+    test = HDF5Source(path, image_key="x_test", label_key="y_test", class_names=["b", "a"])
+    assert test.image_shape == (4, 5, 1)
+    assert test.labels["label"].values.tolist() == [1, 0]
+    assert HDF5Source(path, image_key="x_test").labels == {}
+
+
+def test_encoded_images_of_other_writers(write):
+    """Encoded images as one blob, also where it is compressed."""
+
+    def fill(file):
+        data = np.frombuffer(b"firstsecond", np.uint8)
+        file.create_dataset("encoded", data=data, chunks=(4,), compression="gzip")
+        file["offsets"] = [0, 5, 11]
+
+    source = HDF5Source(write(fill))
+    assert [source.fetch(0), source.fetch(1)] == [b"first", b"second"]
+    assert source.labels == {}
+
+
+def test_order_puts_the_rows_back(write, path):
+    """Design section 6: `order` keeps the sequence of the rows."""
+
+    def fill(file):
+        for name, order in (("cat", [1, 4, 5]), ("dog", [0, 2, 3])):
+            group = file.create_group(name)
+            group["images"] = PIXELS[order]
+            group["order"] = order
+
+    source = HDF5Source(write(fill))
+    assert np.array_equal(np.stack([source.fetch(i) for i in range(6)]), PIXELS)
+    assert source.labels["label"].values.tolist() == [1, 0, 1, 1, 0, 0]
+    with h5py.File(path, "a") as file:
+        file["cat/order"][:] = [1, 4, 4]
+    with pytest.raises(ValueError, match="'order' of the groups must hold every number"):
+        HDF5Source(path)
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_many_threads_and_processes_read_at_once(write, chunked):
+    """Reading is safe from threads, after pickling and after a fork."""
+    path = write(lambda f: f.create_dataset("images", data=PIXELS, chunks=chunked or None))
+    source = pickle.loads(pickle.dumps(HDF5Source(path)))
+    wrong = []
+
+    def check():
+        for _ in range(50):
+            wrong.extend(i for i in range(6) if not np.array_equal(source.fetch(i), PIXELS[i]))
+
+    threads = [threading.Thread(target=check) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        assert np.array_equal(pool.submit(source.fetch, 5).result(60), PIXELS[5])
+
+
+def test_a_file_that_changes_is_noticed(write, path):
+    """A file that was replaced or cut short after it was listed is no silent garbage."""
+    source = HDF5Source(write(pets))
+    again = pickle.loads(pickle.dumps(source))
+    assert np.array_equal(source.fetch(0), PIXELS[2])
+    with path.open("rb+") as file:
+        file.truncate(100)
+    with pytest.raises(ImageError, match=r"c/pictures\[0\] \(row 0\).*changed after"):
+        again.fetch(0)
+    with pytest.raises(ImageError, match="shorter than it says"):
+        source.fetch(0)
+    path.unlink()
+    with pytest.raises(ImageError, match="No such file"):
+        again.fetch(0)
+
+
+def external_link(file):
+    file["cat"] = h5py.ExternalLink("/etc/other.h5", "/cat")
+
+
+def soft_link(file):
+    file.create_group("cat")["images"] = h5py.SoftLink("/dog/images")
+
+
+def virtual(file):
+    layout = h5py.VirtualLayout((2, 4, 4), "u1")
+    layout[0] = h5py.VirtualSource("/etc/other.h5", "x", (4, 4))
+    file.create_group("cat").create_virtual_dataset("images", layout)
+
+
+def external_storage(file):
+    group = file.create_group("cat")
+    group.create_dataset("images", (2, 4, 4), "u1", external=[("/etc/hostname", 0, 32)])
+
+
+def objects(file):
+    file["images"] = np.zeros((2, 4, 4), np.uint8)
+    file.create_dataset("labels", (2,), h5py.vlen_dtype(np.uint8))
+
+
+def references(file):
+    file.create_dataset("images", (2,), h5py.ref_dtype)
+
+
+def never_written(file):
+    file.create_group("cat").create_dataset("images", (2, 4, 4), "u1")
+
+
+def huge_chunks(file):
+    data = file.create_dataset("images", (2, 20_000, 20_000), "u1", chunks=(1, 20_000, 20_000))
+    data[0, :10] = 1
+
+
+def implausible_size(file):
+    data = file.create_dataset("images", (1 << 40, 8, 8), "u1", chunks=(1, 8, 8))
+    data[0] = 1
+
+
+def circle(file):
+    group = file.create_group("cat")
+    group["again"] = file["/"]
+
+
+@pytest.mark.parametrize(
+    ("fill", "complaint"),
+    [
+        (external_link, "cat: this is a link to another file"),
+        (soft_link, "cat/images: this is a link to another place"),
+        (virtual, "cat/images: the data lie in other files"),
+        (external_storage, "cat/images: the data lie in other files"),
+        (objects, "labels: expected numbers or text; got objects"),
+        (references, "images: expected numbers or text; got objects"),
+        (never_written, "cat/images: no data were ever written"),
+        (huge_chunks, "images: the chunks of .* are larger than 256 MiB"),
+        (implausible_size, "images: .* which no compression explains"),
+        (circle, "lead in a circle"),
+        (lambda f: None, "no images found"),
+        (lambda f: f.create_group("cat"), r"no images found; the file holds \['cat'\]"),
+        (lambda f: f.create_dataset("data", data=PIXELS), r"no images found.*\['data'\]"),
+        (lambda f: f.create_dataset("images", data=PIXELS[..., None]), "images: expected images"),
+        (lambda f: f.create_dataset("images", data=PIXELS.astype("i8")), "of int64"),
+        (lambda f: f.create_group("cat").create_dataset("ids", data=[1, 2]), "cat/ids: expected"),
+        (lambda f: f.create_dataset("encoded", data=PIXELS[0, 0, 0]), "with 'offsets' beside"),
+        (lambda f: f.update(encoded=PIXELS[0, 0, 0], offsets=[0, 9]), "at most 3"),
+        (lambda f: f.update(images=PIXELS, labels=[1, 0]), "6 images in 'images', but 2 values"),
+        (lambda f: f.attrs.update(format="keras_cvdata"), "never completed"),
+    ],
+)
+def test_what_is_refused(write, fill, complaint):
+    """What reaches other files, cannot be, or is no image: named with its address."""
+
+    def make(file):
+        fill(file)
+
+    with pytest.raises(ValueError, match=f"(?s)pets.h5.*{complaint}"):
+        HDF5Source(write(make))
+
+
+def test_columns_must_fit(write):
+    """R15: a column that is shorter than the images is refused."""
+
+    def fill(file):
+        group = file.create_group("cat")
+        group["images"] = PIXELS
+        group.create_group("columns")["year"] = [2019]
+
+    with pytest.raises(ValueError, match="6 images, but 1 values in the column 'year'"):
+        HDF5Source(write(fill))
+
+
+def test_unknown_names_and_files(write, tmp_path):
+    path = write(pets)
+    with pytest.raises(ValueError, match=r"no 'x_test' in the file; it holds \['c', 'd'\]"):
+        HDF5Source(path, image_key="x_test")
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        HDF5Source(tmp_path / "none.h5")
+    with pytest.raises(FileNotFoundError, match="is not a file"):
+        HDF5Source(tmp_path)
+    (tmp_path / "text.h5").write_text("label,location")
+    with pytest.raises(ValueError, match="cannot be opened as HDF5"):
+        HDF5Source(tmp_path / "text.h5")

@@ -256,7 +256,7 @@ def _from_codes(codes: Array, class_names: Sequence[str] | None) -> Labels:
             f"row {row}: integer labels must count classes from 0{known}; got {codes[row]}. "
             "Renumber them (np.unique(y, return_inverse=True)[1]), or pass floats for regression."
         )
-    names = _default_names(int(codes.max(initial=-1)) + 1, class_names)
+    names = _default_names(int(codes.max()) + 1 if len(codes) else 0, class_names)
     return Labels("class", compact(codes, len(names)), (names,))
 
 

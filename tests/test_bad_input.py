@@ -22,7 +22,7 @@ def test_missing_folder(tmp_path):
 
 
 def test_empty_folder(tmp_path):
-    with refuse(ValueError, tmp_path.name, "class"):
+    with refuse(ValueError, tmp_path.name, "neither folders nor images"):
         cvd.DirectorySequence(tmp_path, **OPTIONS)
 
 

@@ -10,7 +10,7 @@ from keras_cvdata.engine.plan import Output
 from keras_cvdata.sources.base import Source
 from keras_cvdata.splits import split_positions
 from keras_cvdata.statistics import Standardization
-from keras_cvdata.types import Array
+from keras_cvdata.types import Array, ImageError
 
 CHANNELS = {"grayscale": 1, "rgb": 3, "rgba": 4}
 
@@ -58,7 +58,17 @@ def batch_shape(
     height, width = check_size(image_size if image_size is not None else known[:2])  # type: ignore[index]
     if color_mode != "unchanged":
         return height, width, CHANNELS[color_mode]
-    return height, width, known[2] if known else source.image(0, "unchanged").shape[2]
+    return height, width, known[2] if known else first_image(source).shape[2]
+
+
+def first_image(source: Source) -> Array:
+    """Read the first image that can be read."""
+    for position in range(len(source)):
+        try:
+            return source.image(position, "unchanged")
+        except ImageError as error:
+            failure = error
+    raise failure
 
 
 def check_codes(purpose: str, source: Source) -> Array:

@@ -132,6 +132,8 @@ def _apply_resize(
 ) -> Array:
     if step.fit == "pad":
         return _letterbox(step, pixels, value_range)
+    if step.interpolation in _WARPS and not _divides(pixels, step):
+        return _warp_decoded(pixels, np.eye(3), step, (step.interpolation, "nearest", 0.0), out)
     if step.fit == "crop":
         pixels = _central(pixels, step.size)
     return _resize(pixels, step.size, step.interpolation, out)
@@ -143,16 +145,25 @@ def _apply_warp(
     matrix, resize = step.matrix[b], step.resize
     if matrix.tolist() == _IDENTITY:
         return pixels if resize is None else _apply_resize(resize, pixels, value_range, out)
-    height, width = size = pixels.shape[:2]
-    if resize is not None:
-        size = resize.size
-        matrix = _frame(height, width, resize) @ matrix
-        if step.interpolation == "bilinear":
-            factor = _shrink_factor(matrix)
-            pixels = _shrink(pixels, factor)
-            matrix = _into_shrunk(matrix, factor, height, width)
     fill = _fill(step.fill_value, pixels, value_range) if step.fill_mode == "constant" else 0.0
-    return _warp(pixels, matrix, size, (step.interpolation, step.fill_mode, fill), out)
+    how = step.interpolation, step.fill_mode, fill
+    if resize is not None:
+        return _warp_decoded(pixels, matrix, resize, how, out)
+    return _warp(pixels, matrix, (pixels.shape[0], pixels.shape[1]), how, out)
+
+
+def _warp_decoded(
+    pixels: Array, matrix: Array, resize: Resize, how: tuple[str, str, float], out: Array | None
+) -> Array:
+    """Resize and warp in one, from an image of any size."""
+    pixels = _within_limit(pixels, resize)
+    height, width = pixels.shape[:2]
+    matrix = _frame(height, width, resize) @ matrix
+    if how[0] == "bilinear":
+        factor = _shrink_factor(matrix)
+        pixels = _shrink(pixels, factor)
+        matrix = _into_shrunk(matrix, factor, height, width)
+    return _warp(pixels, matrix, resize.size, how, out)
 
 
 def _apply_paste(step: Paste, pixels: Array, b: int, out: Array | None) -> Array:
@@ -170,8 +181,8 @@ def _apply_curve(step: Curve, pixels: Array, plan: Plan, b: int, out: Array | No
     else:
         assert step.tables is not None  # a table that changes nothing is no step of uint8 images
         table = step.tables[b : b + 1] if len(step.tables) > 1 else step.tables
-        target = _if_fits(out, table)
-        result = cv2.LUT(np.ascontiguousarray(pixels), table, dst=target)
+        result = cv2.LUT(np.ascontiguousarray(pixels), table, dst=_if_fits(out, table))
+        result = result if result is out else result.reshape(pixels.shape)
     if step.final and plan.output.standardizes:
         plan.output.standardize(result)
     return result
@@ -254,6 +265,16 @@ def _shrink_factor(matrix: Array) -> int:
     return max(1, int(math.sqrt(max(squares - root, 0.0) / 2) + 1e-6))
 
 
+def _within_limit(pixels: Array, resize: Resize) -> Array:
+    """Shrink very long images to what a warp can take."""
+    if max(pixels.shape) <= _LONGEST_SIDE:
+        return pixels
+    if resize.fit == "crop":
+        pixels = _central(pixels, resize.size)
+    height, width = min(pixels.shape[0], _LONGEST_SIDE), min(pixels.shape[1], _LONGEST_SIDE)
+    return _to_size(pixels, (height, width), cv2.INTER_AREA, None)
+
+
 def _into_shrunk(matrix: Array, factor: int, height: int, width: int) -> Array:
     """Lead a matrix to the pixel centres of the image that `_shrink` returns."""
     if factor == 1:
@@ -264,6 +285,19 @@ def _into_shrunk(matrix: Array, factor: int, height: int, width: int) -> Array:
     result[1, 2] -= height % factor // 2 + centre
     result[:2] /= factor
     return result
+
+
+def _divides(pixels: Array, resize: Resize) -> bool:
+    """Whether OpenCV's own resize does what a warp would do: nothing is cut off on the way."""
+    if resize.fit != "stretch":
+        return False
+    factor = _resize_factor(pixels, resize.size) if resize.interpolation == "bilinear" else 1
+    height, width = pixels.shape[:2]
+    return bool(height % factor == 0 and width % factor == 0)
+
+
+def _resize_factor(pixels: Array, size: Size) -> int:
+    return max(1, int(min(pixels.shape[0] // size[0], pixels.shape[1] // size[1])))
 
 
 def _shrink(pixels: Array, factor: int) -> Array:
@@ -340,18 +374,18 @@ def _letterbox(step: Resize, pixels: Array, value_range: Range | None) -> Array:
     fill = _fill(step.pad_value, pixels, value_range)
     result = np.full((*step.size, pixels.shape[2]), fill, pixels.dtype)
     top, left = (step.size[0] - tall) // 2, (step.size[1] - wide) // 2
-    inner = _resize(pixels, (tall, wide), step.interpolation, None)
-    result[top : top + tall, left : left + wide] = inner
+    inner = Resize((tall, wide), "stretch", step.interpolation)
+    filled = _apply_resize(inner, pixels, value_range, None)
+    result[top : top + tall, left : left + wide] = filled
     return result
 
 
 def _resize(pixels: Array, size: Size, interpolation: str, out: Array | None) -> Array:
     """Resize: average where a side shrinks, interpolate where it grows (R33)."""
-    height, width = pixels.shape[:2]
     if interpolation == "bilinear":
-        pixels = _shrink(pixels, max(1, min(height // size[0], width // size[1])))
+        pixels = _shrink(pixels, _resize_factor(pixels, size))
     elif interpolation != "nearest":
-        smaller = min(size[0], height), min(size[1], width)
+        smaller = min(size[0], pixels.shape[0]), min(size[1], pixels.shape[1])
         pixels = _to_size(pixels, smaller, cv2.INTER_AREA, None)
     return _to_size(pixels, size, _ENLARGING[interpolation], out)
 

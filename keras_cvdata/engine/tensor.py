@@ -120,7 +120,7 @@ def _paste(pixels: Tensor, step: Paste) -> Tensor:
     from_row = ops.broadcast_to(rows, (batch, height, width))
     from_column = ops.broadcast_to(columns, (batch, height, width))
     for r in range(step.rectangles.shape[1]):
-        top, left, bottom, right, y, x = (step.rectangles[:, r, i, None, None] for i in range(6))
+        top, left, bottom, right, y, x = (step.rectangles[:, r, i][:, None, None] for i in range(6))
         inside = ops.logical_and(
             ops.logical_and(rows >= top, rows < bottom),
             ops.logical_and(columns >= left, columns < right),

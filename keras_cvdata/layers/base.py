@@ -58,9 +58,10 @@ class AugmentationLayer(keras.layers.Layer):
     and `RegionLayer`. It holds no pixel code. In a sequence it acts through OpenCV; called on
     tensors, by itself or in a model, it acts through `keras.ops` and draws from its own seed.
 
-    Images are (height, width, channels) or (batch, height, width, channels), uint8, uint16 or
-    floats. They come out with the same shape and dtype, saturated, never wrapped. With
-    `training=False` they come out as they went in; `training` is True where it is not given.
+    Images are (height, width, channels) or (batch, height, width, channels), uint8, uint16 (which
+    Keras does not have on PyTorch) or floats. They come out with the same shape and dtype,
+    saturated, never wrapped. With `training=False` they come out as they went in; `training` is
+    True where it is not given.
 
     Args:
         rate: Probability, 0 to 1, that the layer acts on an image.

@@ -12,9 +12,10 @@ import pytest
 from keras import ops
 
 from keras_cvdata import layers
-from keras_cvdata.engine import opencv, tensor
+from keras_cvdata.engine import opencv
 from keras_cvdata.engine.plan import Chain
 from tests.cases import LAYERS, LayerCase
+from tests.executors import uniforms, with_opencv, with_tensors
 
 pytestmark = pytest.mark.backends
 
@@ -97,7 +98,7 @@ def test_nothing_happens_at_rate_zero(case: LayerCase) -> None:
     x = images(case)
     layer = make(case, rate=0.0)
     assert np.array_equal(called(layer, x), x)
-    assert np.array_equal(with_opencv([layer], x, uniforms(layer, 6)), x)
+    assert np.array_equal(with_opencv(Chain([layer]), x, uniforms(layer, 6)), x)
 
 
 @every_case
@@ -208,8 +209,9 @@ def test_rates_that_are_no_probabilities_are_refused(case: LayerCase, rate: Any)
 
 
 @every_case
-@pytest.mark.parametrize("channels", [1, 3, 4, 5])
-@pytest.mark.parametrize("size", [(28, 97), (61, 40)])
+@pytest.mark.parametrize(
+    ("channels", "size"), [(1, (28, 97)), (3, (61, 40)), (4, (97, 53)), (5, (33, 28))]
+)
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
 def test_executors_agree(case: LayerCase, channels: int, size: tuple[int, int], dtype: str) -> None:
     """For equal images and parameters, within the tolerance of the row."""
@@ -219,7 +221,7 @@ def test_executors_agree(case: LayerCase, channels: int, size: tuple[int, int], 
         with pytest.raises(ValueError, match=rf"{case.most_channels} channels.*have {channels}"):
             chain.plan(u, *x.shape[1:])
         return
-    one, other = with_opencv(chain.layers, x, u), with_tensors(chain, x, u)
+    one, other = with_opencv(chain, x, u), with_tensors(chain, x, u)
     limit = case.uint8 if dtype == "uint8" else case.float32
     assert np.abs(one.astype(np.float64) - other).max() <= limit
 
@@ -246,30 +248,3 @@ def test_float_images_need_a_range(case: LayerCase) -> None:
             called(layer, x)
     else:
         called(layer, x)
-
-
-def uniforms(chain: Any, batch: int) -> np.ndarray:
-    return np.random.default_rng(5).random((batch, chain.num_draws))
-
-
-def with_opencv(steps: Any, x: np.ndarray, u: np.ndarray) -> np.ndarray:
-    """Carry out a chain by the OpenCV executor."""
-    plan = Chain(list(steps)).plan(u, *x.shape[1:])
-    out = np.empty_like(x)
-    for i, image in enumerate(x):
-        opencv.render(image, plan, i, out[i])
-    return out
-
-
-def with_tensors(chain: Chain, x: np.ndarray, u: np.ndarray) -> np.ndarray:
-    """Carry out a chain by the tensor executor, with the parameters that NumPy draws from `u`."""
-    drawn = [
-        {name: ops.convert_to_tensor(_narrow(value)) for name, value in p.items()}
-        for p in chain.draw(u, *x.shape[1:3])
-    ]
-    plan = chain.prepare(drawn, *x.shape[1:], xp=ops)
-    return ops.convert_to_numpy(tensor.run(ops.convert_to_tensor(x), plan))
-
-
-def _narrow(value: np.ndarray) -> np.ndarray:
-    return value.astype(np.float32) if value.dtype == np.float64 else value

@@ -81,4 +81,4 @@ class RandomChannelLighting(PhotometricLayer):
 
     def curve(self, p: Parameters, values: Tensor, xp: Any) -> Tensor:  # noqa: ARG002
         """Apply the gain of each channel."""
-        return values * p["gain"][:, None, : values.shape[-1]]
+        return values * p["gain"][:, : values.shape[-1]][:, None, :]

@@ -86,7 +86,10 @@ class RandomRangeLighting(PhotometricLayer):
 
     def curve(self, p: Parameters, values: Tensor, xp: Any) -> Tensor:
         """Apply the gain of the range that each value lies in."""
-        gain = p["gain"][:, 0, None, None] * xp.ones_like(values)
-        for i, edge in enumerate(self.edges[1:-1], start=1):
-            gain = xp.where(values >= edge - _SLACK, p["gain"][:, i, None, None], gain)
+        # One index and new axes in a single slice of a stack: TensorFlow's graph optimiser drops
+        # the new axes, so they come in a slice of their own.
+        gains = [p["gain"][:, i][:, None, None] for i in range(self.draws)]
+        gain = gains[0] * xp.ones_like(values)
+        for edge, above in zip(self.edges[1:-1], gains[1:], strict=True):
+            gain = xp.where(values >= edge - _SLACK, above, gain)
         return values * gain

@@ -1,0 +1,39 @@
+"""Carry out a chain by either executor, with equal parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from keras_cvdata.engine import opencv, tensor
+from keras_cvdata.engine.plan import Chain
+
+
+def uniforms(chain: Any, batch: int) -> np.ndarray:
+    """Draw the numbers that a chain or layer needs for a batch."""
+    return np.random.default_rng(5).random((batch, chain.num_draws))
+
+
+def with_opencv(chain: Chain, x: np.ndarray, u: np.ndarray) -> np.ndarray:
+    """Carry out a chain on a batch by the OpenCV executor."""
+    plan = chain.plan(u, *x.shape[1:])
+    out = np.empty_like(x)
+    for i, image in enumerate(x):
+        opencv.render(image, plan, i, out[i])
+    return out
+
+
+def with_tensors(chain: Chain, x: np.ndarray, u: np.ndarray) -> np.ndarray:
+    """Carry out a chain by the tensor executor, with the parameters that NumPy draws from `u`."""
+    drawn = [
+        {name: ops.convert_to_tensor(_narrow(value)) for name, value in p.items()}
+        for p in chain.draw(u, *x.shape[1:3])
+    ]
+    plan = chain.prepare(drawn, *x.shape[1:], xp=ops)
+    return ops.convert_to_numpy(tensor.run(ops.convert_to_tensor(x), plan))
+
+
+def _narrow(value: np.ndarray) -> np.ndarray:
+    return value.astype(np.float32) if value.dtype == np.float64 else value

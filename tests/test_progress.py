@@ -1,42 +1,42 @@
-"""The progress bar, on real (pseudo) terminals."""
+"""The progress bar, on a real (pseudo) terminal."""
 
 import os
 import pty
-import subprocess
-import sys
-
-import pytest
-
-from keras_cvdata.progress import track
-
-SCRIPT = """
+import threading
 import time
+from contextlib import contextmanager
+
 from keras_cvdata.progress import track
-for item in track(iter([1, 2, 3]) if {counted} else [1, 2, 3], "Counting", {total}, {verbose}):
-    time.sleep({pause})
-    if {fail}:
-        break
-"""
 
 
-def run_on_terminal(counted=False, total=None, verbose=1, pause=0.6, fail=False) -> str:
+@contextmanager
+def terminal(monkeypatch):
+    """Make standard error a terminal; afterwards the list holds what it showed."""
     ours, theirs = pty.openpty()
-    script = SCRIPT.format(counted=counted, total=total, verbose=verbose, pause=pause, fail=fail)
-    environment = os.environ | {"TERM": "xterm", "COLUMNS": "80"}
-    with subprocess.Popen([sys.executable, "-c", script], stderr=theirs, env=environment) as child:
-        os.close(theirs)
-        shown = b""
-        while True:
-            try:
-                piece = os.read(ours, 4096)
-            except OSError:  # Linux says so where the other side is closed
-                break
-            if not piece:
-                break
-            shown += piece
-    os.close(ours)
-    assert child.returncode == 0, shown
-    return shown.decode()
+    pieces, shown = [], []
+
+    def collect():
+        try:
+            while piece := os.read(ours, 4096):
+                pieces.append(piece)
+        except OSError:  # so Linux says that the other side is closed
+            pass
+        os.close(ours)
+
+    reader = threading.Thread(target=collect)
+    reader.start()
+    monkeypatch.setenv("TERM", "xterm")
+    with os.fdopen(theirs, "w") as stream, monkeypatch.context() as patch:
+        patch.setattr("sys.stderr", stream)
+        yield shown
+    reader.join(10)
+    shown.append(b"".join(pieces).decode())
+
+
+def slowly(items, pause=0.6):
+    for item in items:
+        time.sleep(pause)
+        yield item
 
 
 def test_items_pass_through_silently_off_a_terminal(capfd):
@@ -44,21 +44,36 @@ def test_items_pass_through_silently_off_a_terminal(capfd):
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("counted", [False, True])
-def test_slow_work_shows_a_bar_on_a_terminal(counted):
-    shown = run_on_terminal(counted=counted, total=3 if counted else None)
-    assert "Counting" in shown
-    assert "67%" in shown
-    assert shown.endswith("\x1b[?25h\r\x1b[1A\x1b[2K") or "\x1b[?25h" in shown  # cursor is back
+def test_slow_work_shows_a_bar_on_a_terminal(monkeypatch):
+    with terminal(monkeypatch) as shown:
+        assert list(track(slowly([1, 2, 3]), "Counting", total=3)) == [1, 2, 3]
+    assert "Counting" in shown[0]
+    assert "67%" in shown[0]
+    assert "\x1b[?25h" in shown[0]  # the cursor is back
 
 
-def test_quick_work_shows_nothing():
-    assert run_on_terminal(pause=0) == ""
+def test_the_total_is_taken_from_a_list(monkeypatch):
+    with terminal(monkeypatch) as shown:
+        for _ in track([1, 2, 3, 4], "Counting"):
+            time.sleep(0.6)
+    assert "75%" in shown[0]
 
 
-def test_verbose_zero_shows_nothing():
-    assert run_on_terminal(verbose=0) == ""
+def test_quick_work_shows_nothing(monkeypatch):
+    with terminal(monkeypatch) as shown:
+        assert list(track([1, 2, 3], "Counting")) == [1, 2, 3]
+    assert shown == [""]
 
 
-def test_leaving_early_is_clean():
-    assert run_on_terminal(fail=True) == ""
+def test_verbose_zero_shows_nothing(monkeypatch):
+    with terminal(monkeypatch) as shown:
+        assert list(track(slowly([1, 2, 3]), "Counting", verbose=0)) == [1, 2, 3]
+    assert shown == [""]
+
+
+def test_leaving_early_takes_the_bar_away(monkeypatch):
+    with terminal(monkeypatch) as shown:
+        bar = track(slowly([1, 2, 3]), "Counting", total=3)
+        assert [next(bar), next(bar)] == [1, 2]
+        bar.close()
+    assert "\x1b[?25h" in shown[0]

@@ -43,8 +43,9 @@ def convert(
       `images` and `labels` for other labels. The fastest to train from, above all with
       `image_size`, which stores pixels that need no decoding.
     - `.csv`, `.json`, `.jsonl`: a table. Local files and URLs stay where they are and are referred
-      to, files by their path from the table; other images go to a folder `<name>_images` beside it.
-      Several labels are joined by `|`, levels by `/`: read them with `label_kind`.
+      to, files by their path from the table; other images go to a folder beside it, as
+      `pets_csv_images` for `pets.csv`. Several labels are joined by `|`, levels by `/`: read them
+      with `label_kind`.
     - No extension: a folder with one folder per class and numbered files. Where a folder alone
       cannot keep the order of the rows or further columns, its `index.csv` does.
 

@@ -73,7 +73,7 @@ def write_table(
     """
     folder = path.absolute().parent
     kept = [None if copy else _kept(source.name(i), folder) for i in range(len(source))]
-    images = path.with_name(f"{path.stem}_images")
+    images = path.with_name(f"{path.stem}_{path.suffix[1:]}_images")
     with (
         replacing(path, overwrite) as draft,
         replacing(images, overwrite) if None in kept else nullcontext(path) as image_draft,
@@ -108,7 +108,6 @@ def write_folder(
         ValueError: The labels are no classes, or a class cannot name a folder.
     """
     paths = _folders(source)
-    folder.mkdir()
     for names in sorted(set(paths)):
         folder.joinpath(*names).mkdir(parents=True)
     locations = []

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,10 @@ def write_hdf5(
     groups = _groups(source)
     as_pixels = decoded or (source.image_shape is not None and source.dtype is not None)
     images = _images(source, [p for _, positions in groups for p in positions], read, verbose)
-    with h5py.File(path, "w", libver="v108") as file:  # v108 on allows long lists of class names
+    with (
+        closing(images),  # takes the progress bar away
+        h5py.File(path, "w", libver="v108") as file,  # v108 on allows long lists of class names
+    ):
         file.attrs["format"] = FORMAT
         file.attrs["version"] = 1
         for labels, positions in groups:
@@ -87,7 +91,7 @@ def _groups(source: Source) -> list[tuple[tuple[str, ...], Ints]]:
 
 def _images(
     source: Source, positions: list[int], read: Callable[[int], bytes | Array], verbose: int
-) -> Iterator[tuple[str, bytes | Array]]:
+) -> Generator[tuple[str, bytes | Array]]:
     """Yield name and content of each image."""
     for position in track(positions, "Converting", verbose=verbose):
         yield source.name(position), read(position)

@@ -45,7 +45,7 @@ class CSVSource(TableSource):
             label columns or by column; by default seen from the values.
         separator: Character between values.
         allow: URL schemes that may be read.
-        allow_private: Allow URLs of this machine and of private networks.
+        private_hosts: Allow URLs of this machine and of private networks.
 
     Raises:
         ValueError: The file cannot be read as such a table; the message names the line.
@@ -70,7 +70,7 @@ class CSVSource(TableSource):
         label_kind: str | Mapping[str, str] | None = None,
         separator: str = ",",
         allow: Sequence[str] = ("https",),
-        allow_private: bool = False,
+        private_hosts: bool = False,
     ) -> None:
         where = os.fspath(path)
         names, image, locations, cells, lines = _read_table(where, separator, image_column)
@@ -93,7 +93,7 @@ class CSVSource(TableSource):
             where=where,
             root=Path(where).parent if root is None else root,
             confined=root is not None,
-            remote={"allow": tuple(allow), "allow_private": allow_private},
+            remote={"allow": tuple(allow), "allow_private": private_hosts},
         )
 
 

@@ -39,7 +39,7 @@ class DataFrameSource(TableSource):
         label_kind: "class", "multilabel" (`a|b` or a list), "levels" (`cat/persian` or a list) or
             "number", for all label columns or by column; by default seen from the values.
         allow: URL schemes that may be read.
-        allow_private: Allow URLs of this machine and of private networks.
+        private_hosts: Allow URLs of this machine and of private networks.
 
     Raises:
         ValueError: A column is missing or there twice, or a cell is no location or label.
@@ -62,7 +62,7 @@ class DataFrameSource(TableSource):
         class_names: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
         label_kind: str | Mapping[str, str] | None = None,
         allow: Sequence[str] = ("https",),
-        allow_private: bool = False,
+        private_hosts: bool = False,
     ) -> None:
         where = "data frame"
         names = [str(name) for name in frame.columns]
@@ -93,7 +93,7 @@ class DataFrameSource(TableSource):
             where=where,
             root="." if root is None else root,
             confined=root is not None,
-            remote={"allow": tuple(allow), "allow_private": allow_private},
+            remote={"allow": tuple(allow), "allow_private": private_hosts},
         )
 
 

@@ -261,8 +261,8 @@ def _path_labels(
         return labels
     if not each_level or len(class_names) != len(labels.names):
         raise ValueError(
-            f"The groups have {len(labels.names)} levels, so class_names must be one list for each; "
-            f"got {class_names!r}. Or pass hierarchical=False for the outermost groups only."
+            f"The groups have {len(labels.names)} levels, so class_names must be one list for "
+            f"each; got {class_names!r}. Or pass hierarchical=False for the outermost groups only."
         )
     levels = [from_names([path[i] for path in paths], n) for i, n in enumerate(class_names)]
     codes = np.stack([level.values for level in levels], axis=1)

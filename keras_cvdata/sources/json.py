@@ -44,7 +44,7 @@ class JSONSource(TableSource):
         label_kind: "class", "multilabel" (a list of names), "levels" (`cat/persian` or a list) or
             "number", for all label keys or by key; by default seen from the values.
         allow: URL schemes that may be read.
-        allow_private: Allow URLs of this machine and of private networks.
+        private_hosts: Allow URLs of this machine and of private networks.
 
     Raises:
         ValueError: The file cannot be read as such a table; the message names the line.
@@ -67,7 +67,7 @@ class JSONSource(TableSource):
         class_names: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
         label_kind: str | Mapping[str, str] | None = None,
         allow: Sequence[str] = ("https",),
-        allow_private: bool = False,
+        private_hosts: bool = False,
     ) -> None:
         where = os.fspath(path)
         rows = _Rows(where, image_key, label_names(label_key))
@@ -89,7 +89,7 @@ class JSONSource(TableSource):
             where=where,
             root=Path(where).parent if root is None else root,
             confined=root is not None,
-            remote={"allow": tuple(allow), "allow_private": allow_private},
+            remote={"allow": tuple(allow), "allow_private": private_hosts},
         )
 
 

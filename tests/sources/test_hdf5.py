@@ -85,9 +85,11 @@ def test_datasets_of_a_group_are_stacks_images_or_files(write):
         group["4_file"] = np.frombuffer(b"encoded", np.uint8)
         group["5_big_endian"] = PIXELS[0, :, :, 1].astype(">u2")
         file.create_group("dog")["picture"] = PIXELS[2]
+        file["dog"].attrs["label"] = b"hound"
 
     source = HDF5Source(write(fill))
     assert len(source) == 11
+    assert source.class_names == ("cat", "hound")
     assert source.image_shape is None
     assert np.array_equal(source.fetch(5), PIXELS[5, ..., 0])
     assert np.array_equal(source.fetch(6), PIXELS[0, ..., 1])
@@ -250,7 +252,8 @@ def circle(file):
         (huge_chunks, "images: the chunks of .* are larger than 256 MiB"),
         (implausible_size, "images: .* which no compression explains"),
         (circle, "lead in a circle"),
-        (lambda f: None, "no images found"),
+        (lambda _: None, "no images found"),
+        (lambda f: f.create_dataset("images", data=PIXELS[:0]), "no images found"),
         (lambda f: f.create_group("cat"), r"no images found; the file holds \['cat'\]"),
         (lambda f: f.create_dataset("data", data=PIXELS), r"no images found.*\['data'\]"),
         (lambda f: f.create_dataset("images", data=PIXELS[..., None]), "images: expected images"),

@@ -134,7 +134,7 @@ def test_urls_are_read(table, tmp_path):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}/cats/1.jpg"
         file.write_text(f"label,location\ncat,'{url}'\n")
-        source = CSVSource(file, allow=["http"], allow_private=True)
+        source = CSVSource(file, allow=["http"], private_hosts=True)
         assert source.fetch(0) == b"first"
         assert source.name(0) == url
         with pytest.raises(ImageError, match=r"\(row 0\)"):

@@ -1,0 +1,353 @@
+"""Every format into every other, complete or not at all."""
+
+import csv
+import json
+import os
+import shutil
+from pathlib import Path
+
+import cv2
+import h5py
+import numpy as np
+import pytest
+
+from keras_cvdata.conversion import convert
+from keras_cvdata.sources import ArraySource, CSVSource, JSONSource, open_source
+from keras_cvdata.types import ImageError
+
+TARGETS = ["out", "out.csv", "out.json", "out.jsonl", "out.h5"]
+
+
+def names_in(folder):
+    return sorted(file.name for file in folder.iterdir())
+
+
+def content(source):
+    """Bytes and label path of every row."""
+    column = source.labels["label"]
+    codes = column.values.reshape(len(source), -1)
+    labels = [
+        "/".join(names[code] for names, code in zip(column.names, path, strict=True))
+        for path in codes
+    ]
+    return [(source.fetch(i), label) for i, label in enumerate(labels)]
+
+
+@pytest.fixture
+def levels(photo_folder, tmp_path):
+    """A hierarchical folder."""
+    root = tmp_path / "pets"
+    for number, breed in enumerate(["dog/poodle", "cat/persian", "cat/siamese"]):
+        shutil.copytree(photo_folder / ("cat", "dog", "fox")[number], root / breed)
+    return root
+
+
+@pytest.fixture
+def table(photo_folder, tmp_path):
+    """A table in no order of classes, with further columns."""
+    file = tmp_path / "table.csv"
+    with file.open("w", newline="") as opened:
+        writer = csv.writer(opened)
+        writer.writerow(["label", "location", "licence", "year", "note"])
+        for number in range(12):
+            name = ("cat", "dog", "fox")[number % 3]
+            path = os.path.relpath(photo_folder / name / f"{number // 3}.jpg", tmp_path)
+            writer.writerow([name, path, f"CC, {number}", 2000 + number, "a/b" if number else ""])
+    return file
+
+
+def test_a_chain_through_all_formats_keeps_everything(photo_folder, tmp_path):
+    """R17 to R27: folder, CSV, JSON, HDF5, folder: bytes, labels, order."""
+    expected = content(open_source(photo_folder))
+    path = photo_folder
+    for target in ("a.csv", "b.json", "c.h5", "d", "e.jsonl", "f.hdf5"):
+        path = convert(path, tmp_path / target, verbose=0)
+        source = open_source(path)
+        assert content(source) == expected, target
+        assert source.class_names == ("cat", "dog", "fox")
+        assert source.rows.tolist() == list(range(12))
+    assert sorted(file.name for file in (tmp_path / "d/dog").iterdir()) == [
+        "04.jpg",
+        "05.jpg",
+        "06.jpg",
+        "07.jpg",
+    ]
+    assert not (tmp_path / "d/index.csv").exists()
+
+
+def test_hierarchies_survive(levels, tmp_path):
+    """R19, R27: groups in groups, folders in folders, paths in tables."""
+    expected = content(open_source(levels, hierarchical=True))
+    options: dict = {"hierarchical": True}
+    path = levels
+    for target in ("a.csv", "b.json", "c.h5", "d"):
+        path = convert(path, tmp_path / target, verbose=0, **options)
+        options = {"label_kind": "levels"} if path.suffix in (".csv", ".json") else {}
+        if not path.suffix:
+            options = {"hierarchical": True}
+        source = open_source(path, **options)
+        assert content(source) == expected, target
+        assert source.labels["label"].names == (("cat", "dog"), ("persian", "poodle", "siamese"))
+    with h5py.File(tmp_path / "c.h5") as file:
+        assert file["cat/siamese"].attrs["label"] == "siamese"
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_order_and_columns_survive(table, tmp_path, target):
+    """R15: further columns and any order of the rows, in a folder by its index.csv."""
+    source = CSVSource(table)
+    path = convert(table, tmp_path / target, verbose=0)
+    back = open_source(path / "index.csv" if target == "out" else path)
+    assert content(back) == content(source)
+    assert {name: c.tolist() for name, c in back.columns.items()} == {
+        name: c.tolist() for name, c in source.columns.items()
+    }
+    if target == "out":
+        assert {c for c, _ in content(open_source(path))} == {c for c, _ in content(source)}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        np.arange(4 * 5 * 6 * 3, dtype=np.uint8).reshape(4, 5, 6, 3),
+        np.arange(4 * 5 * 6, dtype=np.uint16).reshape(4, 5, 6) * 500,
+        np.linspace(0, 1, 4 * 5 * 6 * 3, dtype=np.float32).reshape(4, 5, 6, 3),
+        np.arange(4 * 5 * 6 * 5, dtype=np.uint8).reshape(4, 5, 6, 5),
+        [np.full((h, 4, 3), h, np.uint8) for h in (3, 4, 5, 6)],
+    ],
+    ids=["rgb", "grey16", "float", "five channels", "sizes"],
+)
+def test_arrays_survive_every_format(tmp_path, target, pixels):
+    """R28, R36: pixels of every kind without loss, labels in any order."""
+    source = ArraySource(pixels, ["dog", "cat", "dog", "cat"])
+    back = open_source(convert(source, tmp_path / target, verbose=0))
+    if target == "out":
+        back = open_source(tmp_path / "out/index.csv")
+    assert [label for _, label in content(back)] == ["dog", "cat", "dog", "cat"]
+    for i in range(4):
+        found, expected = back.image(i, "unchanged"), source.image(i, "unchanged")
+        assert found.dtype == expected.dtype
+        assert np.array_equal(found, expected)
+    if target == "out.h5" and isinstance(pixels, np.ndarray):
+        assert back.value_range == source.value_range
+        assert back.image_shape == source.image_shape
+
+
+def test_embedded_pixels_become_files(tmp_path):
+    """R23."""
+    table = tmp_path / "in.csv"
+    table.write_text("label,location\ncat,[[1,2],[3,4]]\n")
+    path = convert(table, tmp_path / "out.csv", verbose=0)
+    assert "out_csv_images/0.png" in path.read_text()
+    assert CSVSource(path).image(0, "grayscale")[..., 0].tolist() == [[1, 2], [3, 4]]
+
+
+def test_tables_refer_to_files_or_copy_them(photo_folder, tmp_path):
+    """Local files stay where they are, unless copies are asked for."""
+    convert(photo_folder, tmp_path / "refers.csv", verbose=0)
+    assert not (tmp_path / "refers_csv_images").exists()
+    copies = convert(photo_folder, tmp_path / "copies.csv", copy=True, verbose=0)
+    assert len(list((tmp_path / "copies_csv_images").iterdir())) == 12
+    (tmp_path / "moved").mkdir()
+    for name in ("copies.csv", "copies_csv_images"):
+        (tmp_path / name).rename(tmp_path / "moved" / name)
+    moved = open_source(tmp_path / "moved" / copies.name)
+    assert content(moved) == content(open_source(photo_folder))
+
+
+def test_urls_stay_urls(tmp_path):
+    """R22: a table of URLs converts without reading them."""
+    url = "https://example.com/a.jpg"
+    (tmp_path / "in.csv").write_text(f"label,location\ncat,{url}\n")
+    path = convert(tmp_path / "in.csv", tmp_path / "out.json", verbose=0)
+    assert json.loads(path.read_text()) == [{"location": url, "label": "cat"}]
+
+
+def test_file_names_that_a_table_cannot_hold_are_copied(tmp_path):
+    """Odd file names: read back the same, whatever they are."""
+    folder = tmp_path / "in/cat"
+    folder.mkdir(parents=True)
+    _, png = cv2.imencode(".png", np.zeros((2, 2, 3), np.uint8))
+    names = ["a, b.png", 'c"d.png', "e\nf.png", "'g.png", "h\udcff.png", " i.png", "ü.png"]
+    for name in names:
+        (folder / name).write_bytes(png.tobytes())
+    for target in ("out.csv", "out.json"):
+        source = open_source(convert(tmp_path / "in", tmp_path / target, verbose=0))
+        assert len(content(source)) == 7
+    rows = json.loads((tmp_path / "out.json").read_text())
+    assert sum(row["location"].startswith("out_json_images/") for row in rows) == 2
+
+
+def test_labels_that_are_no_single_class(tmp_path):
+    """R16: multi-label, numbers and several columns."""
+    x = np.zeros((3, 4, 4, 1), np.uint8)
+    tags = ArraySource(x, [["a", "b"], [], ["c"]])
+    kinds = {"label_kind": "multilabel"}
+    for target, options in (("m.csv", kinds), ("m.json", {}), ("m.h5", {})):
+        back = open_source(convert(tags, tmp_path / target, verbose=0), **options)
+        assert back.labels["label"].values.tolist() == [[1, 1, 0], [0, 0, 0], [0, 0, 1]]
+        assert back.class_names == ("a", "b", "c")
+    for name, y in (("n", [0.1, 2.5, 3]), ("nk", [[0.1, 2], [1, 2.5], [3, 4]])):
+        numbers = ArraySource(x, np.array(y, np.float32))
+        for suffix in (".csv", ".json", ".h5"):
+            options = {} if suffix == ".h5" else {"label_kind": "number"}
+            path = convert(numbers, tmp_path / (name + suffix), verbose=0)
+            back = open_source(path, **options)
+            assert np.array_equal(back.labels["label"].values, np.array(y, np.float32))
+    with pytest.raises(ValueError, match="Convert to HDF5, CSV or JSON"):
+        convert(tags, tmp_path / "folder", verbose=0)
+
+
+def test_several_label_columns(table, tmp_path):
+    """R16: several label columns keep their names."""
+    options = {"label_column": ["label", "year"], "label_kind": {"year": "number"}}
+    path = convert(table, tmp_path / "a.h5", verbose=0, **options)
+    back = open_source(path)
+    assert list(back.labels) == ["label", "year"]
+    assert back.labels["year"].values[:2].tolist() == [2000, 2001]
+    assert back.labels["label"].class_names == ("cat", "dog", "fox")
+    again = convert(back, tmp_path / "b.json", verbose=0)
+    assert list(JSONSource(again, label_key=["label", "year"]).labels) == ["label", "year"]
+    with pytest.raises(ValueError, match="one class, or one path of classes"):
+        convert(back, tmp_path / "folder", verbose=0)
+
+
+def test_no_labels(photo_folder, tmp_path):
+    for target, options in (
+        ("a.csv", {"label_column": None}),
+        ("b.h5", {}),
+        ("c", {"unlabelled": True}),
+    ):
+        path = convert(photo_folder, tmp_path / target, verbose=0, unlabelled=True)
+        source = open_source(path, **options)
+        assert source.labels == {}
+        assert len(source) == 12
+
+
+def test_classes_keep_their_order_and_odd_names(tmp_path):
+    """R49: HDF5 keeps the order of the classes, also of empty ones, and any name."""
+    names = ["z/ü", "columns", "images", "a", "..", "nobody"]
+    x = np.zeros((5, 4, 4, 1), np.uint8)
+    source = ArraySource(x, [4, 3, 2, 1, 0], class_names=names)
+    back = open_source(convert(source, tmp_path / "a.h5", verbose=0))
+    assert back.class_names == tuple(names)
+    assert back.labels["label"].values.tolist() == [4, 3, 2, 1, 0]
+    many = ArraySource(x, [0, 0, 0, 0, 1], class_names=[f"class number {i}" for i in range(9999)])
+    assert len(open_source(convert(many, tmp_path / "b.h5", verbose=0)).class_names) == 9999
+    with pytest.raises(ValueError, match="'z/ü' cannot be the name of a folder"):
+        convert(source, tmp_path / "folder", verbose=0)
+    assert not any("folder" in name for name in names_in(tmp_path))
+
+
+def test_names_that_would_be_joined_are_refused(tmp_path):
+    x = np.zeros((2, 4, 4, 1), np.uint8)
+    with pytest.raises(ValueError, match=r"'a\|b' holds '\|'"):
+        convert(ArraySource(x, [["a|b"], ["c", "d"]]), tmp_path / "a.csv", verbose=0)
+    assert names_in(tmp_path) == []
+
+
+def test_columns_with_the_names_of_others_are_renamed(tmp_path):
+    columns = {"label": np.array([1, 2]), "location": np.array([None, {"a": 1}])}
+    x = np.zeros((2, 4, 4, 1), np.uint8)
+    source = ArraySource(x, ["a", "b"], columns=columns)
+    for target in ("a.csv", "a.h5", "a.json"):
+        back = open_source(convert(source, tmp_path / target, verbose=0, overwrite=True))
+        if target == "a.h5":
+            assert back.columns["location"].tolist() == [None, {"a": 1}]
+        else:
+            assert set(back.columns) == {"label_", "location_"}
+            assert back.columns["label_"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("size", [(16, 24), (200, 300)])
+def test_resizing_gives_arrays_of_one_shape(photo_folder, tmp_path, size):
+    """R33: area when it shrinks, cubic when it grows; pixels that need no decoding."""
+    path = convert(photo_folder, tmp_path / "a.h5", image_size=size, verbose=0)
+    source = open_source(path)
+    assert source.image_shape == (*size, 3)
+    assert source.dtype == np.uint8
+    original = open_source(photo_folder).image(5)
+    method = cv2.INTER_AREA if size[0] == 16 else cv2.INTER_CUBIC
+    assert np.array_equal(source.image(5), cv2.resize(original, size[::-1], interpolation=method))
+    table = open_source(convert(photo_folder, tmp_path / "a.csv", image_size=size, verbose=0))
+    assert np.array_equal(table.image(5), source.image(5))
+    grey = convert(
+        photo_folder, tmp_path / "g.h5", image_size=size, color_mode="grayscale", verbose=0
+    )
+    assert open_source(grey).image_shape == (*size, 1)
+
+
+def test_images_of_different_depth_cannot_share_an_array(tmp_path):
+    folder = tmp_path / "in/cat"
+    folder.mkdir(parents=True)
+    for name, dtype in (("1.png", np.uint8), ("2.png", np.uint16)):
+        cv2.imwrite(str(folder / name), np.zeros((4, 4, 3), dtype))
+    with pytest.raises(ImageError, match=r"2\.png: Expected .*uint8 like .*1\.png; got .*uint16"):
+        convert(tmp_path / "in", tmp_path / "out.h5", image_size=(4, 4), verbose=0)
+    assert names_in(tmp_path) == ["in"]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_failure_leaves_nothing_behind(photo_folder, tmp_path, target):
+    """A bad image in the middle: no target, no temporary, an older target untouched."""
+    folder = tmp_path / "in"
+    shutil.copytree(photo_folder, folder)
+    out = tmp_path / "results"
+    out.mkdir()
+    convert(folder, out / target, copy=True, verbose=0)
+    before = {p: p.read_bytes() for p in out.rglob("*") if p.is_file()}
+    (folder / "dog/2.jpg").write_text("not an image")
+    with pytest.raises(ImageError, match=r"dog/2\.jpg"):
+        convert(folder, out / target, copy=True, overwrite=True, verbose=0)
+    assert {p: p.read_bytes() for p in out.rglob("*") if p.is_file()} == before
+    (out / "second").mkdir()
+    with pytest.raises(ImageError, match=r"dog/2\.jpg"):
+        convert(folder, out / "second" / target, copy=True, verbose=0)
+    assert names_in(out / "second") == []
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_targets_are_replaced_only_on_demand(photo_folder, tmp_path, target):
+    path = tmp_path / target
+    convert(photo_folder, path, copy=True, verbose=0)
+    names = names_in(tmp_path)
+    with pytest.raises(FileExistsError, match="Pass overwrite=True"):
+        convert(photo_folder, path, copy=True, verbose=0)
+    convert((np.zeros((1, 4, 4, 3), np.uint8), ["owl"]), path, overwrite=True, verbose=0)
+    assert open_source(path).class_names == ("owl",)
+    assert names_in(tmp_path) == names
+
+
+def test_folders_of_others_are_never_replaced(photo_folder, tmp_path):
+    home = tmp_path / "home"
+    (home / "work").mkdir(parents=True)
+    (home / "work/thesis.txt").write_text("years")
+    with pytest.raises(FileExistsError, match=r"'thesis.txt', which was not written by convert"):
+        convert(photo_folder, home, overwrite=True, verbose=0)
+    assert (home / "work/thesis.txt").read_text() == "years"
+
+
+def test_unfinished_files_are_refused(photo_folder, tmp_path):
+    """A file that is not marked complete is not read."""
+    path = convert(photo_folder, tmp_path / "a.h5", verbose=0)
+    with h5py.File(path, "a") as file:
+        file.attrs["complete"] = False
+    with pytest.raises(ValueError, match="never completed"):
+        open_source(path)
+
+
+def test_bad_targets(photo_folder, tmp_path):
+    with pytest.raises(ValueError, match=r"expected a path that ends in \.h5"):
+        convert(photo_folder, tmp_path / "a.zip")
+    with pytest.raises(FileNotFoundError, match=r"the folder .* does not exist"):
+        convert(photo_folder, tmp_path / "none/a.h5")
+    empty = open_source(photo_folder).select(np.array([], int))
+    with pytest.raises(ValueError, match="no images to convert"):
+        convert(empty, tmp_path / "a.h5")
+
+
+def test_conversion_is_silent_off_a_terminal(photo_folder, tmp_path, capfd, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert convert(photo_folder, "a.h5") == Path("a.h5")
+    assert capfd.readouterr() == ("", "")

@@ -117,12 +117,13 @@ class Loader:
 
     def _render(self, position: int, plan: Plan, slot: int, out: Array) -> None:
         payload = self.source.fetch(position)
-        reduce = 1
         name = self.source.name(position)
-        if isinstance(payload, bytes) and plan.reduces:
+        header, reduce = None, 1
+        if isinstance(payload, bytes):
             header = codec.sniff(payload, name)
-            reduce = opencv.reduction(plan, slot, header.height, header.width)
-        image = codec.read(payload, self.color_mode, reduce=reduce, name=name)
+            if plan.reduces:
+                reduce = opencv.reduction(plan, slot, header.height, header.width)
+        image = codec.read(payload, self.color_mode, reduce=reduce, name=name, header=header)
         if image.shape[2] != self.shape[2]:
             raise ImageError(
                 name,

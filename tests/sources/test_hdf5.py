@@ -239,6 +239,11 @@ def circle(file):
     group["again"] = file["/"]
 
 
+def one_group_twice(file):
+    file.create_group("cat")["images"] = PIXELS
+    file["dog"] = file["cat"]
+
+
 @pytest.mark.parametrize(
     ("fill", "complaint"),
     [
@@ -252,6 +257,7 @@ def circle(file):
         (huge_chunks, "images: the chunks of .* are larger than 256 MiB"),
         (implausible_size, "images: .* which no compression explains"),
         (circle, "lead in a circle"),
+        (one_group_twice, "dog: the groups lead in a circle, meet twice"),
         (lambda _: None, "no images found"),
         (lambda f: f.create_dataset("images", data=PIXELS[:0]), "no images found"),
         (lambda f: f.create_group("cat"), r"no images found; the file holds \['cat'\]"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+import cv2
 import numpy as np
 
 from keras_cvdata.types import Array, Range, full_scale
@@ -121,9 +122,9 @@ class Output:
     def standardize(self, unit: Array) -> None:
         """Standardise one image of 0 to 1 in place, by itself or pixel by pixel."""
         if self.samplewise:
-            mean, std = unit.mean(dtype=np.float64), unit.std(dtype=np.float64)
-            unit -= np.float32(mean)
-            unit /= np.float32(std + _EPSILON)
+            mean, std = cv2.meanStdDev(unit.reshape(-1))
+            unit -= np.float32(mean.item())
+            unit /= np.float32(std.item() + _EPSILON)
         elif self.pixelwise:
             unit -= np.asarray(self.mean, np.float32)
             unit /= np.asarray(self.std, np.float32) + np.float32(_EPSILON)

@@ -95,6 +95,10 @@ def as_layers(augment: Any) -> list[Augmentation]:
             "cannot act on single images in threads. Use its namesake of keras_cvdata.layers, or "
             "put it into the model."
         )
+    if isinstance(augment, type):
+        raise TypeError(
+            f"augment holds the class {augment.__name__}; construct it: {augment.__name__}(...)."
+        )
     if callable(augment):
         return [Opaque(augment)]
     raise TypeError(

@@ -73,8 +73,6 @@ def interval(
     wanted += f" in {unit}"
     if math.isfinite(low) or math.isfinite(high):
         wanted += f", from {low:g} to {high:g}"
-    if isinstance(value, Interval):
-        value = value.low, value.high
     if is_number(value) and single != "refused":
         ends = (-abs(value), abs(value)) if single == "symmetric" else (value, value)
     else:

@@ -130,6 +130,9 @@ def test_shrinking_is_smooth() -> None:
 def test_crop_keeps_the_aspect() -> None:
     image = noise(40, 100, 3)
     assert np.array_equal(rendered(image, size=(40, 40), fit="crop"), image[:, 30:70])
+    for interpolation in ("area", "nearest"):
+        cut = rendered(image, size=(40, 40), fit="crop", interpolation=interpolation)
+        assert np.array_equal(cut, image[:, 30:70])
     rotated = rendered(image, [rotate(180)], size=(40, 40), fit="crop")
     assert np.array_equal(rotated, image[::-1, 69:29:-1])
 

@@ -1,0 +1,317 @@
+"""The command `keras-cvdata`: parses, calls and prints, and imports only what a command needs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from keras_cvdata import __version__
+
+_FORMATS = "a folder, .csv, .json, .jsonl or .h5"
+
+# Name in --augment: default amount, what it does, and the layer for an amount.
+_Recipe = tuple[float | None, str, Callable[[Any, Any], Any]]
+_AUGMENTATIONS: dict[str, _Recipe] = {
+    "flip": (None, "left to right", lambda layers, _: layers.RandomFlip("horizontal")),
+    "upside": (None, "top to bottom", lambda layers, _: layers.RandomFlip("vertical")),
+    "rot90": (None, "quarter turns", lambda layers, _: layers.RandomRot90()),
+    "rotate": (30, "degrees either way", lambda layers, a: layers.RandomRotateBound(a)),
+    "zoom": (1.3, "largest magnification", lambda layers, a: layers.RandomZoomCrop((1, a))),
+    "shift": (0.1, "part of the side", lambda layers, a: layers.RandomTranslation(a, a)),
+    "roll": (0.1, "part of the side", lambda layers, a: layers.RandomRoll(a, a)),
+    "light": (
+        0.2,
+        "part of contrast, half of it brightness",
+        lambda layers, a: layers.RandomLighting((1 - a, 1 + a), a / 2),
+    ),
+    "color": (
+        0.2,
+        "part of each channel",
+        lambda layers, a: layers.RandomChannelLighting((1 - a, 1 + a)),
+    ),
+    "invert": (0.1, "part of the images", lambda layers, a: layers.RandomInvert(a)),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        arguments: What stands behind the name of the command; by default that of the process.
+
+    Returns:
+        Exit code: 0, 2 for an error that is said in one line, 130 when interrupted.
+    """
+    args = _parser().parse_args(arguments)
+    try:
+        args.command(args)
+    except (ValueError, TypeError, KeyError, OSError, ImportError) as error:
+        text = error.args[0] if isinstance(error, KeyError) else error  # a KeyError quotes its text
+        print("error:", " ".join(str(text).split()), file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _demo(args: argparse.Namespace) -> None:
+    from keras_cvdata.demo import run
+
+    run(
+        args.data,
+        args.output,
+        image_size=args.image_size,
+        epochs=args.epochs,
+        seed=args.seed,
+    )
+
+
+def _convert(args: argparse.Namespace) -> None:
+    from keras_cvdata.conversion import convert
+
+    path = convert(
+        args.source,
+        args.target,
+        image_size=args.image_size,
+        copy=args.copy,
+        overwrite=args.overwrite,
+        **_reading(args),
+    )
+    print(f"Wrote {path}")
+
+
+def _split(args: argparse.Namespace) -> None:
+    from keras_cvdata.conversion.parts import write_split
+
+    written = write_split(
+        args.source,
+        args.target,
+        args.validation,
+        stratify=not args.no_stratify,
+        groups=args.groups,
+        seed=args.seed,
+        overwrite=args.overwrite,
+        **_reading(args),
+    )
+    for path, count in written.items():
+        print(f"Wrote {path}: {count} images")
+
+
+def _preview(args: argparse.Namespace) -> None:
+    from keras_cvdata import layers
+    from keras_cvdata.preview import write_preview
+
+    shown = write_preview(
+        args.source,
+        args.output,
+        [make(layers, amount) for make, amount in args.augment],
+        image_size=args.image_size,
+        images=args.images,
+        variants=args.variants,
+        seed=args.seed,
+        **_reading(args),
+    )
+    print(f"Wrote {args.output}: {shown} images, each as it is and drawn {args.variants} times")
+
+
+def _reading(args: argparse.Namespace) -> dict[str, Any]:
+    """Keywords of `open_source` that were given."""
+    kind = "column" if args.source.lower().endswith(".csv") else "key"
+    given = {
+        f"image_{kind}": args.image_column,
+        f"label_{kind}": args.label_column,
+        "hierarchical": args.hierarchical or None,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="keras-cvdata", description="Image collections for Keras: look, convert, split, train."
+    )
+    parser.add_argument("--version", action="version", version=f"keras-cvdata {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    _add_demo(commands)
+    _add_convert(commands)
+    _add_split(commands)
+    _add_preview(commands)
+    return parser
+
+
+def _add_demo(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "demo",
+        _demo,
+        "train a small network without and with augmentation, and test both in the wild",
+        "Without --data it trains on handwritten digits that come with scikit-learn, which it also "
+        "writes as folders, CSV, JSON and HDF5. It writes a contact sheet and a chart.",
+    )
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        help="folder of your own: <class>/<image>, or train/<class>/<image> beside test or "
+        "validation",
+    )
+    parser.add_argument("--output", default="demo", metavar="DIR", help="default: %(default)s")
+    _add_image_size(parser, "size of the network's input; by default chosen by the images")
+    parser.add_argument(
+        "--epochs", type=_count, help="default: 50 for the digits, 20 for your folder"
+    )
+    _add_seed(parser)
+
+
+def _add_convert(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "convert",
+        _convert,
+        "write a collection in another format",
+        "Images are copied byte for byte; tables refer to local files and URLs where they are.",
+    )
+    _add_source(parser)
+    parser.add_argument("target", help=f"{_FORMATS}; a name without extension is a folder")
+    _add_image_size(parser, "stretch all images to this size")
+    parser.add_argument("--copy", action="store_true", help="for tables, copy the images too")
+    _add_overwrite(parser)
+
+
+def _add_split(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "split",
+        _split,
+        "write a training and a validation part",
+        "The target pets becomes folders pets/train and pets/validation; pets.csv becomes tables "
+        "pets_train.csv and pets_validation.csv, which refer to the images where they are. The "
+        "source stays as it is.",
+    )
+    _add_source(parser)
+    parser.add_argument("target", help=f"{_FORMATS}; a name without extension is a folder")
+    parser.add_argument(
+        "--validation",
+        type=_share,
+        default="auto",
+        metavar="SHARE",
+        help="share of the validation part, such as 0.2; by default 0.2 below 1,000 images, 0.1 "
+        "below 10,000, 0.05 from there on",
+    )
+    parser.add_argument(
+        "--groups", metavar="COLUMN", help="column of what must stay on one side, such as patient"
+    )
+    parser.add_argument(
+        "--no-stratify", action="store_true", help="do not split every class by itself"
+    )
+    _add_seed(parser)
+    _add_overwrite(parser)
+
+
+def _add_preview(commands: Any) -> None:
+    kinds = ", ".join(
+        f"{name} ({unit})" if amount is None else f"{name}={amount:g} ({unit})"
+        for name, (amount, unit, _) in _AUGMENTATIONS.items()
+    )
+    parser = _add(
+        commands,
+        "preview",
+        _preview,
+        "draw a contact sheet of augmented images",
+        "Each row shows an image as it is and then as several epochs would serve it.",
+    )
+    _add_source(parser)
+    parser.add_argument("output", metavar="OUT.png", help="picture to write")
+    parser.add_argument(
+        "--augment",
+        type=_recipes,
+        default="flip,rotate=15,zoom,light",
+        metavar="NAME[=AMOUNT],...",
+        help=f"what to do, in this order (default: %(default)s): {kinds}",
+    )
+    _add_image_size(parser, "size of each image (default: 128)", default=(128, 128))
+    parser.add_argument("--images", type=_count, default=6, help="rows (default: %(default)s)")
+    parser.add_argument(
+        "--variants", type=_count, default=7, help="drawn images in a row (default: %(default)s)"
+    )
+    _add_seed(parser)
+
+
+def _add(
+    commands: Any,
+    name: str,
+    command: Callable[[argparse.Namespace], None],
+    summary: str,
+    more: str,
+) -> argparse.ArgumentParser:
+    description = f"{summary[0].upper()}{summary[1:]}. {more}"
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=summary, description=description
+    )
+    parser.set_defaults(command=command)
+    return parser
+
+
+def _add_source(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", help=_FORMATS)
+    parser.add_argument("--image-column", metavar="NAME", help="of a table: where images are")
+    parser.add_argument("--label-column", metavar="NAME", help="of a table: what they show")
+    parser.add_argument(
+        "--hierarchical", action="store_true", help="folders in folders are levels of labels"
+    )
+
+
+def _add_image_size(
+    parser: argparse.ArgumentParser, text: str, default: tuple[int, int] | None = None
+) -> None:
+    parser.add_argument(
+        "--image-size", type=_size, default=default, metavar="HEIGHTxWIDTH", help=text
+    )
+
+
+def _add_seed(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+
+
+def _add_overwrite(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--overwrite", action="store_true", help="replace what was written before")
+
+
+def _count(text: str) -> int:
+    number = int(text) if text.isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 1 on; got {text!r}")
+    return number
+
+
+def _size(text: str) -> tuple[int, int]:
+    height, _, width = text.lower().partition("x")
+    return _count(height), _count(width or height)
+
+
+def _share(text: str) -> float | str:
+    try:
+        return text if text == "auto" else float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected a share such as 0.2, or auto; got {text!r}"
+        ) from None
+
+
+def _recipes(text: str) -> list[tuple[Callable[[Any, Any], Any], float | None]]:
+    """Read `--augment`, such as `flip,rotate=30`."""
+    chosen = []
+    for part in filter(None, text.split(",")):
+        name, _, amount = part.strip().partition("=")
+        if name not in _AUGMENTATIONS:
+            raise argparse.ArgumentTypeError(
+                f"expected names out of {', '.join(_AUGMENTATIONS)}; got {name!r}"
+            )
+        default, _, make = _AUGMENTATIONS[name]
+        try:
+            chosen.append((make, float(amount) if amount else default))
+        except ValueError:
+            raise argparse.ArgumentTypeError(
+                f"expected a number after {name}=; got {amount!r}"
+            ) from None
+    return chosen

@@ -385,12 +385,15 @@ class Sequence(keras.utils.Sequence):
 
     def summary(self) -> str:
         """What the sequence holds, with the number of images of each class (R20)."""
-        text = f"Found {len(self.source)} images"
+        lines = [f"Found {len(self.source)} images"]
         for name, column in self.source.labels.items():
-            if column.kind != "number":
-                counts = ", ".join(f"{label} {n}" for label, n in column.counts().items())
-                text += f"\n  {name}: {column.num_classes} classes ({counts})"
-        return text
+            counts = column.counts()
+            if len(counts) > 20:
+                each = f"{min(counts.values())} to {max(counts.values())} images each"
+            else:
+                each = ", ".join(f"{label} {n}" for label, n in counts.items())
+            lines += [f"  {name}: {len(counts)} classes ({each})"] if counts else []
+        return "\n".join(lines)
 
     def __repr__(self) -> str:
         size = " x ".join(map(str, self.image_shape))

@@ -1,0 +1,274 @@
+"""The command `keras-cvdata`, as people and scripts meet it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import pytest
+
+import keras_cvdata
+from keras_cvdata import cli
+from keras_cvdata.sources import open_source
+
+COMMANDS = ("demo", "convert", "split", "preview")
+
+
+def files_below(folder: Path) -> dict[str, bytes]:
+    return {
+        file.relative_to(folder).as_posix(): file.read_bytes()
+        for file in folder.rglob("*")
+        if file.is_file()
+    }
+
+
+@pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS)], ids=" ".join)
+def test_help_answers_at_once_and_without_keras(command: tuple[str, ...]) -> None:
+    """`python -m keras_cvdata` is the command; -X importtime lists what it imports."""
+    began = time.monotonic()
+    run = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "keras_cvdata", *command, "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert time.monotonic() - began < 2  # measured: 0.05; Keras takes 4 to 10
+    assert run.stdout.startswith(" ".join(("usage: keras-cvdata", *command)))
+    imported = {line.rpartition("|")[2].strip() for line in run.stderr.splitlines()}
+    assert "keras_cvdata.cli" in imported
+    assert not imported & {"keras", "tensorflow", "jax", "torch", "numpy", "cv2"}
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["--help"])
+    said = capsys.readouterr().out
+    assert all(f"\n    {name} " in said for name in COMMANDS)
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["--version"])
+    assert capsys.readouterr().out == f"keras-cvdata {keras_cvdata.__version__}\n"
+
+
+def test_errors_are_one_line_and_exit_code_2(tmp_path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "keras_cvdata", "convert", str(tmp_path / "missing"), "x.h5"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert run.returncode == 2
+    assert run.stderr.startswith("error: ")
+    assert run.stderr.count("\n") == 1
+    assert "missing: there is no such file or folder" in run.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["split", "photos", "x", "--groups", "patient"], "error: No column 'patient' to group by"),
+        (["split", "photos", "x", "--validation", "2"], "error: validation must be a share"),
+        (["convert", "photos", "x.zip"], "error: x.zip: expected a path that ends in .h5"),
+        (["convert", "photos", "x.h5", "--label-column", "y"], "error: .*'label_key'"),
+        (["preview", "photos", "no/x.png"], "error: .*No such file or directory: 'no/x.png'"),
+    ],
+)
+def test_what_cannot_be_done_is_said(
+    arguments: list[str],
+    message: str,
+    photo_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(photo_folder, "photos")
+    assert cli.main(arguments) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert re.match(message, said.err), said.err
+
+
+def test_interruption_ends_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("keras_cvdata.conversion.convert", interrupted)
+    assert cli.main(["convert", "a", "b"]) == 130
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "required: command"),
+        (["preview", "a", "b", "--augment", "blur"], "names out of flip, .*; got 'blur'"),
+        (["preview", "a", "b", "--augment", "rotate=x"], "a number after rotate=; got 'x'"),
+        (["preview", "a", "b", "--images", "0"], "a number from 1 on; got '0'"),
+        (["preview", "a", "b", "--image-size", "9x-1"], "a number from 1 on; got '-1'"),
+        (["demo", "--epochs", "none"], "a number from 1 on; got 'none'"),
+        (["split", "a", "b", "--validation", "some"], "a share such as 0.2, or auto; got 'some'"),
+    ],
+)
+def test_arguments_are_checked_before_anything_is_imported(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(arguments)
+    assert re.search(message, capsys.readouterr().err)
+
+
+def test_convert_writes_every_format(
+    photo_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """R17, R21, R25, R26: from one to the next, with the options of `convert`."""
+    table, array, packed = tmp_path / "a.csv", tmp_path / "b.json", tmp_path / "c.h5"
+    assert cli.main(["convert", str(photo_folder), str(table), "--copy"]) == 0
+    assert cli.main(["convert", str(table), str(array)]) == 0
+    assert cli.main(["convert", str(array), str(packed), "--image-size", "20x30"]) == 0
+    assert capsys.readouterr().out == f"Wrote {table}\nWrote {array}\nWrote {packed}\n"
+    assert len(list(tmp_path.glob("a*_images/*.jpg"))) == 12
+    source = open_source(packed)
+    assert source.class_names == ("cat", "dog", "fox")
+    assert source.image_shape == (20, 30, 3)
+    assert cli.main(["convert", str(table), str(packed)]) == 2
+    assert "exists" in capsys.readouterr().err
+    assert cli.main(["convert", str(table), str(packed), "--overwrite", "--image-size", "8"]) == 0
+    assert open_source(packed).image_shape == (8, 8, 3)
+
+
+def test_tables_with_columns_of_other_names_are_read(photo_folder: Path, tmp_path: Path) -> None:
+    """R24."""
+    for name in ("a.csv", "a.json"):
+        table = tmp_path / name
+        assert cli.main(["convert", str(photo_folder), str(table)]) == 0
+        text = table.read_text().replace("location", "file").replace("label", "what")
+        table.write_text(text)
+        columns = ["--image-column", "file", "--label-column", "what"]
+        assert cli.main(["convert", str(table), str(table.with_suffix(".h5")), *columns]) == 0
+        assert len(open_source(table.with_suffix(".h5"))) == 12
+        table.with_suffix(".h5").unlink()
+
+
+def test_folders_in_folders_become_levels(photo_folder: Path, tmp_path: Path) -> None:
+    """R19."""
+    root = tmp_path / "pets"
+    shutil.copytree(photo_folder / "cat", root / "cat" / "persian")
+    shutil.copytree(photo_folder / "dog", root / "dog" / "boxer")
+    assert cli.main(["convert", str(root), str(tmp_path / "p.csv"), "--hierarchical"]) == 0
+    assert ",cat/persian\n" in (tmp_path / "p.csv").read_text()
+
+
+def test_split_copies_a_folder_under_its_own_names(
+    photo_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """R18, R54, R58: disjoint, complete, every class on both sides, the source as it was."""
+    before = files_below(photo_folder)
+    target = tmp_path / "pets"
+    assert cli.main(["split", str(photo_folder), str(target), "--validation", "0.25"]) == 0
+    parts = [files_below(target / name) for name in ("train", "validation")]
+    assert [len(part) for part in parts] == [9, 3]
+    assert parts[0] | parts[1] == before == files_below(photo_folder)
+    assert {path.partition("/")[0] for path in parts[1]} == {"cat", "dog", "fox"}
+    assert capsys.readouterr().out == (
+        f"Wrote {target}/train: 9 images\nWrote {target}/validation: 3 images\n"
+    )
+    assert open_source(target, split="validation").class_names == ("cat", "dog", "fox")
+    assert cli.main(["split", str(photo_folder), str(target)]) == 2
+    assert "exists" in capsys.readouterr().err
+    assert [files_below(target / name) for name in ("train", "validation")] == parts
+
+
+@pytest.mark.parametrize("extension", [".csv", ".json", ".h5"])
+def test_split_writes_two_files_beside_each_other(
+    extension: str, photo_folder: Path, tmp_path: Path
+) -> None:
+    """R53: tables refer to the images; 20 % of so few by default."""
+    target = tmp_path / f"pets{extension}"
+    assert cli.main(["split", str(photo_folder), str(target), "--seed", "3"]) == 0
+    names = [file.name for file in sorted(tmp_path.iterdir())]
+    assert names == [f"pets_train{extension}", f"pets_validation{extension}"]
+    train, validation = (open_source(tmp_path / name) for name in names)
+    assert (len(train), len(validation)) == (9, 3)
+    assert train.class_names == validation.class_names == ("cat", "dog", "fox")
+
+
+def test_split_of_a_table_keeps_groups_together(photo_folder: Path, tmp_path: Path) -> None:
+    """R58: --groups names a column, --no-stratify takes all images as one."""
+    rows = ["location,label,scene"]
+    for number, file in enumerate(sorted(photo_folder.rglob("*.jpg"))):
+        rows.append(f"{file},{file.parent.name},{number % 4}")
+    table = tmp_path / "a.csv"
+    table.write_text("\n".join(rows))
+    arguments = ["split", str(table), str(tmp_path / "b.csv"), "--groups", "scene"]
+    assert cli.main([*arguments, "--no-stratify", "--validation", "0.25"]) == 0
+    scenes = [
+        set(open_source(tmp_path / f"b_{name}.csv").columns["scene"].tolist())
+        for name in ("train", "validation")
+    ]
+    assert [len(part) for part in scenes] == [3, 1]
+    assert not scenes[0] & scenes[1]
+    assert cli.main([*arguments, "--overwrite", "--seed", "1"]) == 0
+
+
+def test_split_of_a_table_into_folders(photo_folder: Path, tmp_path: Path) -> None:
+    """R18, R21: one folder a class, in both parts."""
+    table = tmp_path / "a.csv"
+    assert cli.main(["convert", str(photo_folder), str(table)]) == 0
+    assert cli.main(["split", str(table), str(tmp_path / "pets")]) == 0
+    assert len(open_source(tmp_path / "pets", split="train")) == 9
+
+
+@pytest.mark.backends
+def test_preview_draws_each_image_and_its_variants(
+    photo_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """R75, R76: the first column is the image as it is; a seed draws the same again."""
+    picture = tmp_path / "sheet.png"
+    arguments = ["preview", str(photo_folder), str(picture), "--image-size", "96x100"]
+    arguments += ["--images", "3", "--variants", "2"]
+    assert cli.main([*arguments, "--augment", "invert=1"]) == 0
+    assert (
+        capsys.readouterr().out == f"Wrote {picture}: 3 images, each as it is and drawn 2 times\n"
+    )
+    sheet = cv2.imread(str(picture))
+    assert sheet.shape == (3 * 100, 3 * 104, 3)
+    for row in range(3):
+        tiles = [sheet[row * 100 + 2 :, column * 104 + 2 :][:96, :100] for column in range(3)]
+        assert (tiles[1] == 255 - tiles[0]).all()
+        assert (tiles[2] == tiles[1]).all()
+    drawn = []
+    for seed in ("5", "5", "6"):
+        assert cli.main([*arguments, "--seed", seed]) == 0
+        drawn.append(picture.read_bytes())
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+@pytest.mark.backends
+@pytest.mark.parametrize("name", cli._AUGMENTATIONS)
+def test_every_name_of_an_augmentation_does_something(
+    name: str, photo_folder: Path, tmp_path: Path
+) -> None:
+    """R63 to R73: with its default amount, some variant differs from the image."""
+    picture = tmp_path / "sheet.png"
+    arguments = ["preview", str(photo_folder / "cat"), str(picture), "--image-size", "96"]
+    assert cli.main([*arguments, "--augment", name, "--images", "4", "--variants", "6"]) == 0
+    sheet = cv2.imread(str(picture)).reshape(4, 100, 7, 100, 3)[:, 2:-2, :, 2:-2]
+    assert any((sheet[:, :, 0] != sheet[:, :, column]).any() for column in range(1, 7))
+
+
+@pytest.mark.backends
+def test_preview_of_a_table_takes_its_columns(photo_folder: Path, tmp_path: Path) -> None:
+    """R24."""
+    table = tmp_path / "a.csv"
+    assert cli.main(["convert", str(photo_folder), str(table)]) == 0
+    table.write_text(table.read_text().replace("location", "file"))
+    picture = tmp_path / "sheet.png"
+    assert cli.main(["preview", str(table), str(picture), "--image-column", "file"]) == 0
+    assert cv2.imread(str(picture)).shape == (6 * 132, 8 * 132, 3)

@@ -329,6 +329,28 @@ def test_damaged_exif_means_upright():
         )
 
 
+def test_exif_without_an_orientation_means_upright():
+    exif = Image.Exif()
+    exif[0x0131] = "some software"
+    for form in ("JPEG", "PNG", "WEBP"):
+        assert codec.sniff(saved(Image.fromarray(scene()), form, exif=exif)).orientation == 1
+
+
+def test_exif_of_webp_may_have_the_head_of_jpeg():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image = Image.fromarray(scene())
+    data = saved(image, "WEBP", exif=exif)
+    start = data.index(b"EXIF") + 8
+    body = b"Exif\0\0" + data[start:].removeprefix(b"Exif\0\0")
+    headed = data[: start - 4] + struct.pack("<I", len(body)) + body
+    headed = headed[:4] + struct.pack("<I", len(headed) - 8) + headed[8:]
+    assert codec.sniff(headed).orientation == 6
+    flag_alone = data[: start - 8]
+    flag_alone = flag_alone[:4] + struct.pack("<I", len(flag_alone) - 8) + flag_alone[8:]
+    assert codec.sniff(flag_alone).orientation == 1
+
+
 def test_orientation_may_be_a_long_integer_and_never_beyond_8():
     for value, height in ((6, 53), (9, 37)):
         exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01" + struct.pack(">HHII", 0x0112, 4, 1, value)
@@ -391,6 +413,8 @@ def test_tiff_alpha_is_read_as_stored(dtype):
     data = raw_tiff(associated, extra=(1,))
     assert difference(codec.decode(data), on_white) <= 1
     assert codec.decode(data, "rgba")[0, 0].tolist() == [0, 0, 0, 0]
+    floats = raw_tiff((associated / full).astype(np.float32), extra=(1,))
+    assert np.abs(codec.decode(floats) - on_white / full).max() < 1e-5
 
 
 def test_tiff_channel_without_meaning_is_dropped():
@@ -423,6 +447,41 @@ def test_tiff_with_differences_to_the_left():
     stored = scene(channels=5)
     differences = stored.copy()
     differences[:, 1:] -= stored[:, :-1]
+    data = raw_tiff(differences, compression=8, predictor=2)
+    np.testing.assert_array_equal(codec.decode(data, "unchanged"), stored)
+
+
+@pytest.mark.parametrize("predictor", [1, 2])
+def test_tiles_of_many_channels(predictor):
+    stored = scene(36, 150, 5)
+    padded = np.pad(stored, ((0, 12), (0, 42), (0, 0)))
+    tiles = [padded[y : y + 16, x : x + 64] for y in range(0, 48, 16) for x in range(0, 192, 64)]
+    if predictor == 2:
+        tiles = [np.diff(tile, axis=1, prepend=tile[:, :1] * 0) for tile in tiles]
+    tags = {
+        256: (4, [150]),
+        257: (4, [36]),
+        258: (3, [8] * 5),
+        259: (3, [1]),
+        262: (3, [1]),
+        277: (3, [5]),
+        284: (3, [1]),
+        317: (3, [predictor]),
+        322: (3, [64]),
+        323: (3, [16]),
+        324: (4, [8 + 64 * 16 * 5 * number for number in range(9)]),
+        325: (4, [64 * 16 * 5] * 9),
+        338: (3, [0] * 4),
+    }
+    data = assembled(b"".join(tile.tobytes() for tile in tiles), tags, "<", big=False)
+    np.testing.assert_array_equal(codec.decode(data, "unchanged"), stored)
+
+
+def test_floats_with_differences_of_their_bits():
+    """The TIFF library takes the differences of the 32-bit words, whatever they stand for."""
+    stored = scene(channels=5).astype(np.float32)
+    words = stored.view(np.uint32)
+    differences = np.diff(words, axis=1, prepend=words[:, :1] * 0).view(np.float32)
     data = raw_tiff(differences, compression=8, predictor=2)
     np.testing.assert_array_equal(codec.decode(data, "unchanged"), stored)
 
@@ -499,7 +558,7 @@ def test_truncated_jpeg_with_a_thumbnail_is_refused():
         (b"RIFF\x10\0\0\0WEBPXXXX" + bytes(16), "unknown chunk"),
         (b"\0\0\0\x10ftypavif\0\0\0\0", "lacks its list of properties"),
         (b"GIF89a" + bytes(4), "0 x 0 pixels: nothing"),
-        (b"BM" + bytes(12) + struct.pack("<Iii", 40, -5, 4), "0 x 4 pixels: nothing"),
+        (b"BM" + bytes(12) + struct.pack("<IiiI", 40, -5, 4, 0), "0 x 4 pixels: nothing"),
     ],
 )
 def test_what_is_no_image_is_named(data, reason):
@@ -556,6 +615,27 @@ def test_jpeg_of_too_many_scans_is_refused():
 def test_too_many_bytes_are_refused():
     with pytest.raises(ImageError, match="67,108,865 bytes; at most 67,108,864"):
         codec.sniff(b"\xff\xd8" + bytes((64 << 20) - 1))
+
+
+def test_sizes_beyond_those_of_opencv_are_refused():
+    with pytest.raises(ImageError, match=r"It cannot be decoded: .*CV_IO_MAX_IMAGE_WIDTH"):
+        codec.decode(b"P5 2000000 1 255 " + bytes(2_000_000))
+
+
+def test_bmp_of_the_oldest_kind():
+    row = b"\x01\x02\x03\x04\x05\x06\0\0"
+    core = struct.pack("<IHHHH", 12, 2, 1, 1, 24)
+    data = b"BM" + struct.pack("<IHHI", 26 + len(row), 0, 0, 26) + core + row
+    np.testing.assert_array_equal(codec.decode(data), opened(data))
+    assert codec.sniff(data)[:3] == ("bmp", 1, 2)
+
+
+def test_tiff_without_readable_tags_is_refused():
+    tags = {256: (4, [53]), 257: (4, [37])}
+    data = bytearray(assembled(b"", tags, "<", big=False))
+    data[12] = 7  # bytes of no meaning instead of integers
+    with pytest.raises(ImageError, match="0 x 37 pixels: nothing"):
+        codec.decode(bytes(data))
 
 
 def test_damage_inside_is_refused():

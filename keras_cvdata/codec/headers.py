@@ -236,12 +236,13 @@ def _riff_chunks(data: bytes) -> Iterator[tuple[bytes, int]]:
 def _bmp(data: bytes) -> Header:
     (size,) = struct.unpack_from("<I", data, 14)
     if size == 12:
-        width, height = struct.unpack_from("<HH", data, 18)
+        width, height, _, bits = struct.unpack_from("<HHHH", data, 18)
     elif 40 <= size <= 124:
-        width, height = struct.unpack_from("<ii", data, 18)
+        width, height, _, bits = struct.unpack_from("<iiHH", data, 18)
     else:
         raise ValueError(looks_like(data))
-    return Header("bmp", abs(height), max(width, 0))  # a negative height: from top to bottom
+    # A negative height: rows from top to bottom. OpenCV takes colours of OS/2 for grey if not told.
+    return Header("bmp", abs(height), max(width, 0), 1, 3 if bits == 24 else 0)
 
 
 def _gif(data: bytes) -> Header:

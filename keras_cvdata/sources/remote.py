@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import http.client
 import ipaddress
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import closing, contextmanager, suppress
 from typing import Any
-from urllib.parse import SplitResult, quote, urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from keras_cvdata.codec.headers import MAX_BYTES
 from keras_cvdata.types import ImageError
@@ -21,6 +23,7 @@ LONGEST_PAUSE = 30.0  # seconds, also where a server asks for more
 _TOO_MANY_REQUESTS = 429
 _CHUNK = 1 << 16
 _HEADERS = {"User-Agent": "keras-cvdata", "Accept": "image/*", "Accept-Encoding": "identity"}
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _PATH_CHARACTERS = "/%:@!$&'()*+,;=~-._?"
 
 
@@ -140,23 +143,23 @@ class _Request:
         """Content of one address, or where it redirects to."""
         parts = urlsplit(url)
         host = parts.hostname or ""
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        connection = http.client.HTTPConnection(host, port)
+        secure = parts.scheme == "https"
+        connection = (
+            http.client.HTTPSConnection(host, parts.port, context=_tls_context())
+            if secure
+            else http.client.HTTPConnection(host, parts.port)
+        )
         # Connecting to the address that was checked, not to the name: a second look-up may differ.
-        sock = self._connect(self._address(host, port), parts)
-        # Socket timeouts start anew with every byte; this one does not.
-        watch = threading.Timer(self._left(), socket.socket.shutdown, (sock, socket.SHUT_RDWR))
-        watch.daemon = True
-        watch.start()
-        try:
-            connection.sock = sock
+        connection.sock = sock = self._connect(self._addresses(host, connection.port))
+        sock.settimeout(self._left())
+        with closing(connection), _cut_off(sock, self._left()):
+            if secure:
+                connection.sock = _tls_context().wrap_socket(sock, server_hostname=host)
             path = quote(parts.path or "/", _PATH_CHARACTERS)
             query = f"?{quote(parts.query, _PATH_CHARACTERS)}" if parts.query else ""
             connection.request("GET", path + query, headers=_HEADERS)
-            return self._answer(connection.getresponse())
-        finally:
-            watch.cancel()
-            connection.close()
+            with connection.getresponse() as response:
+                return self._answer(response)
 
     def _left(self) -> float:
         left = self.deadline - time.monotonic()
@@ -164,26 +167,25 @@ class _Request:
             raise TimeoutError
         return left
 
-    def _address(self, host: str, port: int) -> tuple[Any, ...]:
+    def _addresses(self, host: str, port: int) -> list[Any]:
         """Look up a host and refuse addresses that only this machine or its network can reach."""
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        for *_, (address, *_) in found:
+        if not host:
+            raise ValueError("it names no host")
+        found = [entry[4][:2] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+        for address, _ in found:
             if not self.allow_private and not _is_public(str(address)):
                 raise _RefusedError(
                     f"The host {host!r} is at the private address {address}. If the addresses in "
                     "the table are yours, pass allow_private=True."
                 )
-        return found[0][4]
+        return found
 
-    def _connect(self, address: tuple[Any, ...], parts: SplitResult) -> socket.socket:
-        sock = socket.create_connection(address[:2], self._left())
-        if parts.scheme != "https":
-            return sock
-        try:
-            return ssl.create_default_context().wrap_socket(sock, server_hostname=parts.hostname)
-        except BaseException:
-            sock.close()
-            raise
+    def _connect(self, addresses: list[Any]) -> socket.socket:
+        """Connect to the first address that answers; none may use up the time of the others."""
+        for waiting in range(len(addresses), 1, -1):
+            with suppress(OSError):
+                return socket.create_connection(addresses[-waiting], self._left() / waiting)
+        return socket.create_connection(addresses[-1], self._left())
 
     def _answer(self, response: http.client.HTTPResponse) -> tuple[bytes, str | None]:
         status = response.status
@@ -213,10 +215,37 @@ class _Request:
             raise _too_long(length, self.max_bytes)
 
 
+@functools.cache
+def _tls_context() -> ssl.SSLContext:
+    """Settings of all TLS connections; reading the certificates takes 10 milliseconds and more."""
+    return ssl.create_default_context()
+
+
+@contextmanager
+def _cut_off(sock: socket.socket, seconds: float) -> Iterator[None]:
+    """End a connection after some seconds; timeouts of sockets start anew with every byte."""
+    guard = sock.dup()
+    watch = threading.Timer(seconds, _shut_down, (guard,))
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.cancel()
+        guard.close()
+
+
+def _shut_down(sock: socket.socket) -> None:
+    with suppress(OSError):  # the other side was faster
+        sock.shutdown(socket.SHUT_RDWR)
+
+
 def _is_public(address: str) -> bool:
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    ip = getattr(ip, "ipv4_mapped", None) or ip
-    return ip.is_global and not ip.is_multicast
+    ip: Any = ipaddress.ip_address(address.partition("%")[0])
+    if ip.version == 6:  # IPv4 addresses can be wrapped in it
+        translated = ipaddress.ip_address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else None
+        ip = ip.ipv4_mapped or ip.sixtofour or translated or ip
+    return bool(ip.is_global and not ip.is_multicast)
 
 
 def _too_long(length: int, max_bytes: int) -> _RefusedError:

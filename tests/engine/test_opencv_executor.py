@@ -106,6 +106,19 @@ def test_fused_resize_equals_the_plain_one(shape: tuple[int, int]) -> None:
         assert np.abs(fused - plain).max() <= 2
 
 
+@pytest.mark.parametrize("layers", [[], [rotate(180)]])
+def test_gradients_stay_where_they_are(layers: list[Any]) -> None:
+    """Averaging blocks moves nothing by a part of a pixel, though a rest of 2 by 1 is left out."""
+    y, x = np.mgrid[:152, :146].astype(np.float32)
+    image = np.stack([y, x, x + y], axis=-1)
+    y, x = (np.mgrid[:32, :48] + 0.5) * np.array([152 / 32, 146 / 48]).reshape(2, 1, 1) - 0.5
+    expected = np.stack([y, x, x + y], axis=-1)
+    result = rendered(image, layers, size=(32, 48))
+    if layers:
+        result = result[::-1, ::-1]
+    assert np.abs(result - expected)[1:-1, 1:-1].max() <= 1e-3
+
+
 def test_identity_takes_the_plain_way() -> None:
     image = photograph(2, 61, 33)
     layer = RandomFlip("horizontal", rate=0.0)

@@ -204,6 +204,12 @@ def test_the_last_table_converts(output: Output, expected: np.ndarray) -> None:
     assert table_of([], Output("float32"))[255, 0] == 255
 
 
+def test_even_pixels_do_not_divide_by_zero() -> None:
+    """1e-7 is added to every standard deviation (R38)."""
+    table = table_of([], Output("float32", mean=np.zeros(1), std=np.zeros(1)))
+    assert np.allclose(table[:, 0], VALUES / 255 * 1e7)
+
+
 def test_uint8_that_stays_needs_no_table() -> None:
     plan = plan_of([rotate()], output=Output("uint8"))
     assert len(plan.uint8_steps) == len(plan.steps) - 1

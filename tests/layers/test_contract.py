@@ -106,6 +106,7 @@ def test_same_seed_repeats(case: LayerCase) -> None:
     x = images(case, shape=(16, 20, 20, 3))
     assert np.array_equal(called(make(case), x), called(make(case), x))
     assert not np.array_equal(called(make(case), x), called(make(case, seed=0), x))
+    assert make(case, seed=0).seed_generator.get_config()["seed"] == 0  # zero is a seed too
 
 
 @every_case

@@ -87,6 +87,15 @@ def test_imutils_loses_a_column_at_90_degrees(apply: Any, square: np.ndarray) ->
     assert np.abs(apply(layer, square).astype(np.float32) - expected).max() <= 1e-5
 
 
+def test_imutils_has_whole_canvas_sizes() -> None:
+    """The canvas of `rotate_bound` is cut to whole pixels before it is brought back."""
+    image = blob(9, 14)
+    tall, wide = imutils.rotate_bound(image, -25).shape[:2]
+    layer = RandomRotateBound((25, 25), method="imutils")
+    m = layer.matrix({"degrees": np.array([25.0])}, 9, 14, np)[0]
+    assert np.allclose(np.linalg.norm(m[:2, :2], axis=0), [wide / 14, tall / 9])
+
+
 def test_imutils_letterbox_keeps_the_aspect() -> None:
     layer = RandomRotateBound((40, 40), method="imutils", fit="letterbox")
     m = layer.matrix({"degrees": np.array([40.0])}, 30, 50, np)[0]

@@ -151,7 +151,7 @@ class Sequence(keras.utils.Sequence):
         # Without a seed the two parts must still be disjoint, so they share the split of seed 0.
         self._bind(checks.part_of(source, validation_split, subset, 0 if seed is None else seed))
         if verbose:
-            print(self.summary())
+            print(self.source.summary())
 
     def _check_choices(self) -> None:
         checks.check_choice("color_mode", self.color_mode, (*checks.CHANNELS, "unchanged"))
@@ -382,18 +382,6 @@ class Sequence(keras.utils.Sequence):
     def estimate_memory(self) -> int:
         """Bytes that all images would take as one array in this size and dtype (R44)."""
         return estimate_memory(len(self.source), *self.image_shape, self.dtype)
-
-    def summary(self) -> str:
-        """What the sequence holds, with the number of images of each class (R20)."""
-        lines = [f"Found {len(self.source)} images"]
-        for name, column in self.source.labels.items():
-            counts = column.counts()
-            if len(counts) > 20:
-                each = f"{min(counts.values())} to {max(counts.values())} images each"
-            else:
-                each = ", ".join(f"{label} {n}" for label, n in counts.items())
-            lines += [f"  {name}: {len(counts)} classes ({each})"] if counts else []
-        return "\n".join(lines)
 
     def __repr__(self) -> str:
         size = " x ".join(map(str, self.image_shape))

@@ -41,7 +41,13 @@ class Source(abc.ABC):
 
     @abc.abstractmethod
     def fetch(self, position: int) -> bytes | Array:
-        """Read one sample: the encoded file as `bytes`, or pixels of shape (H, W, C) or (H, W).
+        """Read one sample.
+
+        Args:
+            position: Position of the sample, from 0.
+
+        Returns:
+            The encoded file as `bytes`, or pixels of shape (H, W, C) or (H, W).
 
         Raises:
             ImageError: The image cannot be read; the message names it and says why.
@@ -96,6 +102,9 @@ class Source(abc.ABC):
             predicate: Takes the columns of one sample as a mapping; keeps it where true.
             **equals: Column name and wanted value, or a list of wanted values.
 
+        Returns:
+            The selection, which keeps row numbers.
+
         Raises:
             KeyError: A named column does not exist.
         """
@@ -108,6 +117,18 @@ class Source(abc.ABC):
             for position in np.flatnonzero(keep):
                 keep[position] = predicate({k: v[position] for k, v in self.columns.items()})
         return self.select(np.flatnonzero(keep))
+
+    def summary(self) -> str:
+        """Number of images, and of each class (R20); of many classes the range."""
+        lines = [f"Found {len(self)} images"]
+        for name, column in self.labels.items():
+            counts = column.counts()
+            if len(counts) > 20:
+                each = f"{min(counts.values())} to {max(counts.values())} images each"
+            else:
+                each = ", ".join(f"{label} {n}" for label, n in counts.items())
+            lines += [f"  {name}: {len(counts)} classes ({each})"] if counts else []
+        return "\n".join(lines)
 
     def __repr__(self) -> str:
         kinds = ", ".join(f"{key}: {column!r}" for key, column in self.labels.items())

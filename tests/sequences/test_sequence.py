@@ -281,7 +281,7 @@ def test_summary_and_repr_say_what_is_held(numbered, capsys):
     assert "30" in repr(seq)
     assert "seed=7" in repr(seq)
     many = ArraySequence(np.zeros((42, 4, 4), np.uint8), [*range(21)] * 2, verbose=0)
-    assert many.summary() == "Found 42 images\n  label: 21 classes (2 to 2 images each)"
+    assert many.source.summary() == "Found 42 images\n  label: 21 classes (2 to 2 images each)"
     assert not capsys.readouterr().out
 
 

@@ -164,6 +164,19 @@ def test_header_tells_the_format_and_size(form, options):
     assert header[:4] == (form.lower(), 37, 53, 1)
 
 
+def test_avif_is_as_large_as_its_largest_part():
+    """Thumbnails and tiles state sizes of their own, and image data may follow without a length."""
+
+    def box(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", 8 + len(content)) + kind + content
+
+    sizes = [(30, 40), (53, 37), (5, 4)]
+    parts = b"".join(box(b"ispe", struct.pack(">III", 0, *size)) for size in sizes)
+    meta = box(b"meta", bytes(4) + box(b"iprp", box(b"ipco", parts + bytes(8))))
+    header = codec.sniff(box(b"ftyp", b"avif\0\0\0\0") + meta + bytes(4) + b"mdat")
+    assert header[:3] == ("avif", 37, 53)
+
+
 def test_gif_gives_its_first_frame():
     """R30."""
     first, second = (Image.fromarray(scene()).quantize(64, dither=0) for _ in range(2))

@@ -67,6 +67,7 @@ def test_range_of_floats():
     """X5, X11: the range is found where it is plain, and never guessed otherwise."""
     assert ArraySource(X / 255).value_range == (0.0, 1.0)
     assert ArraySource(X.astype(np.float32)).value_range is None
+    assert ArraySource(X / 127.5 - 1).value_range is None
     assert ArraySource(X.astype(np.float16), value_range=(0, 255)).value_range == (0, 255)
     assert ArraySource(X, value_range=(0, 255)).value_range == (0, 255)
     with pytest.raises(ValueError, match=r"from 0 to 255, beyond value_range=\(0, 1\)"):

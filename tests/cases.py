@@ -1,15 +1,18 @@
 """What the shared contract tests sweep over: one row for every public class.
 
-A new layer or source needs a row here; a test fails without it.
+A new layer, source or sequence needs a row here; a test fails without it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from keras_cvdata import layers
+import pandas as pd
+
+from keras_cvdata import convert, layers, sequences, sources
 
 
 @dataclass(frozen=True)
@@ -108,4 +111,50 @@ LAYERS = [
     ),
     LayerCase(layers.RandomRangeLighting, {}, {"factors": (1, 1, 1)}, **CURVE),
     LayerCase(layers.RandomInvert, {}, {"rate": 0.0}, **CURVE),
+]
+
+
+@dataclass(frozen=True)
+class CollectionCase:
+    """A source and the sequence over it, and how both are opened on one folder of photographs.
+
+    Attributes:
+        source: The source class.
+        sequence: The sequence class.
+        prepare: Makes what both are constructed from, out of the folder and one to write in.
+    """
+
+    source: type[sources.Source]
+    sequence: type[sequences.Sequence]
+    prepare: Callable[[Path, Path], tuple[Any, ...]]
+
+    def __str__(self) -> str:
+        return self.source.__name__
+
+
+def _converted(extension: str) -> Callable[[Path, Path], tuple[Any, ...]]:
+    return lambda photos, out: (convert(photos, out / f"photos{extension}", verbose=0),)
+
+
+def _as_arrays(photos: Path, _: Path) -> tuple[Any, ...]:
+    source = sources.DirectorySource(photos)
+    names = [source.class_names[code] for code in source.labels["label"].values]
+    return [source.image(row) for row in range(len(source))], names
+
+
+def _as_frame(photos: Path, _: Path) -> tuple[Any, ...]:
+    source = sources.DirectorySource(photos)
+    paths = [source.name(row) for row in range(len(source))]
+    return (pd.DataFrame({"location": paths, "label": [Path(p).parent.name for p in paths]}),)
+
+
+COLLECTIONS = [
+    CollectionCase(sources.ArraySource, sequences.ArraySequence, _as_arrays),
+    CollectionCase(sources.CSVSource, sequences.CSVSequence, _converted(".csv")),
+    CollectionCase(sources.DataFrameSource, sequences.DataFrameSequence, _as_frame),
+    CollectionCase(
+        sources.DirectorySource, sequences.DirectorySequence, lambda photos, _: (photos,)
+    ),
+    CollectionCase(sources.HDF5Source, sequences.HDF5Sequence, _converted(".h5")),
+    CollectionCase(sources.JSONSource, sequences.JSONSequence, _converted(".json")),
 ]

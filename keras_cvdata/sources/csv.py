@@ -93,7 +93,7 @@ class CSVSource(TableSource):
             where=where,
             root=Path(where).parent if root is None else root,
             confined=root is not None,
-            remote={"allow": tuple(allow), "allow_private": private_hosts},
+            remote={"allow": tuple(allow), "private_hosts": private_hosts},
         )
 
 

@@ -93,7 +93,7 @@ class DataFrameSource(TableSource):
             where=where,
             root="." if root is None else root,
             confined=root is not None,
-            remote={"allow": tuple(allow), "allow_private": private_hosts},
+            remote={"allow": tuple(allow), "private_hosts": private_hosts},
         )
 
 

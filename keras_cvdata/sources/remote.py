@@ -47,7 +47,7 @@ def read_url(
     max_bytes: int = MAX_BYTES,
     retries: int = 3,
     pause: float = 0.5,
-    allow_private: bool = False,
+    private_hosts: bool = False,
 ) -> bytes:
     """Read a remote file with bounded time, memory and reach (R22, R31).
 
@@ -63,7 +63,7 @@ def read_url(
         max_bytes: Length from which on a file is refused.
         retries: Attempts after the first.
         pause: Seconds before the first of them.
-        allow_private: Also read from this machine and from private networks. A table from elsewhere
+        private_hosts: Also read from this machine and from private networks. A table from elsewhere
             could otherwise reach what only this machine can.
 
     Returns:
@@ -82,7 +82,7 @@ def read_url(
         try:
             _check_scheme(scheme, allow)
             if scheme in ("http", "https"):
-                return _Request(url, allow, timeout, max_bytes, allow_private).read()
+                return _Request(url, allow, timeout, max_bytes, private_hosts).read()
             return _read_with_fsspec(url, timeout, max_bytes)
         except _RefusedError as error:
             raise ImageError(url, str(error)) from error.__cause__
@@ -106,14 +106,14 @@ class _Request:
     """One attempt to read an HTTP address, with all its redirects."""
 
     def __init__(
-        self, url: str, allow: Collection[str], timeout: float, max_bytes: int, allow_private: bool
+        self, url: str, allow: Collection[str], timeout: float, max_bytes: int, private_hosts: bool
     ) -> None:
         self.url = url
         self.allow = allow
         self.timeout = timeout
         self.deadline = time.monotonic() + timeout
         self.max_bytes = max_bytes
-        self.allow_private = allow_private
+        self.private_hosts = private_hosts
 
     def read(self) -> bytes:
         url = self.url
@@ -132,7 +132,10 @@ class _Request:
             raise _RefusedError(f"The URL is not valid: {error}. Correct it.") from error
         except (OSError, http.client.HTTPException) as error:
             if time.monotonic() >= self.deadline:
-                reason = f"No complete answer within {self.timeout:g} seconds. Raise timeout=."
+                reason = (
+                    f"No complete answer within {self.timeout:g} seconds. Try again, or download "
+                    "the images first."
+                )
                 raise _FailedError(reason) from error
             raise _FailedError(
                 f"The connection failed: {error or type(error).__name__}."
@@ -173,10 +176,10 @@ class _Request:
             raise ValueError("it names no host")
         found = [entry[4][:2] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
         for address, _ in found:
-            if not self.allow_private and not _is_public(str(address)):
+            if not self.private_hosts and not _is_public(str(address)):
                 raise _RefusedError(
                     f"The host {host!r} is at the private address {address}. If the addresses in "
-                    "the table are yours, pass allow_private=True."
+                    "the table are yours, pass private_hosts=True."
                 )
         return found
 
@@ -250,8 +253,7 @@ def _is_public(address: str) -> bool:
 
 def _too_long(length: int, max_bytes: int) -> _RefusedError:
     return _RefusedError(
-        f"The file has {length:,} bytes or more; at most {max_bytes:,} are read. Raise max_bytes= "
-        "if it is wanted."
+        f"The file has {length:,} bytes or more; at most {max_bytes:,} are read. Save it smaller."
     )
 
 

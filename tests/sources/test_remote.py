@@ -130,7 +130,7 @@ def server() -> Iterator[tuple[str, dict[str, int]]]:
 
 
 def read(url: str, **options: object) -> bytes:
-    chosen = {"allow": ("http",), "allow_private": True, "pause": 0.001, "timeout": 5.0, **options}
+    chosen = {"allow": ("http",), "private_hosts": True, "pause": 0.001, "timeout": 5.0, **options}
     return read_url(url, **chosen)
 
 
@@ -250,9 +250,9 @@ def test_redirects_lead_nowhere_else(server, target, reason):
 def test_private_addresses_are_refused(server):
     address, visits = server
     with pytest.raises(ImageError, match=r"'127.0.0.1' is at the private address 127.0.0.1"):
-        read(f"{address}/image", allow_private=False)
+        read(f"{address}/image", private_hosts=False)
     with pytest.raises(ImageError, match="'localhost' is at the private address"):
-        read(address.replace("127.0.0.1", "localhost"), allow_private=False)
+        read(address.replace("127.0.0.1", "localhost"), private_hosts=False)
     assert visits == {}
 
 

@@ -96,6 +96,17 @@ def test_what_cannot_be_done_is_said(
     assert re.match(message, said.err), said.err
 
 
+def test_long_messages_become_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise ValueError("the table\n  is odd")
+
+    monkeypatch.setattr("keras_cvdata.conversion.convert", fails)
+    assert cli.main(["convert", "a", "b"]) == 2
+    assert capsys.readouterr().err == "error: the table is odd\n"
+
+
 def test_interruption_ends_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -215,6 +226,19 @@ def test_split_of_a_table_keeps_groups_together(photo_folder: Path, tmp_path: Pa
     assert [len(part) for part in scenes] == [3, 1]
     assert not scenes[0] & scenes[1]
     assert cli.main([*arguments, "--overwrite", "--seed", "1"]) == 0
+
+
+def test_split_takes_rare_classes_as_they_come_when_told(
+    photo_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """R54: a class of one image cannot be on both sides."""
+    shutil.copytree(photo_folder, tmp_path / "pets")
+    (tmp_path / "pets" / "emu").mkdir()
+    shutil.copy(photo_folder / "cat" / "0.jpg", tmp_path / "pets" / "emu")
+    arguments = ["split", str(tmp_path / "pets"), str(tmp_path / "out.csv")]
+    assert cli.main(arguments) == 2
+    assert "Class 'emu' has 1 sample only" in capsys.readouterr().err
+    assert cli.main([*arguments, "--no-stratify"]) == 0
 
 
 def test_split_of_a_table_into_folders(photo_folder: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from keras_cvdata.progress import track
 from keras_cvdata.types import Array, full_scale
 
 EPSILON = 1e-7  # added to the standard deviation, so that a constant pixel becomes 0 (R38)
@@ -48,7 +49,7 @@ class Standardization:
 
     @classmethod
     def fit(
-        cls, data: Any, mode: Literal["all", "channel", "pixel"] = "channel"
+        cls, data: Any, mode: Literal["all", "channel", "pixel"] = "channel", verbose: int = 1
     ) -> Standardization:
         """Measure the statistics of training images, a batch at a time.
 
@@ -56,6 +57,7 @@ class Standardization:
             data: A sequence, whose images are taken once and without augmentation, or an array
                 (N, H, W) or (N, H, W, C); integers count by their bit depth, floats as 0 to 1.
             mode: What one mean stands for: "all", "channel" or "pixel".
+            verbose: 0 shows no progress.
 
         Returns:
             The statistics.
@@ -66,6 +68,7 @@ class Standardization:
         if mode not in _AXES:
             raise ValueError(f"mode must be one of {', '.join(map(repr, _AXES))}; got {mode!r}.")
         batches = data.unit_batches() if hasattr(data, "unit_batches") else _unit_batches(data)
+        batches = track(batches, "Measuring batches", verbose=verbose)
         mean, variance = _moments(batches, _AXES[mode])
         return cls(mean.astype(np.float32), np.sqrt(variance).astype(np.float32), mode)
 

@@ -8,6 +8,7 @@ from keras_cvdata.labels.making import (
     from_numbers,
     from_sets,
     infer,
+    sorted_names,
 )
 from keras_cvdata.labels.modes import check_mode, class_weights, default_mode
 
@@ -23,4 +24,5 @@ __all__ = [
     "from_numbers",
     "from_sets",
     "infer",
+    "sorted_names",
 ]

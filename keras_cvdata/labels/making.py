@@ -39,7 +39,7 @@ def from_names(
         {'a': 1, 'b': 1}
     """
     seen = {value: str(value) for value in set(values) if not _is_missing(value)}
-    names = _sorted_names(seen.values()) if class_names is None else _checked_names(class_names)
+    names = sorted_names(seen.values()) if class_names is None else _checked_names(class_names)
     index = {name: code for code, name in enumerate(names)}
     codes = {value: index[name] for value, name in seen.items() if name in index}
     try:
@@ -294,7 +294,22 @@ def _kind_of(values: Sequence[Any]) -> Kind:
     return "class"
 
 
-def _sorted_names(names: Iterable[str]) -> tuple[str, ...]:
+def sorted_names(names: Iterable[str]) -> tuple[str, ...]:
+    """Order class names as their integers follow: as text, or as numbers if all are integers.
+
+    Every format has this one order, so that a folder and a table made from it agree; and labels
+    that are numbers keep them as codes where none is missing.
+
+    Args:
+        names: The names, in any order.
+
+    Returns:
+        Each name once.
+
+    Example:
+        >>> sorted_names(["10", "9"]), sorted_names(["b10", "b9"])
+        (('9', '10'), ('b10', 'b9'))
+    """
     unique = set(names)
     return tuple(sorted(unique, key=int) if _are_integers(unique) else sorted(unique))
 

@@ -66,5 +66,6 @@ class DirectorySequence(Sequence):
             follow_links=follow_links,
             hierarchical=label_mode == "hierarchical",
             unlabelled=label_mode in (None, "input"),
+            verbose=options.get("verbose", 1),
         )
         super().__init__(source, label_mode=label_mode, image_size=image_size, **options)

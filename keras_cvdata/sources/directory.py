@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_cvdata import labels as label_forms
 from keras_cvdata.labels import Labels
+from keras_cvdata.progress import track
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.files import read_file
 from keras_cvdata.sources.strings import CompactStrings
@@ -39,7 +40,8 @@ class DirectorySource(Source):
 
     Args:
         directory: Folder `<class>/<image>` (R17).
-        class_names: The classes in the order of their integers; sorted folder names by default.
+        class_names: The classes in the order of their integers; sorted folder names by default, as
+            numbers where all are integers (2 before 10; Keras sorts them as text).
             Classes without a folder are allowed, folders without a class are not.
         hierarchical: Take every level of folders as one level of labels (R19); all images must lie
             equally deep.
@@ -47,6 +49,7 @@ class DirectorySource(Source):
         split: Read this part of a folder `<split>/<class>/<image>` (R18).
         follow_links: Follow symbolic links to folders below the classes. Within a class each folder
             is read once, so links in a circle do no harm. A class folder itself may be a link.
+        verbose: 0 shows no progress.
 
     Raises:
         FileNotFoundError: There is no such folder.
@@ -76,6 +79,7 @@ class DirectorySource(Source):
         unlabelled: bool = False,
         split: str | None = None,
         follow_links: bool = False,
+        verbose: int = 1,
     ) -> None:
         if class_names is not None and (hierarchical or unlabelled):
             raise ValueError(
@@ -95,13 +99,15 @@ class DirectorySource(Source):
                 for folder in folders
                 for run in _walk(f"{self.directory}/{folder}", f"{folder}/", follow_links, set())
             )
-        self._index(runs)
+        self._index(runs, verbose)
         self.labels = {}
         if not unlabelled:
-            self.labels["label"] = self._make_labels(class_names or folders, hierarchical)
+            self.labels["label"] = self._make_labels(
+                class_names or label_forms.sorted_names(folders), hierarchical
+            )
         del self._runs
 
-    def _index(self, runs: Iterator[Run]) -> None:
+    def _index(self, runs: Iterator[Run], verbose: int) -> None:
         """Pack the paths as they are found, without ever holding them all as objects."""
         self._runs: list[tuple[str, int]] = []
 
@@ -110,7 +116,7 @@ class DirectorySource(Source):
                 self._runs.append((folder, len(names)))
                 yield from (folder + name for name in names)
 
-        self._paths = CompactStrings.from_list(paths())
+        self._paths = CompactStrings.from_list(track(paths(), "Listing images", verbose=verbose))
         if not len(self._paths):
             raise ValueError(
                 f"{self.directory}: no file in its folders ends like an image "

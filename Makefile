@@ -30,7 +30,7 @@ check: $(VENV)/.ready-test
 
 test-backends: $(VENV)/.ready-backends
 	KERAS_BACKEND=jax $(BIN)/python -m pytest -q -m backends
-	KERAS_BACKEND=torch $(BIN)/python -m pytest -q -m backends
+	KERAS_BACKEND=torch OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m backends
 
 bench: $(VENV)/.ready-demo
 	$(BIN)/python benchmarks/loading.py $(if $(DATA),--data $(DATA))

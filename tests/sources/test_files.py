@@ -58,7 +58,7 @@ def test_too_long_a_file_is_not_read(tmp_path):
 
 
 def test_strange_paths_are_data_errors():
-    with pytest.raises(ImageError, match="cannot be read: .*embedded null"):
+    with pytest.raises(ImageError, match=r"cannot be read: .*embedded null"):
         read_file("a\0.jpg")
     with pytest.raises(ImageError, match="cannot be read: File name too long"):
         read_file("a" * 5000)

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from keras_cvdata.engine.opencv import _apply, reduction, render
+from keras_cvdata.engine.opencv import reduction, render
+from keras_cvdata.engine.opencv.rendering import _apply
 from keras_cvdata.engine.plan import Chain, Output
 from keras_cvdata.layers import (
     RandomFlip,

@@ -1,8 +1,4 @@
-"""The OpenCV executor: one image after a plan, straight into its place in the batch.
-
-It is called from many threads at once, needs no Keras, and spends its time in OpenCV, which lets
-the other threads run. OpenCV 5 computes exact bilinear warps for 1, 3 and 4 channels.
-"""
+"""Resizing and warping of one image by OpenCV."""
 
 from __future__ import annotations
 
@@ -12,19 +8,9 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from keras_cvdata.engine.output import bounds, require
-from keras_cvdata.engine.portable import NUDGE, to_levels
-from keras_cvdata.engine.steps import (
-    Call,
-    Curve,
-    Paste,
-    Plan,
-    Resize,
-    Size,
-    Step,
-    Warp,
-    unchanged,
-)
+from keras_cvdata.engine.output import bounds
+from keras_cvdata.engine.portable import NUDGE
+from keras_cvdata.engine.steps import Resize, Size, Warp
 from keras_cvdata.types import Array, Range
 
 _BORDERS = {
@@ -49,87 +35,17 @@ _IDENTITY = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
 # OpenCV's warp refuses images of 32,767 pixels a side and more.
 _LONGEST_SIDE = 32766
 
+# Border that is made beforehand lets an image grow to this many times its area at most.
+_MOST_GROWTH = 3
+
 # The nearest pixel of a point halfway between two must not hang on the last bit.
 _NUDGE = np.array([[0, 0, NUDGE], [0, 0, NUDGE], [0, 0, 0]])
 
 
-def render(image: Array, plan: Plan, b: int, out: Array) -> None:
-    """Carry out a plan for one image.
-
-    Args:
-        image: (height, width, channels) uint8, uint16 or float pixels; never changed.
-        plan: A plan that was made with NumPy.
-        b: Which image of the planned batch this is.
-        out: (height, width, channels) of the result, C-contiguous, such as `batch[b]`.
-
-    Raises:
-        ValueError: Float pixels of unknown range meet a step that needs to know it.
-
-    Example:
-        >>> from keras_cvdata.engine.plan import Chain, Output
-        >>> plan = Chain([], size=(2, 2), output=Output("float32", "unit")).plan(
-        ...     np.empty((1, 0)), 2, 2, 3
-        ... )
-        >>> batch = np.empty((1, 2, 2, 3), np.float32)
-        >>> render(np.full((4, 4, 3), 255, np.uint8), plan, 0, batch[0])
-        >>> float(batch.min())
-        1.0
-    """
-    if image.dtype == np.uint8:
-        steps = plan.uint8_steps
-    else:
-        steps = plan.steps
-        if image.dtype != np.uint16:
-            image = image.astype(np.float32, copy=False)
-    result, last = image, len(steps) - 1
-    for position, step in enumerate(steps):
-        result = _apply(step, result, plan, b, out if position == last else None)
-    if result is not out:
-        np.copyto(out, result.reshape(out.shape), casting="unsafe")
-
-
-def reduction(plan: Plan, b: int, height: int, width: int) -> int:
-    """Say how far a decoder may shrink an image without loss for what the plan does with it.
-
-    Args:
-        plan: A plan that was made with NumPy.
-        b: Which image of the planned batch this is.
-        height: Height of the full image.
-        width: Width of the full image.
-
-    Returns:
-        1, 2, 4 or 8: the divisor of height and width.
-
-    Example:
-        >>> from keras_cvdata.engine.plan import Chain
-        >>> plan = Chain([], size=(100, 100)).plan(np.empty((1, 0)), 100, 100, 3)
-        >>> reduction(plan, 0, 450, 600)
-        4
-    """
-    resize = plan.resize
-    if resize is None or resize.interpolation == "nearest":
-        return 1
-    matrix, first = _frame(height, width, resize), plan.steps[0]
-    factor = _shrink_factor(matrix @ first.matrix[b] if isinstance(first, Warp) else matrix)
-    return max(divisor for divisor in (1, 2, 4, 8) if divisor <= factor)
-
-
-def _apply(step: Step, pixels: Array, plan: Plan, b: int, out: Array | None) -> Array:
-    """Carry out one step; straight into `out` where it is given and has the right dtype."""
-    if isinstance(step, Warp):
-        return _apply_warp(step, pixels, plan.value_range, b, out)
-    if isinstance(step, Curve):
-        return _apply_curve(step, pixels, plan, b, out)
-    if isinstance(step, Resize):
-        return _apply_resize(step, pixels, plan.value_range, out)
-    if isinstance(step, Paste):
-        return _apply_paste(step, pixels, b, out)
-    return _apply_call(step, pixels)
-
-
-def _apply_resize(
+def apply_resize(
     step: Resize, pixels: Array, value_range: Range | None, out: Array | None
 ) -> Array:
+    """Bring a decoded image to its size; straight into `out` where that is possible."""
     if step.fit == "pad":
         return _letterbox(step, pixels, value_range)
     if step.interpolation in _WARPS and not _divides(pixels, step):
@@ -139,12 +55,13 @@ def _apply_resize(
     return _resize(pixels, step.size, step.interpolation, out)
 
 
-def _apply_warp(
+def apply_warp(
     step: Warp, pixels: Array, value_range: Range | None, b: int, out: Array | None
 ) -> Array:
+    """Warp image `b` of a batch; straight into `out` where that is possible."""
     matrix, resize = step.matrix[b], step.resize
     if matrix.tolist() == _IDENTITY:
-        return pixels if resize is None else _apply_resize(resize, pixels, value_range, out)
+        return pixels if resize is None else apply_resize(resize, pixels, value_range, out)
     fill = _fill(step.fill_value, pixels, value_range) if step.fill_mode == "constant" else 0.0
     how = step.interpolation, step.fill_mode, fill
     if resize is not None:
@@ -158,80 +75,12 @@ def _warp_decoded(
     """Resize and warp in one, from an image of any size."""
     pixels = _within_limit(pixels, resize)
     height, width = pixels.shape[:2]
-    matrix = _frame(height, width, resize) @ matrix
+    matrix = frame(height, width, resize) @ matrix
     if how[0] == "bilinear":
-        factor = _shrink_factor(matrix)
+        factor = shrink_factor(matrix)
         pixels = _shrink(pixels, factor)
         matrix = _into_shrunk(matrix, factor, height, width)
     return _warp(pixels, matrix, resize.size, how, out)
-
-
-def _apply_paste(step: Paste, pixels: Array, b: int, out: Array | None) -> Array:
-    target = _if_fits(out, pixels)
-    result = np.empty_like(pixels) if target is None else target
-    np.copyto(result, pixels)
-    for top, left, bottom, right, y, x in step.rectangles[b].tolist():
-        result[top:bottom, left:right] = pixels[y : y + bottom - top, x : x + right - left]
-    return result
-
-
-def _apply_curve(step: Curve, pixels: Array, plan: Plan, b: int, out: Array | None) -> Array:
-    if pixels.dtype != np.uint8:
-        result = _evaluate(step, pixels, plan, b)
-    else:
-        assert step.tables is not None  # a table that changes nothing is no step of uint8 images
-        table = step.tables[b : b + 1] if len(step.tables) > 1 else step.tables
-        result = cv2.LUT(np.ascontiguousarray(pixels), table, dst=_if_fits(out, table))
-        result = result if result is out else result.reshape(pixels.shape)
-    if step.final and plan.output.standardizes:
-        plan.output.standardize(result)
-    return result
-
-
-def _apply_call(step: Call, pixels: Array) -> Array:
-    if pixels.dtype != np.uint8:
-        raise TypeError(
-            f"{step.function!r} takes uint8 images and this one is {pixels.dtype}. Convert the "
-            "images to uint8, or use layers of keras_cvdata, which take floats too."
-        )
-    result = np.asarray(step.function(np.array(pixels)))
-    if result.shape != pixels.shape or result.dtype != pixels.dtype:
-        raise ValueError(
-            f"{step.function!r} must return a uint8 image of shape {pixels.shape}, like the one "
-            f"it was given; it returned {result.dtype} of shape {result.shape}."
-        )
-    return result
-
-
-def _evaluate(step: Curve, pixels: Array, plan: Plan, b: int) -> Array:
-    """Evaluate curves on every pixel of a uint16 or float image."""
-    if step.evaluate is None:
-        raise ValueError(
-            f"This plan was pickled and holds tables for uint8 images only; got {pixels.dtype}. "
-            "Use threads instead of processes for float and 16-bit images."
-        )
-    output, span = plan.output, bounds(pixels.dtype, plan.value_range)
-    if step.evaluate is unchanged and output.in_source_units:
-        span = 0.0, 1.0
-    low, high = map(np.float32, require(span))
-    unit: Array = (pixels.astype(np.float32) - low) / (high - low)
-    unit = step.evaluate(unit.reshape(1, -1, pixels.shape[2]), b).reshape(pixels.shape)
-    if step.final and output.dtype == "uint8":
-        unit = to_levels(np.clip(unit, 0, 1), 255, np)
-        return unit.astype(np.uint8)
-    if step.final:
-        scale, offset = output.affine(span)
-        unit = unit * np.asarray(scale, np.float32)
-        return np.add(unit, offset, dtype=np.float32)
-    if pixels.dtype == np.uint16:
-        unit = to_levels(unit, 65535, np)
-        return unit.astype(np.uint16)
-    return unit * (high - low) + low
-
-
-def _if_fits(out: Array | None, like: Array) -> Array | None:
-    """Return `out` where OpenCV can write pixels of the dtype of `like` into it."""
-    return out if out is not None and out.dtype == like.dtype else None
 
 
 def _fill(value: float, pixels: Array, value_range: Range | None) -> float:
@@ -241,7 +90,7 @@ def _fill(value: float, pixels: Array, value_range: Range | None) -> float:
 
 
 @lru_cache(maxsize=4096)
-def _frame(height: int, width: int, resize: Resize) -> Array:
+def frame(height: int, width: int, resize: Resize) -> Array:
     """Matrix from pixel centres of the resized image to those of the decoded one."""
     y, x = height / resize.size[0], width / resize.size[1]
     if resize.fit != "stretch":
@@ -253,7 +102,7 @@ def _frame(height: int, width: int, resize: Resize) -> Array:
     return matrix
 
 
-def _shrink_factor(matrix: Array) -> int:
+def shrink_factor(matrix: Array) -> int:
     """Whole number by which an image may be averaged before a matrix reads from it.
 
     The smallest singular value of the linear part tells how many input pixels lie between two
@@ -321,9 +170,9 @@ def _warp(
     channels = pixels.shape[2]
     if channels == 3:  # four channels take two thirds of the time, with equal pixels
         wide = _warp_exact(cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA), matrix, size, how, None)
-        return cv2.cvtColor(wide, cv2.COLOR_RGBA2RGB, dst=_if_fits(out, pixels))
+        return cv2.cvtColor(wide, cv2.COLOR_RGBA2RGB, dst=if_fits(out, pixels))
     if channels in (1, 4):
-        return _warp_exact(pixels, matrix, size, how, _if_fits(out, pixels))
+        return _warp_exact(pixels, matrix, size, how, if_fits(out, pixels))
     result = np.empty((*size, channels), pixels.dtype)
     start = 0
     while start < channels:
@@ -332,6 +181,37 @@ def _warp(
         result[:, :, start:stop] = _warp_exact(part, matrix, size, how, None)
         start = stop
     return result
+
+
+def _with_border(pixels: Array, matrix: Array, size: Size, fill_mode: str) -> tuple[Array, Array]:
+    """Lay as much border round an image as a warp will read, and lead the matrix there.
+
+    OpenCV's warp takes up to four times as long where it must find the border itself. Where the
+    border would outgrow the image, that is still the better choice.
+    """
+    if fill_mode == "constant":
+        return pixels, matrix
+    height, width = pixels.shape[:2]
+    (a, b, x), (c, d, y), _ = matrix.tolist()
+    right, down = size[1] - 1, size[0] - 1
+    left = _beyond(-(x + min(0.0, a * right) + min(0.0, b * down)))
+    top = _beyond(-(y + min(0.0, c * right) + min(0.0, d * down)))
+    right, down = (
+        _beyond(x + max(0.0, a * right) + max(0.0, b * down) - (width - 1)),
+        _beyond(y + max(0.0, c * right) + max(0.0, d * down) - (height - 1)),
+    )
+    tall, wide = top + height + down, left + width + right
+    if not left + top + right + down or tall * wide > _MOST_GROWTH * height * width:
+        return pixels, matrix
+    channels = pixels.shape[2]
+    pixels = cv2.copyMakeBorder(pixels, top, down, left, right, _BORDERS[fill_mode])
+    shift = np.array([[0, 0, left], [0, 0, top], [0, 0, 0]])
+    return pixels.reshape(tall, wide, channels), matrix + shift
+
+
+def _beyond(distance: float) -> int:
+    """Whole pixels of border that reach as far, and one for the rounding of positions."""
+    return math.ceil(distance) + 1 if distance > 0 else 0
 
 
 def _warp_exact(
@@ -345,6 +225,7 @@ def _warp_exact(
         )
     if interpolation == "nearest":
         matrix = matrix + _NUDGE
+    pixels, matrix = _with_border(pixels, matrix, size, fill_mode)
     result = cv2.warpAffine(
         pixels,
         matrix[:2],
@@ -375,7 +256,7 @@ def _letterbox(step: Resize, pixels: Array, value_range: Range | None) -> Array:
     result = np.full((*step.size, pixels.shape[2]), fill, pixels.dtype)
     top, left = (step.size[0] - tall) // 2, (step.size[1] - wide) // 2
     inner = Resize((tall, wide), "stretch", step.interpolation)
-    filled = _apply_resize(inner, pixels, value_range, None)
+    filled = apply_resize(inner, pixels, value_range, None)
     result[top : top + tall, left : left + wide] = filled
     return result
 
@@ -393,6 +274,11 @@ def _resize(pixels: Array, size: Size, interpolation: str, out: Array | None) ->
 def _to_size(pixels: Array, size: Size, interpolation: int, out: Array | None) -> Array:
     if pixels.shape[:2] == size:
         return pixels
-    target = _if_fits(out, pixels)
+    target = if_fits(out, pixels)
     result = cv2.resize(pixels, (size[1], size[0]), dst=target, interpolation=interpolation)
     return result if result is target else result.reshape(*size, pixels.shape[2])
+
+
+def if_fits(out: Array | None, like: Array) -> Array | None:
+    """Return `out` where OpenCV can write pixels of the dtype of `like` into it."""
+    return out if out is not None and out.dtype == like.dtype else None

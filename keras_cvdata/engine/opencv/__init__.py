@@ -1,0 +1,9 @@
+"""The OpenCV executor: one image at a time, on NumPy.
+
+It is called from many threads at once, needs no Keras, and spends its time in OpenCV, which lets
+the other threads run. OpenCV 5 computes exact bilinear warps for 1, 3 and 4 channels.
+"""
+
+from keras_cvdata.engine.opencv.rendering import reduction, render
+
+__all__ = ["reduction", "render"]

@@ -307,6 +307,16 @@ def test_reduced_jpeg_is_the_small_image_upright(orientation, reduce, mode):
     assert np.abs(small.astype(float) - expected).mean() < 3
 
 
+def test_turned_jpeg_with_a_rest_is_not_reduced():
+    """The last row, which stands for less, would come first."""
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    turned = saved(Image.fromarray(scene(161, 240)), "JPEG", exif=exif)
+    assert codec.decode(turned, reduce=4).shape == (161, 240, 3)
+    upright = saved(Image.fromarray(scene(161, 240)), "JPEG")
+    assert codec.decode(upright, reduce=4).shape == (41, 60, 3)
+
+
 def test_other_formats_are_not_reduced():
     data = saved(Image.fromarray(scene()), "PNG")
     np.testing.assert_array_equal(codec.decode(data, reduce=4), scene())

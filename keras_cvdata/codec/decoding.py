@@ -79,7 +79,8 @@ def decode(
     Args:
         data: The whole encoded file.
         color_mode: "rgb", "grayscale", "rgba", or "unchanged" for the channels that are stored.
-        reduce: Decode JPEG at 1/1, 1/2, 1/4 or 1/8 of its size; others keep theirs.
+        reduce: Decode JPEG at 1/1, 1/2, 1/4 or 1/8 of its size, rounded up; others keep theirs,
+            and so do turned ones whose sides this number does not divide.
         name: Name of the image for messages.
         row: Row of the image in its source.
         header: What `sniff` said of `data`, where it was called already.
@@ -98,6 +99,8 @@ def decode(
     """
     header = header or sniff(data, name, row)
     channels = header.channels
+    if header.orientation != 1 and (header.height % reduce or header.width % reduce):
+        reduce = 1  # turned, a last row that stands for less would be the first
     if channels and color_mode != "rgba":
         stored = "grayscale" if channels == 1 else "rgb"
         mode = stored if color_mode == "unchanged" else color_mode

@@ -130,7 +130,10 @@ class Loader:
                 f"it has {image.shape[2]} channels where the batch has {self.shape[2]}. Set "
                 "color_mode to 'rgb', 'grayscale' or 'rgba' to bring all images to one form.",
             )
-        opencv.render(image, plan, slot, out)
+        reduced = None
+        if header is not None and image.shape[:2] != (header.height, header.width):
+            reduced = opencv.Reduced(header.height, header.width, reduce)
+        opencv.render(image, plan, slot, out, reduced=reduced)
 
     def _render_substitute(self, asked: int, plan: Plan, slot: int, out: Array) -> int:
         """Render another sample of the same class, chosen by the seed, and return its position."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 import cv2
@@ -73,7 +74,7 @@ class Output:
         if self.samplewise and self.mean is not None:
             raise ValueError("Standardise by fitted statistics or samplewise, not both.")
 
-    @property
+    @cached_property
     def pixelwise(self) -> bool:
         """Whether the statistics differ from pixel to pixel, so that no table can hold them."""
         return any(
@@ -88,7 +89,7 @@ class Output:
         scaled = isinstance(self.rescale, str) or self.mean is not None or self.samplewise
         return not scaled and self.dtype != "uint8"
 
-    @property
+    @cached_property
     def standardizes(self) -> bool:
         """Whether `standardize` has something to do."""
         return self.samplewise or self.pixelwise

@@ -125,7 +125,10 @@ class Chain:
             and "lanczos" are a step of their own. All but "nearest" average when they shrink.
         pad_value: What "pad" fills with, in units of the value range.
         output: What the batch holds; by default the dtype and values of the image.
-        value_range: Lowest and highest value of float pixels; by default what a layer says.
+        value_range: Lowest and highest value of float pixels; by default what the layers say.
+
+    Raises:
+        ValueError: Layers are made for different value ranges.
 
     Attributes:
         draw_keys: (D, 2) int64, for each uniform number that an image needs the position of the
@@ -150,10 +153,7 @@ class Chain:
         self.layers: tuple[Any, ...] = tuple(layers)
         self.resize = None if size is None else Resize(size, fit, interpolation, pad_value)
         self.output = output
-        self.value_range = value_range or next(
-            (layer.value_range for layer in self.layers if getattr(layer, "value_range", None)),
-            None,
-        )
+        self.value_range = _common_range(self.layers, value_range)
         keys = [(i, d) for i, layer in enumerate(self.layers) for d in range(layer.num_draws)]
         self.draw_keys: Array = np.array(keys, np.int64).reshape(-1, 2)
         self._groups = self._group()
@@ -288,6 +288,19 @@ class Chain:
         dtype = "float32" if self.output.standardizes else self.output.dtype
         table: Array = (unit.astype(np.float64) * scale + offset).astype(dtype)
         return np.ascontiguousarray(table)
+
+
+def _common_range(layers: Sequence[Any], value_range: Range | None) -> Range | None:
+    """The one value range that the images and all layers state, where any does."""
+    for layer in layers:
+        own = getattr(layer, "value_range", None)
+        if own is not None and value_range not in (None, own):
+            raise ValueError(
+                f"{layer!r} is made for float images of {own}, while the images or another layer "
+                f"have value_range={value_range}. Give all of them the range of the images."
+            )
+        value_range = value_range or own
+    return value_range
 
 
 def _curves(layers: Sequence[Any], drawn: Sequence[Parameters], xp: Any) -> Evaluate:

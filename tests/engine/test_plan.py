@@ -242,8 +242,16 @@ def test_layers_see_the_size_of_the_batch() -> None:
 
 def test_value_range_comes_from_the_source_or_a_layer() -> None:
     assert Chain([RandomInvert(value_range=(0, 9))]).value_range == (0, 9)
-    assert Chain([RandomInvert(value_range=(0, 9))], value_range=(0, 1)).value_range == (0, 1)
+    assert Chain([RandomInvert()], value_range=(0, 1)).value_range == (0, 1)
     assert Chain([RandomFlip()]).value_range is None
+
+
+def test_value_ranges_must_agree() -> None:
+    layer = RandomInvert(value_range=(0, 255))
+    with pytest.raises(ValueError, match=r"float images of \(0.0, 255.0\).*value_range=\(0, 1\)"):
+        Chain([layer], value_range=(0, 1))
+    with pytest.raises(ValueError, match=r"made for float images of \(0.0, 1.0\)"):
+        Chain([layer, RandomInvert(value_range=(0, 1))])
 
 
 def test_pickled_plans_know_that_they_hold_tables_only() -> None:

@@ -8,7 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from keras_cvdata.layers import RandomRot90
+from keras_cvdata.engine.plan import Chain
+from keras_cvdata.layers import RandomRot90, RandomTranslation
+from tests.executors import with_opencv
 
 pytestmark = pytest.mark.backends
 
@@ -49,3 +51,10 @@ def test_bad_numbers_of_quarters_are_refused() -> None:
         RandomRot90(1)
     with pytest.raises(ValueError, match="RandomRot90: k is empty"):
         RandomRot90(())
+
+
+def test_no_fill_of_another_layer_reaches_in() -> None:
+    """Stretched back, a side is read half a pixel beyond the border; black must not bleed in."""
+    layers = [RandomTranslation((0, 0), (0, 0), fill_mode="constant"), RandomRot90(k=(1,))]
+    image = np.full((1, 40, 80, 3), 255, np.uint8)
+    assert (with_opencv(Chain(layers), image, np.full((1, 3), 0.5)) == 255).all()

@@ -5,5 +5,6 @@ the other threads run. OpenCV 5 computes exact bilinear warps for 1, 3 and 4 cha
 """
 
 from keras_cvdata.engine.opencv.rendering import reduction, render
+from keras_cvdata.engine.opencv.warping import Reduced
 
-__all__ = ["reduction", "render"]
+__all__ = ["Reduced", "reduction", "render"]

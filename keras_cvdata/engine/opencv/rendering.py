@@ -6,11 +6,12 @@ import cv2
 import numpy as np
 
 from keras_cvdata.engine.opencv.warping import (
+    Reduced,
     apply_resize,
     apply_warp,
     frame,
     if_fits,
-    shrink_factor,
+    shrink_factors,
 )
 from keras_cvdata.engine.output import bounds, require
 from keras_cvdata.engine.portable import to_levels
@@ -18,7 +19,7 @@ from keras_cvdata.engine.steps import Call, Curve, Paste, Plan, Resize, Step, Wa
 from keras_cvdata.types import Array
 
 
-def render(image: Array, plan: Plan, b: int, out: Array) -> None:
+def render(image: Array, plan: Plan, b: int, out: Array, *, reduced: Reduced | None = None) -> None:
     """Carry out a plan for one image.
 
     Args:
@@ -26,6 +27,7 @@ def render(image: Array, plan: Plan, b: int, out: Array) -> None:
         plan: A plan that was made with NumPy.
         b: Which image of the planned batch this is.
         out: (height, width, channels) of the result, C-contiguous, such as `batch[b]`.
+        reduced: The size of the whole image, where a decoder handed over less, see `reduction`.
 
     Raises:
         ValueError: Float pixels of unknown range meet a step that needs to know it.
@@ -48,7 +50,8 @@ def render(image: Array, plan: Plan, b: int, out: Array) -> None:
             image = image.astype(np.float32, copy=False)
     result, last = image, len(steps) - 1
     for position, step in enumerate(steps):
-        result = _apply(step, result, plan, b, out if position == last else None)
+        target = out if position == last else None
+        result = _apply(step, result, plan, b, target, None if position else reduced)
     if result is not out:
         np.copyto(out, result.reshape(out.shape), casting="unsafe")
 
@@ -75,18 +78,28 @@ def reduction(plan: Plan, b: int, height: int, width: int) -> int:
     if resize is None or resize.interpolation == "nearest":
         return 1
     matrix, first = frame(height, width, resize), plan.steps[0]
-    factor = shrink_factor(matrix @ first.matrix[b] if isinstance(first, Warp) else matrix)
-    return max(divisor for divisor in (1, 2, 4, 8) if divisor <= factor)
+    if isinstance(first, Warp):
+        matrix = matrix @ first.matrix[b]
+    factor = min(shrink_factors(matrix))
+    # Only warps know that the last row of a reduced image stands for less.
+    whole = resize.interpolation != "bilinear"
+    return max(
+        divisor
+        for divisor in (1, 2, 4, 8)
+        if divisor <= factor and not (whole and (height % divisor or width % divisor))
+    )
 
 
-def _apply(step: Step, pixels: Array, plan: Plan, b: int, out: Array | None) -> Array:
+def _apply(
+    step: Step, pixels: Array, plan: Plan, b: int, out: Array | None, reduced: Reduced | None
+) -> Array:
     """Carry out one step; straight into `out` where it is given and has the right dtype."""
     if isinstance(step, Warp):
-        return apply_warp(step, pixels, plan.value_range, b, out)
+        return apply_warp(step, pixels, b, plan.value_range, out, reduced)
     if isinstance(step, Curve):
         return _apply_curve(step, pixels, plan, b, out)
     if isinstance(step, Resize):
-        return apply_resize(step, pixels, plan.value_range, out)
+        return apply_resize(step, pixels, plan.value_range, out, reduced)
     if isinstance(step, Paste):
         return _apply_paste(step, pixels, b, out)
     return _apply_call(step, pixels)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -42,45 +44,89 @@ _MOST_GROWTH = 3
 _NUDGE = np.array([[0, 0, NUDGE], [0, 0, NUDGE], [0, 0, 0]])
 
 
+class Reduced(NamedTuple):
+    """An image that was decoded at a part of its size.
+
+    Its last row and column may stand for less than the others, so its size does not tell that of
+    the whole image.
+
+    Attributes:
+        height: Height of the whole image.
+        width: Width of the whole image.
+        divisor: 2, 4 or 8: each pixel is the mean of as many rows and columns.
+    """
+
+    height: int
+    width: int
+    divisor: int
+
+
 def apply_resize(
-    step: Resize, pixels: Array, value_range: Range | None, out: Array | None
+    step: Resize,
+    pixels: Array,
+    value_range: Range | None,
+    out: Array | None,
+    reduced: Reduced | None = None,
 ) -> Array:
     """Bring a decoded image to its size; straight into `out` where that is possible."""
     if step.fit == "pad":
-        return _letterbox(step, pixels, value_range)
-    if step.interpolation in _WARPS and not _divides(pixels, step):
-        return _warp_decoded(pixels, np.eye(3), step, (step.interpolation, "nearest", 0.0), out)
+        return _letterbox(step, pixels, value_range, reduced)
+    if step.interpolation in _WARPS:
+        how = step.interpolation, "nearest", 0.0
+        return _warp_decoded(pixels, None, step, how, out, reduced)
     if step.fit == "crop":
         pixels = _central(pixels, step.size)
     return _resize(pixels, step.size, step.interpolation, out)
 
 
 def apply_warp(
-    step: Warp, pixels: Array, value_range: Range | None, b: int, out: Array | None
+    step: Warp,
+    pixels: Array,
+    b: int,
+    value_range: Range | None,
+    out: Array | None,
+    reduced: Reduced | None = None,
 ) -> Array:
     """Warp image `b` of a batch; straight into `out` where that is possible."""
     matrix, resize = step.matrix[b], step.resize
     if matrix.tolist() == _IDENTITY:
-        return pixels if resize is None else apply_resize(resize, pixels, value_range, out)
+        return pixels if resize is None else apply_resize(resize, pixels, value_range, out, reduced)
     fill = _fill(step.fill_value, pixels, value_range) if step.fill_mode == "constant" else 0.0
     how = step.interpolation, step.fill_mode, fill
     if resize is not None:
-        return _warp_decoded(pixels, matrix, resize, how, out)
+        return _warp_decoded(pixels, matrix, resize, how, out, reduced)
     return _warp(pixels, matrix, (pixels.shape[0], pixels.shape[1]), how, out)
 
 
-def _warp_decoded(
-    pixels: Array, matrix: Array, resize: Resize, how: tuple[str, str, float], out: Array | None
+def _warp_decoded(  # an image, where it comes from, and what becomes of it
+    pixels: Array,
+    matrix: Array | None,
+    resize: Resize,
+    how: tuple[str, str, float],
+    out: Array | None,
+    reduced: Reduced | None,
 ) -> Array:
-    """Resize and warp in one, from an image of any size."""
-    pixels = _within_limit(pixels, resize)
+    """Resize and warp in one, from an image of any size; only resize without a matrix."""
+    if max(pixels.shape) > _LONGEST_SIDE:
+        pixels, reduced = _within_limit(pixels, resize), None
     height, width = pixels.shape[:2]
-    matrix = frame(height, width, resize) @ matrix
+    if reduced is None:
+        towards = frame(height, width, resize)
+    else:
+        towards = frame(reduced.height, reduced.width, resize)
+        towards = _into_blocks(towards, (reduced.divisor, reduced.divisor), (0, 0))
+    if matrix is not None:
+        towards = towards @ matrix
     if how[0] == "bilinear":
-        factor = shrink_factor(matrix)
-        pixels = _shrink(pixels, factor)
-        matrix = _into_shrunk(matrix, factor, height, width)
-    return _warp(pixels, matrix, resize.size, how, out)
+        down, across = shrink_factors(towards)
+        factors = min(down, height), min(across, width)
+        towards = _into_blocks(
+            towards, factors, (height % factors[0] // 2, width % factors[1] // 2)
+        )
+        pixels = _shrink(pixels, factors)
+    if matrix is None and _stretches(towards, pixels, resize.size):
+        return _to_size(pixels, resize.size, _ENLARGING[how[0]], out)
+    return _warp(pixels, towards, resize.size, how, out)
 
 
 def _fill(value: float, pixels: Array, value_range: Range | None) -> float:
@@ -102,65 +148,68 @@ def frame(height: int, width: int, resize: Resize) -> Array:
     return matrix
 
 
-def shrink_factor(matrix: Array) -> int:
-    """Whole number by which an image may be averaged before a matrix reads from it.
+def shrink_factors(matrix: Array) -> Size:
+    """Whole numbers (down, across) by which to average an image before a matrix reads from it.
 
-    The smallest singular value of the linear part tells how many input pixels lie between two
-    neighbouring output pixels where they are closest.
+    They are the largest for which neighbouring output pixels stay a pixel or more apart in the
+    smaller image, in every direction: the smallest singular value of the linear part stays at 1.
+    First both sides shrink alike, then each by itself as far as it can.
     """
     (a, b, _), (c, d, _), _ = matrix.tolist()
-    squares, determinant = a * a + b * b + c * c + d * d, a * d - b * c
-    root = math.sqrt(max(squares * squares - 4 * determinant * determinant, 0.0))
-    return max(1, int(math.sqrt(max(squares - root, 0.0) / 2) + 1e-6))
+    across, down, mixed = a * a + b * b, c * c + d * d, a * c + b * d
+    root = math.sqrt((across - down) ** 2 + 4 * mixed * mixed)
+    both = max(1, int(math.sqrt(max(across + down - root, 0.0) / 2) + 1e-6))
+    wide = _alone(across, down, mixed, both)
+    return _alone(down, across, mixed, wide), wide
+
+
+def _alone(own: float, other: float, mixed: float, factor: int) -> int:
+    """Factor of one side where that of the other is known; arguments are squares and products."""
+    rest = other - factor * factor
+    if mixed * mixed > 1e-9 * own * other:
+        own -= mixed * mixed / rest if rest > 0 else own
+    return max(1, int(math.sqrt(max(own, 0.0)) + 1e-6))
 
 
 def _within_limit(pixels: Array, resize: Resize) -> Array:
     """Shrink very long images to what a warp can take."""
-    if max(pixels.shape) <= _LONGEST_SIDE:
-        return pixels
     if resize.fit == "crop":
         pixels = _central(pixels, resize.size)
     height, width = min(pixels.shape[0], _LONGEST_SIDE), min(pixels.shape[1], _LONGEST_SIDE)
     return _to_size(pixels, (height, width), cv2.INTER_AREA, None)
 
 
-def _into_shrunk(matrix: Array, factor: int, height: int, width: int) -> Array:
-    """Lead a matrix to the pixel centres of the image that `_shrink` returns."""
-    if factor == 1:
+def _into_blocks(matrix: Array, factors: Size, start: Size) -> Array:
+    """Lead a matrix to the centres of blocks of (down, across) pixels, the first at `start`."""
+    (down, across), (top, left) = factors, start
+    if down == across == 1:
         return matrix
-    centre = (factor - 1) / 2
     result = matrix.copy()
-    result[0, 2] -= width % factor // 2 + centre
-    result[1, 2] -= height % factor // 2 + centre
-    result[:2] /= factor
+    result[0, 2] -= left + (across - 1) / 2
+    result[1, 2] -= top + (down - 1) / 2
+    result[0] /= across
+    result[1] /= down
     return result
 
 
-def _divides(pixels: Array, resize: Resize) -> bool:
-    """Whether OpenCV's own resize does what a warp would do: nothing is cut off on the way."""
-    if resize.fit != "stretch":
-        return False
-    factor = _resize_factor(pixels, resize.size) if resize.interpolation == "bilinear" else 1
-    height, width = pixels.shape[:2]
-    return bool(height % factor == 0 and width % factor == 0)
+def _stretches(matrix: Array, pixels: Array, size: Size) -> bool:
+    """Whether a matrix only stretches an image to a size, which OpenCV's resize does faster."""
+    plain = frame(pixels.shape[0], pixels.shape[1], Resize(size, "stretch", "bilinear"))
+    return bool(np.abs(matrix - plain).max() < 1e-6)
 
 
-def _resize_factor(pixels: Array, size: Size) -> int:
-    return max(1, int(min(pixels.shape[0] // size[0], pixels.shape[1] // size[1])))
-
-
-def _shrink(pixels: Array, factor: int) -> Array:
-    """Average blocks of `factor` x `factor` pixels; an odd rest at the edges is left out.
+def _shrink(pixels: Array, factors: Size) -> Array:
+    """Average blocks of (down, across) pixels; an odd rest at the edges is left out.
 
     Whole blocks take OpenCV a twentieth of the time that a ratio with a fraction takes.
     """
-    if factor == 1:
+    down, across = factors
+    if down == across == 1:
         return pixels
-    height, width = pixels.shape[0] // factor, pixels.shape[1] // factor
-    y, x = pixels.shape[0] % factor // 2, pixels.shape[1] % factor // 2
-    whole = pixels[y : y + height * factor, x : x + width * factor]
-    small = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
-    return small.reshape(height, width, pixels.shape[2])
+    height, width = pixels.shape[0] // down, pixels.shape[1] // across
+    y, x = pixels.shape[0] % down // 2, pixels.shape[1] % across // 2
+    whole = pixels[y : y + height * down, x : x + width * across]
+    return _to_size(whole, (height, width), cv2.INTER_AREA, None)
 
 
 def _warp(
@@ -173,14 +222,20 @@ def _warp(
         return cv2.cvtColor(wide, cv2.COLOR_RGBA2RGB, dst=if_fits(out, pixels))
     if channels in (1, 4):
         return _warp_exact(pixels, matrix, size, how, if_fits(out, pixels))
-    result = np.empty((*size, channels), pixels.dtype)
-    start = 0
-    while start < channels:
-        stop = start + (4 if channels - start >= 4 else 1)
-        part = np.ascontiguousarray(pixels[:, :, start:stop])
-        result[:, :, start:stop] = _warp_exact(part, matrix, size, how, None)
-        start = stop
-    return result
+    return _in_parts(pixels, lambda part: _warp_exact(part, matrix, size, how, None))
+
+
+def _in_parts(pixels: Array, run: Callable[[Array], Array]) -> Array:
+    """Run four channels or one at a time, which is what OpenCV serves, and join the results."""
+    channels = pixels.shape[2]
+    whole = channels - channels % 4
+    starts = [*range(0, whole, 4), *range(whole, channels)]
+    stops = [*starts[1:], channels]
+    parts = (
+        run(np.ascontiguousarray(pixels[:, :, start:stop]))
+        for start, stop in zip(starts, stops, strict=True)
+    )
+    return np.concatenate(list(parts), axis=2)
 
 
 def _with_border(pixels: Array, matrix: Array, size: Size, fill_mode: str) -> tuple[Array, Array]:
@@ -247,33 +302,34 @@ def _central(pixels: Array, size: Size) -> Array:
     return pixels[top : top + tall, left : left + wide]
 
 
-def _letterbox(step: Resize, pixels: Array, value_range: Range | None) -> Array:
+def _letterbox(
+    step: Resize, pixels: Array, value_range: Range | None, reduced: Reduced | None
+) -> Array:
     """Resize with the aspect kept and fill the rest (R34)."""
-    height, width = pixels.shape[:2]
+    height, width = (reduced.height, reduced.width) if reduced else pixels.shape[:2]
     scale = max(height / step.size[0], width / step.size[1])
     tall, wide = max(1, round(height / scale)), max(1, round(width / scale))
     fill = _fill(step.pad_value, pixels, value_range)
     result = np.full((*step.size, pixels.shape[2]), fill, pixels.dtype)
     top, left = (step.size[0] - tall) // 2, (step.size[1] - wide) // 2
     inner = Resize((tall, wide), "stretch", step.interpolation)
-    filled = apply_resize(inner, pixels, value_range, None)
+    filled = apply_resize(inner, pixels, value_range, None, reduced)
     result[top : top + tall, left : left + wide] = filled
     return result
 
 
 def _resize(pixels: Array, size: Size, interpolation: str, out: Array | None) -> Array:
     """Resize: average where a side shrinks, interpolate where it grows (R33)."""
-    if interpolation == "bilinear":
-        pixels = _shrink(pixels, _resize_factor(pixels, size))
-    elif interpolation != "nearest":
-        smaller = min(size[0], pixels.shape[0]), min(size[1], pixels.shape[1])
-        pixels = _to_size(pixels, smaller, cv2.INTER_AREA, None)
+    smaller = min(size[0], pixels.shape[0]), min(size[1], pixels.shape[1])
+    pixels = _to_size(pixels, smaller, cv2.INTER_AREA, None)
     return _to_size(pixels, size, _ENLARGING[interpolation], out)
 
 
 def _to_size(pixels: Array, size: Size, interpolation: int, out: Array | None) -> Array:
     if pixels.shape[:2] == size:
         return pixels
+    if pixels.shape[2] > 4:
+        return _in_parts(pixels, lambda part: _to_size(part, size, interpolation, None))
     target = if_fits(out, pixels)
     result = cv2.resize(pixels, (size[1], size[0]), dst=target, interpolation=interpolation)
     return result if result is target else result.reshape(*size, pixels.shape[2])

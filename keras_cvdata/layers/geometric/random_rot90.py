@@ -40,6 +40,9 @@ class RandomRot90(MatrixLayer):
     """
 
     draws = 1
+    # A side that is stretched back is read up to half a pixel beyond the border.
+    keeps_inside = False
+    fill_mode = "reflect"
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from keras_cvdata import codec
-from keras_cvdata.codec import headers
+from keras_cvdata.codec import headers, tiff
 from keras_cvdata.types import ImageError
 
 LOSSLESS = [
@@ -659,6 +659,37 @@ def test_tiff_without_readable_tags_is_refused():
     data[12] = 7  # bytes of no meaning instead of integers
     with pytest.raises(ImageError, match="0 x 37 pixels: nothing"):
         codec.decode(bytes(data))
+
+
+def test_tiff_with_tags_beyond_its_end_is_refused():
+    """Tags that only this package reads: the same kind of error as for all other damage."""
+    data = bytearray(raw_tiff(scene(channels=5)))
+    entry = tiff.Directory(bytes(data)).entries[tiff.SAMPLES]
+    data[entry + 4 : entry + 12] = struct.pack("<II", 5, 1 << 30)
+    with pytest.raises(ImageError, match=r"a\.tif: The tags of the TIFF are damaged"):
+        codec.decode(bytes(data), name="a.tif")
+
+
+def test_tiff_of_strips_without_rows_is_refused():
+    data = bytearray(raw_tiff(scene(channels=5), separate=True))
+    entry = tiff.Directory(bytes(data)).entries[tiff.ROWS_PER_STRIP]
+    data[entry + 8 : entry + 12] = bytes(4)
+    with pytest.raises(ImageError, match="The tags of the TIFF are damaged"):
+        codec.decode(bytes(data))
+
+
+def test_bigtiff_with_tags_beyond_all_memory_is_refused():
+    data = b"II" + struct.pack("<HHHQ", 43, 8, 0, 2**64 - 9) + bytes(64)
+    with pytest.raises(ImageError, match="ends within its header"):
+        codec.decode(data)
+
+
+def test_png_chunks_that_claim_more_than_the_file_are_refused():
+    """45 bytes whose end chunk claims 4 GiB made OpenCV take them."""
+    data = bytearray(claimed("png", 20, 30))
+    data[-12:-8] = b"\xff\xff\0\0"
+    with pytest.raises(ImageError, match="The PNG is truncated"):
+        codec.sniff(bytes(data))
 
 
 def test_damage_inside_is_refused():

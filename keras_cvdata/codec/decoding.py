@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import cv2
 import numpy as np
 
@@ -137,6 +139,14 @@ def _decode_any(data: bytes, header: Header, color_mode: str, name: str, row: in
 
 
 def _decode_tiff(data: bytes, color_mode: str, name: str, row: int | None) -> Array:
+    try:
+        return _tiff_pixels(data, color_mode, name, row)
+    except (ArithmeticError, struct.error) as error:  # strips of no rows, values beyond the end
+        reason = "The tags of the TIFF are damaged. Save the image again."
+        raise ImageError(name, reason, row) from error
+
+
+def _tiff_pixels(data: bytes, color_mode: str, name: str, row: int | None) -> Array:
     directory = tiff.Directory(data)
     try:
         readable = directory.readable()

@@ -68,7 +68,7 @@ def sniff(data: bytes, name: str = "<bytes>", row: int | None = None) -> Header:
         parse = _find_parser(data, name, row)
     try:
         header = parse(data)
-    except (IndexError, struct.error):
+    except (IndexError, OverflowError, struct.error):
         raise ImageError(name, "The file ends within its header. Copy it again.", row) from None
     except ValueError as error:
         raise ImageError(name, str(error), row) from None
@@ -182,7 +182,9 @@ def _png(data: bytes) -> Header:
     position, orientation = 33, 1
     plain = bits <= 8 and color in (0, 2, 3)
     while True:
-        if position + 12 > len(data):
+        # OpenCV takes the memory that any chunk claims, the end chunk too, before it reads it.
+        after = position + 12 + int.from_bytes(data[position : position + 4], "big")
+        if after > len(data):
             raise ValueError("The PNG is truncated: it has no end chunk. Copy the file again.")
         kind = data[position + 4 : position + 8]
         if kind == b"IEND":
@@ -191,7 +193,7 @@ def _png(data: bytes) -> Header:
             plain = False
         elif kind == b"eXIf":
             orientation = _exif_orientation(data, position + 8)
-        position += 12 + int.from_bytes(data[position : position + 4], "big")
+        position = after
     channels = (1 if color == 0 else 3) if plain else 0
     return Header("png", height, width, orientation, channels)
 

@@ -154,7 +154,7 @@ def _objects(text: str, where: str) -> Iterator[tuple[int, dict[str, Any]]]:
     if not in_array and not text.startswith("{", position):
         _refuse(text, position, where, "expected an array of objects, [{...}, ...]")
     position = _skip(text, position + in_array)
-    line, counted = 1, 0
+    line, counted, loose = 1, 0, False
     while position < len(text):
         if in_array and text[position] == "]":
             position = _skip(text, position + 1)
@@ -162,7 +162,7 @@ def _objects(text: str, where: str) -> Iterator[tuple[int, dict[str, Any]]]:
                 _refuse(text, position, where, "expected nothing after the closing ]")
             return
         line, counted = line + text.count("\n", counted, position), position
-        row, position = _object(text, position, where)
+        row, position, loose = _object(text, position, where, loose)
         yield line, row
         position = _skip(text, position)
         if text.startswith(",", position):
@@ -178,25 +178,32 @@ def _skip(text: str, position: int) -> int:
     return blanks.end()
 
 
-def _object(text: str, position: int, where: str) -> tuple[dict[str, Any], int]:
-    """Read the object at a position; return it and where it ends."""
+def _object(
+    text: str, position: int, where: str, loose: bool
+) -> tuple[dict[str, Any], int, bool]:
+    """Read the object at a position; return it, where it ends, and whether it is spelled loosely.
+
+    After one such object the next is taken for another: the strict reader counts all lines before
+    an error, which would make the time grow with the square of the length.
+    """
     if text[position] != "{":
         _refuse(text, position, where, "expected an object, {...}")
     try:
+        if loose and (found := _loose_object(text, position)):
+            return (*found, True)
         try:
-            row, end = _DECODER.raw_decode(text, position)
-        except json.JSONDecodeError as error:
-            row, end = _loose_object(text, position, error)
+            return (*_DECODER.raw_decode(text, position), False)
+        except json.JSONDecodeError:
+            if not (found := _loose_object(text, position)):
+                raise
+            return (*found, True)
     except json.JSONDecodeError as error:
         _refuse(text, max(error.pos, position), where, f"{error.msg} in the object", error)
     except (ValueError, RecursionError) as error:
         _refuse(text, position, where, f"the object cannot be read, {error}", error)
-    return row, end
 
 
-def _loose_object(
-    text: str, position: int, strict: json.JSONDecodeError
-) -> tuple[dict[str, Any], int]:
+def _loose_object(text: str, position: int) -> tuple[dict[str, Any], int] | None:
     """Read an object with single quotes or left-over commas by spelling it as JSON first."""
     tokens: list[str] = []
     depth = 0
@@ -204,16 +211,16 @@ def _loose_object(
     while not tokens or depth:
         token = _TOKEN.match(text, end)
         if token is None:
-            raise strict
+            return None
         word, end = token.group().strip(), token.end()
         if word in "]}" and tokens[-1] == ",":
             tokens.pop()
         depth += (word in "[{") - (word in "]}")
         tokens.append(_double_quoted(word) if token["quoted"] else word)
     try:
-        return _DECODER.decode("".join(tokens)), end
+        return _DECODER.decode(" ".join(tokens)), end
     except json.JSONDecodeError:
-        raise strict from None
+        return None
 
 
 def _double_quoted(word: str) -> str:

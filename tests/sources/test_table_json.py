@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from keras_cvdata.sources.json import JSONSource
+from keras_cvdata.sources.json import _DECODER, JSONSource
 from keras_cvdata.types import ImageError
 
 ROWS = [
@@ -58,6 +58,21 @@ def test_the_handbooks_spelling_is_read(table):
     assert source.class_names == ("cat", "dog", "dog's")
     assert [source.fetch(i) for i in range(3)] == [b"1", b"2", b"2"]
     assert source.columns["tags"].tolist() == [None, None, ["a", "b"]]
+
+
+def test_the_handbooks_spelling_takes_time_by_its_length(table, monkeypatch):
+    """R25: errors of the strict reader count the lines of all that it was given."""
+    given = []
+
+    def raw_decode(text, idx=0):
+        given.append(len(text))
+        return json.JSONDecoder.raw_decode(_DECODER, text, idx)
+
+    monkeypatch.setattr(_DECODER, "raw_decode", raw_decode)
+    rows = """{'label': 'a', 'location': '1.jpg'}, {"label": "b", "location": "\\u0032.jpg"},\n"""
+    source = JSONSource(table(f"[{rows * 500}]"))
+    assert [len(source), source.fetch(999)] == [1000, b"2"]
+    assert sum(given) < 5 * 500 * len(rows)
 
 
 def test_escapes_survive_single_quotes(table):
@@ -120,6 +135,7 @@ def test_rows_may_lack_further_keys(table):
         ('[{"label": "a", "location": "b"},\n{"label": ', "line 2: Expecting value"),
         ("[{'label': 'a',\n 'location': 'b}]", "line 1: Expecting property name"),
         ("[{'label': 'a', 'location' 'b'}]", "line 1: "),
+        ("[{'label': 1 2, 'location': 'b'}]", "line 1: "),
         ('[\n{"label": 1, "label": 2, "location": "b"}]', "line 2: .*'label' 2 times"),
         ('[{"label": NaN, "location": "b"}]', "line 1: .*NaN is no value of JSON"),
         ('[{"label": null, "location": "b"}]', "line 1.*label is missing"),

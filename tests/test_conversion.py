@@ -240,6 +240,19 @@ def test_classes_keep_their_order_and_odd_names(tmp_path):
     assert not any("folder" in name for name in names_in(tmp_path))
 
 
+def test_many_classes_take_time_by_their_number(tmp_path, monkeypatch):
+    """R26: the groups that were made already are not looked through for each new one."""
+    opened = []
+    real = h5py.Group.__getitem__
+    monkeypatch.setattr(
+        h5py.Group, "__getitem__", lambda group, name: opened.append(name) or real(group, name)
+    )
+    classes = [f"class {number:03}" for number in range(100)]
+    path = convert((np.zeros((100, 2, 2, 3), np.uint8), classes), tmp_path / "a.h5", verbose=0)
+    assert len(opened) < 1000
+    assert open_source(path).class_names == tuple(classes)
+
+
 def test_names_that_would_be_joined_are_refused(tmp_path):
     x = np.zeros((2, 4, 4, 1), np.uint8)
     with pytest.raises(ValueError, match=r"'a\|b' holds '\|'"):

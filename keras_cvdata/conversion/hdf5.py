@@ -53,8 +53,9 @@ def write_hdf5(
     ):
         file.attrs["format"] = FORMAT
         file.attrs["version"] = 1
+        made = {(): file}
         for labels, positions in groups:
-            group = _group(file, labels)
+            group = _group(made, labels)
             part = islice(images, len(positions))
             if as_pixels:
                 dataset = _write_pixels(group, part, len(positions))
@@ -97,16 +98,13 @@ def _images(
         yield source.name(position), read(position)
 
 
-def _group(file: Any, labels: tuple[str, ...]) -> Any:
+def _group(made: dict[tuple[str, ...], Any], labels: tuple[str, ...]) -> Any:
     """Make the group of a path of labels; the attributes hold the labels exactly."""
-    group = file
-    for label in labels:
-        below = {child.attrs["label"]: child for child in group.values()}
-        if label not in below:
-            below[label] = group.create_group(_free_name(label, group))
-            below[label].attrs["label"] = label
-        group = below[label]
-    return group
+    if labels not in made:
+        parent = _group(made, labels[:-1])
+        made[labels] = parent.create_group(_free_name(labels[-1], parent))
+        made[labels].attrs["label"] = labels[-1]
+    return made[labels]
 
 
 def _free_name(label: str, group: Any) -> str:

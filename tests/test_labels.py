@@ -73,8 +73,26 @@ def test_missing_label_is_refused_with_its_row(make: Any, missing: Any) -> None:
     rows = ["1", "2", missing] if make is not from_levels else ["a/b", "a/c", missing]
     with pytest.raises(ValueError, match=r"animals\.csv, line 4: "):
         make(rows, where=lambda row: f"animals.csv, line {row + 2}")
-    with pytest.raises(ValueError, match="row 2: "):
-        make(rows)
+    for place in (2, 0):
+        with pytest.raises(ValueError, match=f"row {place}: "):
+            make([rows[2], *rows[:2]] if place == 0 else rows)
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows"),
+    [
+        (None, ["cat", {"name": "dog"}]),
+        (None, [["cat"], [["dog"]]]),
+        (None, [["cat"], 5]),
+        ("multilabel", ["cat", 5]),
+        ("levels", ["cat/persian", 5]),
+        ("class", ["cat", ["dog"]]),
+    ],
+)
+def test_label_that_is_no_name_is_refused_with_its_row(kind: str | None, rows: list) -> None:
+    """R25: whatever JSON can hold."""
+    with pytest.raises(ValueError, match=r"a\.json, line 3: the label must be a name.*; got "):
+        infer(rows, kind, where=lambda row: f"a.json, line {row + 2}")
 
 
 def test_label_outside_class_names_is_refused_with_its_row() -> None:
@@ -214,6 +232,8 @@ def test_arrays_that_are_no_labels_are_refused(y: Any, message: str) -> None:
         ([7, 10], "class"),
         (["cat", 7], "class"),
         (["007", "1.x"], "class"),
+        (["00000", "00042"], "class"),
+        (["00", "0.5"], "number"),
         (["0.5", "1"], "number"),
         ([0.5, 1], "number"),
         ([["a"], ["a", "b"]], "multilabel"),

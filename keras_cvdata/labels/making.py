@@ -38,7 +38,11 @@ def from_names(
         >>> from_names(["b", "a"]).counts()
         {'a': 1, 'b': 1}
     """
-    seen = {value: str(value) for value in set(values) if not _is_missing(value)}
+    try:
+        seen = {value: str(value) for value in set(values) if not _is_missing(value)}
+    except TypeError:  # lists and dicts cannot be in a set
+        row = next(row for row, value in enumerate(values) if not _is_hashable(value))
+        raise _no_name(values[row], row, where) from None
     names = sorted_names(seen.values()) if class_names is None else _checked_names(class_names)
     index = {name: code for code, name in enumerate(names)}
     codes = {value: index[name] for value, name in seen.items() if name in index}
@@ -77,7 +81,9 @@ def from_levels(
         return Labels("levels", np.empty((0, 1), np.uint16), ((),))
     paths = [value.split("/") if isinstance(value, str) else value for value in values]
     for row, path in enumerate(paths):
-        if _is_missing(path) or len(path) != len(paths[0]):
+        if _is_missing(values[row]) or not _is_list(path):
+            raise _no_name(values[row], row, where)
+        if len(path) != len(paths[0]):
             raise ValueError(
                 f"{_place(where, row)}: every label needs {len(paths[0])} levels like the first, "
                 f"{'/'.join(map(str, paths[0]))!r}; got {values[row]!r}. Complete the path, or "
@@ -119,8 +125,8 @@ def from_sets(
         [[1, 1], [0, 0], [0, 1]]
     """
     for row, value in enumerate(values):
-        if _is_missing(value):
-            raise _bad_label(value, row, (), where)
+        if _is_missing(value) or not isinstance(value, Iterable):
+            raise _no_name(value, row, where)
     lists = [[value] if isinstance(value, str) else list(value) for value in values]
     rows = np.repeat(np.arange(len(lists)), [len(names) for names in lists])
     flat = from_names(
@@ -215,7 +221,7 @@ def infer(
     Args:
         values: Cells: text, numbers or lists of them.
         kind: Kind of the labels. By default lists are multi-label, numbers of which not all are
-            integers (also as text) are numbers, and everything else is classes.
+            integers (also as text, "007" too) are numbers, and everything else is classes.
         class_names: The classes in the order of their codes, for "levels" one list per level.
             Integers that are no names index them.
         where: Says where a row is, for messages.
@@ -286,12 +292,11 @@ def _checked_names(class_names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _kind_of(values: Sequence[Any]) -> Kind:
-    if any(isinstance(value, (list, tuple, set, frozenset, np.ndarray)) for value in values):
+    if any(map(_is_list, values)):
         return "multilabel"
     texts = {str(value) for value in values if not _is_missing(value)}
-    if texts and not _are_integers(texts) and all(reads_as(text, float) for text in texts):
-        return "number"
-    return "class"
+    whole = all(reads_as(text, int) for text in texts)  # with leading zeros they name classes
+    return "number" if not whole and all(reads_as(text, float) for text in texts) else "class"
 
 
 def sorted_names(names: Iterable[str]) -> tuple[str, ...]:
@@ -326,6 +331,18 @@ def _number(value: Any, row: int, where: Where | None) -> Array:
         raise _not_finite(value, row, where) from None
 
 
+def _is_hashable(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, (list, tuple, set, frozenset, np.ndarray))
+
+
 def _is_missing(value: Any) -> bool:
     if isinstance(value, (float, np.floating)):
         return math.isnan(value)
@@ -342,6 +359,15 @@ def _bad_label(value: Any, row: int, names: Sequence[str], where: Where | None) 
     return ValueError(
         f"{_place(where, row)}: the label {value!r} is not in class_names, {list_names(names)}. "
         "Add it there, correct the label, or leave class_names out to take all labels that occur."
+    )
+
+
+def _no_name(value: Any, row: int, where: Where | None) -> ValueError:
+    if _is_missing(value):
+        return _bad_label(value, row, (), where)
+    return ValueError(
+        f"{_place(where, row)}: the label must be a name, or for several labels or levels a list "
+        f"of names; got {value!r}. Correct the row or leave it out."
     )
 
 

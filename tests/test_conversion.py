@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 
 from keras_cvdata.conversion import convert
@@ -258,6 +259,28 @@ def test_names_that_would_be_joined_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"'a\|b' holds '\|'"):
         convert(ArraySource(x, [["a|b"], ["c", "d"]]), tmp_path / "a.csv", verbose=0)
     assert names_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("target", TARGETS[1:])
+def test_columns_of_dates_and_gaps_survive(tmp_path, target):
+    """R15: what a data frame holds beyond numbers and text."""
+    frame = pd.DataFrame(
+        {
+            "location": [np.full((4, 4, 3), number, np.uint8) for number in range(3)],
+            "label": ["a", "b", "a"],
+            "score": [0.5, np.nan, 2],
+            "note": ["x", np.nan, "y"],
+            "taken": pd.to_datetime(["2020-01-01", None, "2021-02-03"]),
+            "count": pd.array([1, None, 3], "Int64"),
+        }
+    )
+    columns = open_source(convert(frame, tmp_path / target, verbose=0)).columns
+    assert [columns["score"][0], columns["score"][2]] == [0.5, 2]
+    assert columns["score"][1] is None or np.isnan(columns["score"][1])
+    gap = "" if target == "out.csv" else None
+    assert columns["note"].tolist() == ["x", gap, "y"]
+    assert columns["taken"].tolist() == ["2020-01-01 00:00:00", gap, "2021-02-03 00:00:00"]
+    assert columns["count"].tolist() == (["1", "", "3"] if target == "out.csv" else [1, None, 3])
 
 
 def test_columns_with_the_names_of_others_are_renamed(tmp_path):

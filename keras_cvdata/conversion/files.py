@@ -12,7 +12,7 @@ from typing import Any
 
 from keras_cvdata import codec
 from keras_cvdata.conversion.drafts import replacing
-from keras_cvdata.labels import Labels
+from keras_cvdata.labels import Labels, is_missing
 from keras_cvdata.progress import track
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.embedded import is_embedded
@@ -47,6 +47,28 @@ def as_file(image: bytes | Array, name: str) -> tuple[bytes, str]:
 def only(labels: Mapping[str, Labels]) -> Labels | None:
     """Return the label column if there is exactly one."""
     return next(iter(labels.values())) if len(labels) == 1 else None
+
+
+def plain_cells(column: Array) -> list[Any]:
+    """Cells of a further column as every format can hold them.
+
+    Args:
+        column: (N,) values of any kind.
+
+    Returns:
+        The values; of a column of mixed kinds dates and the like become text, gaps None.
+    """
+    return (
+        [_plain(value) for value in column.tolist()] if column.dtype.hasobject else column.tolist()
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str | list | dict):
+        return value
+    if is_missing(value):
+        return None
+    return value if isinstance(value, int | float) else str(value)
 
 
 def write_table(
@@ -168,7 +190,7 @@ def _rows(source: Source, locations: Sequence[str]) -> Iterator[dict[str, Any]]:
     for name, column in source.labels.items():
         table[_free(name, table)] = _label_cells(column)
     for name, values in source.columns.items():
-        table[_free(name, table)] = values.tolist()
+        table[_free(name, table)] = plain_cells(values)
     for row in zip(*table.values(), strict=True):
         yield dict(zip(table, row, strict=True))
 
@@ -226,5 +248,7 @@ def _write_json(rows: Iterator[dict[str, Any]], path: Path, lines: bool) -> None
         file.write(before)
         for number, row in enumerate(rows):
             file.write(between if number else "")
-            json.dump(row, file, ensure_ascii=False)
+            # JSON has no NaN
+            cells = {key: None if value != value else value for key, value in row.items()}
+            json.dump(cells, file, ensure_ascii=False)
         file.write(after)

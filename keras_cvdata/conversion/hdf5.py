@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_cvdata.conversion.files import as_file, only
+from keras_cvdata.conversion.files import as_file, only, plain_cells
 from keras_cvdata.labels import Labels
 from keras_cvdata.progress import track
 from keras_cvdata.sources.base import Source
@@ -158,7 +158,7 @@ def _write_columns(group: Any, columns: Mapping[str, Array]) -> None:
         if column.dtype.kind in "biuf":
             dataset = below.create_dataset(_free_name(name, below), data=column)
         else:
-            text = np.frombuffer(json.dumps(column.tolist()).encode(), np.uint8)
+            text = np.frombuffer(json.dumps(plain_cells(column)).encode(), np.uint8)
             dataset = below.create_dataset(_free_name(name, below), data=text)
             dataset.attrs["encoding"] = "json"
         dataset.attrs["name"] = name

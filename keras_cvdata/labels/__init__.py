@@ -8,6 +8,7 @@ from keras_cvdata.labels.making import (
     from_numbers,
     from_sets,
     infer,
+    is_missing,
     sorted_names,
 )
 from keras_cvdata.labels.modes import check_mode, class_weights, default_mode
@@ -24,5 +25,6 @@ __all__ = [
     "from_numbers",
     "from_sets",
     "infer",
+    "is_missing",
     "sorted_names",
 ]

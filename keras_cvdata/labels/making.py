@@ -39,7 +39,7 @@ def from_names(
         {'a': 1, 'b': 1}
     """
     try:
-        seen = {value: str(value) for value in set(values) if not _is_missing(value)}
+        seen = {value: str(value) for value in set(values) if not is_missing(value)}
     except TypeError:  # lists and dicts cannot be in a set
         row = next(row for row, value in enumerate(values) if not _is_hashable(value))
         raise _no_name(values[row], row, where) from None
@@ -81,7 +81,7 @@ def from_levels(
         return Labels("levels", np.empty((0, 1), np.uint16), ((),))
     paths = [value.split("/") if isinstance(value, str) else value for value in values]
     for row, path in enumerate(paths):
-        if _is_missing(values[row]) or not _is_list(path):
+        if is_missing(values[row]) or not _is_list(path):
             raise _no_name(values[row], row, where)
         if len(path) != len(paths[0]):
             raise ValueError(
@@ -125,7 +125,7 @@ def from_sets(
         [[1, 1], [0, 0], [0, 1]]
     """
     for row, value in enumerate(values):
-        if _is_missing(value) or not isinstance(value, Iterable):
+        if is_missing(value) or not isinstance(value, Iterable):
             raise _no_name(value, row, where)
     lists = [[value] if isinstance(value, str) else list(value) for value in values]
     rows = np.repeat(np.arange(len(lists)), [len(names) for names in lists])
@@ -245,7 +245,7 @@ def infer(
         return from_levels(values, class_names, where)
     if kind != "class":
         raise ValueError(f"The kind of labels must be one of {list(get_args(Kind))}; got {kind!r}.")
-    texts = {str(value) for value in values if not _is_missing(value)}
+    texts = {str(value) for value in values if not is_missing(value)}
     if class_names is not None and texts.isdisjoint(class_names) and _are_integers(texts):
         class_names = _checked_names(class_names)
         numbers = from_names(values, [str(code) for code in range(len(class_names))], where)
@@ -294,7 +294,7 @@ def _checked_names(class_names: Sequence[str]) -> tuple[str, ...]:
 def _kind_of(values: Sequence[Any]) -> Kind:
     if any(map(_is_list, values)):
         return "multilabel"
-    texts = {str(value) for value in values if not _is_missing(value)}
+    texts = {str(value) for value in values if not is_missing(value)}
     whole = all(reads_as(text, int) for text in texts)  # with leading zeros they name classes
     return "number" if not whole and all(reads_as(text, float) for text in texts) else "class"
 
@@ -326,7 +326,7 @@ def _are_integers(texts: Iterable[str]) -> bool:
 
 def _number(value: Any, row: int, where: Where | None) -> Array:
     try:
-        return np.asarray(np.nan if _is_missing(value) else value, np.float32)
+        return np.asarray(np.nan if is_missing(value) else value, np.float32)
     except (TypeError, ValueError):
         raise _not_finite(value, row, where) from None
 
@@ -343,7 +343,8 @@ def _is_list(value: Any) -> bool:
     return isinstance(value, (list, tuple, set, frozenset, np.ndarray))
 
 
-def _is_missing(value: Any) -> bool:
+def is_missing(value: Any) -> bool:
+    """Say whether a cell of a table is a gap: None, NaN, blank, or what pandas has for it."""
     if isinstance(value, (float, np.floating)):
         return math.isnan(value)
     if isinstance(value, str):
@@ -352,7 +353,7 @@ def _is_missing(value: Any) -> bool:
 
 
 def _bad_label(value: Any, row: int, names: Sequence[str], where: Where | None) -> ValueError:
-    if _is_missing(value):
+    if is_missing(value):
         return ValueError(
             f"{_place(where, row)}: the label is missing. Fill it in or leave the row out."
         )
@@ -363,7 +364,7 @@ def _bad_label(value: Any, row: int, names: Sequence[str], where: Where | None) 
 
 
 def _no_name(value: Any, row: int, where: Where | None) -> ValueError:
-    if _is_missing(value):
+    if is_missing(value):
         return _bad_label(value, row, (), where)
     return ValueError(
         f"{_place(where, row)}: the label must be a name, or for several labels or levels a list "

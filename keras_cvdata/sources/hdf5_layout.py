@@ -283,9 +283,9 @@ def _joined(parts: Sequence[Array | None], groups: Sequence[_Group]) -> Array:
 def _group_columns(group: Any, count: int, place: str) -> dict[str, Array]:
     """Columns of the images of a group, and its further attributes, which hold for all of them."""
     columns = {
-        name: tidy_column([value if isinstance(value, str) else value.item()] * count)
+        name: tidy_column([_attribute(value)] * count)
         for name, value in group.attrs.items()
-        if name not in ("label", "name") and (isinstance(value, str) or np.ndim(value) == 0)
+        if name not in ("label", "name") and isinstance(value, str | bytes | np.generic)
     }
     if "columns" in group and "label" not in group["columns"].attrs:
         columns |= _columns(group["columns"], place)
@@ -379,6 +379,11 @@ def _value_range(dataset: Any) -> Range | None:
 
 def _text(attributes: Any, key: str) -> str | None:
     value = attributes.get(key)
+    return str(_attribute(value)) if isinstance(value, str | bytes | np.generic) else None
+
+
+def _attribute(value: str | bytes | np.generic) -> Any:
+    """Value of an attribute; text of fixed length comes as bytes. Others may be empty or objects."""
     if isinstance(value, bytes):
-        return value.decode()
-    return None if value is None else str(value)
+        return value.decode("utf-8", "replace")
+    return value if isinstance(value, str) else value.item()

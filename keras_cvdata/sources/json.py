@@ -178,9 +178,7 @@ def _skip(text: str, position: int) -> int:
     return blanks.end()
 
 
-def _object(
-    text: str, position: int, where: str, loose: bool
-) -> tuple[dict[str, Any], int, bool]:
+def _object(text: str, position: int, where: str, loose: bool) -> tuple[dict[str, Any], int, bool]:
     """Read the object at a position; return it, where it ends, and whether it is spelled loosely.
 
     After one such object the next is taken for another: the strict reader counts all lines before

@@ -281,6 +281,27 @@ def test_what_is_refused(write, fill, complaint):
         HDF5Source(write(make))
 
 
+def test_attributes_of_other_writers(write):
+    """R15, R26: text of fixed length, as PyTables writes it, is text; empty ones are passed over."""
+
+    def fill(file):
+        for label in ("cat", "dog"):
+            group = file.create_group(label)
+            group["images"] = PIXELS
+            group.attrs["label"] = np.bytes_(label.upper().encode())
+            group.attrs["licence"] = np.bytes_(b"CC0")
+            group.attrs["year"] = 2019
+            group.attrs["TITLE"] = h5py.Empty("S1")
+            group.attrs["place"] = group.ref
+        file["dog"].attrs["label"] = h5py.Empty("S1")
+
+    source = HDF5Source(write(fill))
+    assert source.class_names == ("CAT", "dog")
+    assert set(source.columns) == {"licence", "year"}
+    assert source.columns["licence"].tolist() == ["CC0"] * 12
+    assert source.columns["year"].tolist() == [2019] * 12
+
+
 def test_columns_must_fit(write):
     """R15: a column that is shorter than the images is refused."""
 

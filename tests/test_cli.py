@@ -196,6 +196,40 @@ def test_split_copies_a_folder_under_its_own_names(
     assert [files_below(target / name) for name in ("train", "validation")] == parts
 
 
+def test_split_replaces_its_own_copies_and_nothing_else(
+    photo_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The source holds what is replaced; the same name with other content is left alone."""
+    shutil.copytree(photo_folder, tmp_path / "pets")
+    shutil.copy(photo_folder / "cat/0.jpg", tmp_path / "pets/cat/IMG_0.jpg")
+    arguments = ["split", str(tmp_path / "pets"), str(tmp_path / "out"), "--validation", "0.4"]
+    assert cli.main(arguments) == 0
+    before = files_below(tmp_path / "out")
+    assert cli.main([*arguments, "--overwrite", "--seed", "1"]) == 0
+    after = files_below(tmp_path / "out")
+    assert before != after
+    name = next(name for name in after if name.endswith("IMG_0.jpg"))
+    (tmp_path / "out" / name).write_bytes(b"touched up by hand")
+    assert cli.main([*arguments, "--overwrite"]) == 2
+    assert "holds 'IMG_0.jpg', which was not written by" in capsys.readouterr().err
+    assert (tmp_path / "out" / name).read_bytes() == b"touched up by hand"
+
+
+def test_both_parts_of_a_split_have_all_classes(photo_folder: Path, tmp_path: Path) -> None:
+    """R49: a class that only one part has images of does not shift the integers of the other."""
+    shutil.copytree(photo_folder, tmp_path / "pets")
+    for name in ("ant", "emu"):
+        (tmp_path / "pets" / name).mkdir()
+        shutil.copy(photo_folder / "cat/0.jpg", tmp_path / "pets" / name)
+    assert cli.main(["convert", str(tmp_path / "pets"), str(tmp_path / "pets.csv")]) == 0
+    for source in ("pets", "pets.csv"):
+        target = tmp_path / f"parts of {source[-3:]}"
+        assert cli.main(["split", str(tmp_path / source), str(target), "--no-stratify"]) == 0
+        for name in ("train", "validation"):
+            classes = open_source(target, split=name).class_names
+            assert classes == ("ant", "cat", "dog", "emu", "fox")
+
+
 @pytest.mark.parametrize("extension", [".csv", ".json", ".h5"])
 def test_split_writes_two_files_beside_each_other(
     extension: str, photo_folder: Path, tmp_path: Path

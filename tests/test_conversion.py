@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from keras_cvdata.conversion import convert
+from keras_cvdata.conversion.parts import write_split
 from keras_cvdata.sources import ArraySource, CSVSource, JSONSource, open_source
 from keras_cvdata.types import ImageError
 
@@ -362,6 +363,27 @@ def test_folders_of_others_are_never_replaced(photo_folder, tmp_path):
     with pytest.raises(FileExistsError, match=r"'thesis.txt', which was not written by convert"):
         convert(photo_folder, home, overwrite=True, verbose=0)
     assert (home / "work/thesis.txt").read_text() == "years"
+
+
+def test_a_link_to_a_folder_is_replaced_without_a_trace(photo_folder, tmp_path):
+    home = convert(photo_folder, tmp_path / "home", verbose=0)
+    (tmp_path / "link").symlink_to(home)
+    convert((np.zeros((1, 4, 4, 3), np.uint8), ["owl"]), tmp_path / "link", overwrite=True)
+    assert names_in(tmp_path) == ["home", "link"]
+    assert [len(open_source(home)), len(open_source(tmp_path / "link"))] == [12, 1]
+
+
+def test_no_folder_is_written_into_the_one_that_is_read(photo_folder, tmp_path):
+    """It would be one more class."""
+    pets = tmp_path / "pets"
+    shutil.copytree(photo_folder, pets)
+    some = open_source(pets).select(np.arange(4))
+    with pytest.raises(ValueError, match=r"pets/small lies in .*pets, which is read"):
+        convert(some, pets / "small", image_size=(8, 8), verbose=0)
+    with pytest.raises(ValueError, match=r"pets/train lies in .*pets, which is read"):
+        write_split(pets, pets, 0.5, verbose=0)
+    assert names_in(pets) == ["cat", "dog", "fox"]
+    assert convert(pets, pets / "pets.csv", verbose=0).exists()
 
 
 def test_unfinished_files_are_refused(photo_folder, tmp_path):

@@ -11,7 +11,7 @@ import cv2
 
 from keras_cvdata import codec
 from keras_cvdata.conversion.drafts import replacing
-from keras_cvdata.conversion.files import write_folder, write_table
+from keras_cvdata.conversion.files import check_beside, write_folder, write_table
 from keras_cvdata.conversion.hdf5 import write_hdf5
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.opening import open_source
@@ -66,7 +66,8 @@ def convert(
 
     Raises:
         FileExistsError: The target exists.
-        ValueError: The format is unknown or cannot hold the labels.
+        ValueError: The format is unknown or cannot hold the labels, or a folder would be written
+            into the folder that is read.
         ImageError: An image cannot be read; nothing is written.
 
     Example:
@@ -88,6 +89,7 @@ def convert(
         with replacing(path, overwrite) as draft:
             write_hdf5(source, draft, read, image_size is not None, verbose)
     elif not extension:
+        check_beside(source, path)
         with replacing(path, overwrite) as draft:
             write_folder(source, draft, read, verbose)
     else:

@@ -14,7 +14,7 @@ _WRITTEN_HERE = re.compile(r"\d+\.(jpg|png|webp|bmp|tiff|gif|ppm|avif)|index\.cs
 
 
 @contextmanager
-def replacing(target: Path, overwrite: bool) -> Iterator[Path]:
+def replacing(target: Path, overwrite: bool, copied: Path | None = None) -> Iterator[Path]:
     """Give a temporary name to write to, and rename it to the target when all went well.
 
     The data are on disk before the new name is, so that a crash leaves the old target or the new
@@ -23,6 +23,7 @@ def replacing(target: Path, overwrite: bool) -> Iterator[Path]:
     Args:
         target: Final name of the file or folder.
         overwrite: Allow replacing an existing target of the same kind.
+        copied: Folder whose files, copied under their own names, may be replaced too.
 
     Yields:
         The temporary name, in the folder of the target; nothing exists there yet.
@@ -33,20 +34,20 @@ def replacing(target: Path, overwrite: bool) -> Iterator[Path]:
     """
     if not target.absolute().parent.is_dir():
         raise FileNotFoundError(f"{target}: the folder {target.parent} does not exist. Make it.")
-    _check_free(target, overwrite)
+    _check_free(target, overwrite, copied)
     token = secrets.token_hex(4)
     draft = target.with_name(f".{target.name}.{token}.tmp")
     try:
         yield draft
         _flush(draft)
-        _check_free(target, overwrite)  # somebody else may have written it meanwhile
+        _check_free(target, overwrite, copied)  # somebody else may have written it meanwhile
         _rename(draft, target, aside=target.with_name(f".{target.name}.{token}.old"))
         _flush_folder(target.absolute().parent)
     finally:
         _remove(draft)
 
 
-def _check_free(target: Path, overwrite: bool) -> None:
+def _check_free(target: Path, overwrite: bool, copied: Path | None) -> None:
     if not target.exists() and not target.is_symlink():
         return
     if not overwrite:
@@ -54,11 +55,17 @@ def _check_free(target: Path, overwrite: bool) -> None:
     if not target.is_dir():
         return
     for file in target.rglob("*"):
-        if not file.is_dir() and not _WRITTEN_HERE.fullmatch(file.name):
+        if file.is_dir() or _WRITTEN_HERE.fullmatch(file.name):
+            continue
+        if copied is None or not _is_copy(file, copied / file.relative_to(target)):
             raise FileExistsError(
                 f"{target} holds {file.name!r}, which was not written by convert, so the folder is "
                 "not replaced. Remove it yourself, or choose another name."
             )
+
+
+def _is_copy(file: Path, original: Path) -> bool:
+    return original.is_file() and original.stat().st_size == file.stat().st_size
 
 
 def _flush(draft: Path) -> None:
@@ -92,7 +99,7 @@ def _rename(draft: Path, target: Path, aside: Path) -> None:
 
 
 def _remove(path: Path) -> None:
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)

@@ -14,7 +14,8 @@ from keras_cvdata import codec
 from keras_cvdata.conversion.drafts import replacing
 from keras_cvdata.labels import Labels, is_missing
 from keras_cvdata.progress import track
-from keras_cvdata.sources.base import Source
+from keras_cvdata.sources.base import Source, Subset
+from keras_cvdata.sources.directory import DirectorySource
 from keras_cvdata.sources.embedded import is_embedded
 from keras_cvdata.sources.table import SEPARATOR, is_url
 from keras_cvdata.types import Array
@@ -49,6 +50,27 @@ def only(labels: Mapping[str, Labels]) -> Labels | None:
     return next(iter(labels.values())) if len(labels) == 1 else None
 
 
+def check_beside(source: Source, folder: Path) -> None:
+    """Refuse to write a folder into the folder that is read, where it would become a class.
+
+    Args:
+        source: The collection.
+        folder: Folder to write.
+
+    Raises:
+        ValueError: The folder lies in that of the source.
+    """
+    while isinstance(source, Subset):
+        source = source.source
+    if not isinstance(source, DirectorySource):
+        return
+    if Path(source.directory).resolve() in folder.resolve().parents:
+        raise ValueError(
+            f"{folder} lies in {source.directory}, which is read: it would be one more class "
+            "there. Choose a name outside."
+        )
+
+
 def plain_cells(column: Array) -> list[Any]:
     """Cells of a further column as every format can hold them.
 
@@ -69,6 +91,12 @@ def _plain(value: Any) -> Any:
     if is_missing(value):
         return None
     return value if isinstance(value, int | float) else str(value)
+
+
+def all_classes(source: Source) -> tuple[str, ...]:
+    """Folders that keep the integers of the classes: one for each, also where it has no images."""
+    column = only(source.labels)
+    return column.class_names if column is not None and column.kind == "class" else ()
 
 
 def write_table(
@@ -130,7 +158,9 @@ def write_folder(
         ValueError: The labels are no classes, or a class cannot name a folder.
     """
     paths = _folders(source)
-    for names in sorted(set(paths)):
+    column = only(source.labels)
+    classes = {(name,) for name in all_classes(source)}
+    for names in sorted(classes.union(paths)):
         folder.joinpath(*names).mkdir(parents=True)
     locations = []
     for position, names in enumerate(track(paths, "Converting", verbose=verbose)):

@@ -9,6 +9,7 @@ from typing import Any
 
 from keras_cvdata.conversion import convert
 from keras_cvdata.conversion.drafts import replacing
+from keras_cvdata.conversion.files import all_classes, check_beside
 from keras_cvdata.progress import track
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.directory import DirectorySource
@@ -44,7 +45,8 @@ def write_split(
         stratify: Split every class by itself.
         groups: Column of what must stay on one side.
         seed: Selects the split.
-        overwrite: Replace existing targets, as `convert` does.
+        overwrite: Replace existing targets, as `convert` does; of a folder also copies of images
+            that are in the source still.
         verbose: 0 shows no progress.
         **options: Passed to `open_source`.
 
@@ -53,7 +55,8 @@ def write_split(
 
     Raises:
         FileExistsError: A target exists.
-        ValueError: A class has too few images for both parts.
+        ValueError: A class has too few images for both parts, or the folder to write lies in the
+            folder that is read.
 
     Example:
         >>> import numpy as np, tempfile
@@ -70,8 +73,9 @@ def write_split(
     if target.suffix:
         paths = [target.with_stem(f"{target.stem}_{name}") for name in NAMES]
     else:
-        target.mkdir(exist_ok=True)
         paths = [target / name for name in NAMES]
+        check_beside(source, paths[0])
+        target.mkdir(exist_ok=True)
     for part, path in zip(parts, paths, strict=True):
         if isinstance(source, DirectorySource) and not target.suffix:
             _copy(part, source.directory, path, overwrite, verbose)
@@ -82,7 +86,9 @@ def write_split(
 
 def _copy(part: Source, root: str, folder: Path, overwrite: bool, verbose: int) -> None:
     """Copy files of a folder under their paths below `root`."""
-    with replacing(folder, overwrite) as draft:
+    with replacing(folder, overwrite, copied=Path(root)) as draft:
+        for name in all_classes(part):
+            (draft / name).mkdir(parents=True)
         for position in track(range(len(part)), "Copying", verbose=verbose):
             file = part.name(position)
             copy = draft / Path(file).relative_to(root)

@@ -161,7 +161,10 @@ def _held_groups(
                 f"{called[code]} cannot be on both sides of the split without dividing a group "
                 "that it shares with another class. Use smaller groups, or split without groups."
             )
-        choice.take(min(fitting, key=choice.error_with))
+        # The first that helps, not the best: that would be the largest group, whatever the seed.
+        helping = (group for group in fitting if choice.error_with(group) < 0)
+        first = next(helping, None)
+        choice.take(min(fitting, key=choice.error_with) if first is None else first)
     for group in order:
         if choice.leaves_some(group) and choice.error_with(group) < 0:
             choice.take(group)

@@ -130,6 +130,19 @@ def test_of_two_groups_the_one_nearer_to_the_share_is_held_out() -> None:
         assert split_positions(10, 0.1, groups=groups, seed=seed)[1].tolist() == [9]
 
 
+@pytest.mark.parametrize("classes", [1, 2])
+def test_groups_are_held_out_at_random_whatever_their_size(classes: int) -> None:
+    """R58: the patient with the most images is not in the validation part of every seed."""
+    groups = np.repeat(np.arange(40), np.arange(1, 41))
+    codes = np.arange(len(groups)) % classes
+    held = np.zeros(40)
+    for seed in range(60):
+        _, validation = split_positions(len(groups), 0.2, codes=codes, groups=groups, seed=seed)
+        held[np.unique(groups[validation])] += 1
+        assert len(validation) == pytest.approx(0.2 * len(groups), rel=0.15)
+    assert held.max() < 30  # of 60; 12 are expected
+
+
 def test_class_that_would_lose_its_last_training_group_stays() -> None:
     """R54: the second group of a class is not held out even where another class lacks samples."""
     groups = np.array([0, 0, 1, 1, 2, 2, 3, 3])

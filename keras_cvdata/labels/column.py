@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -70,6 +71,11 @@ class Labels:
         rows = np.packbits(self.values, axis=1) if self.kind == "multilabel" else self.values
         return compact(np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1))
 
+    @cached_property
+    def _numbers(self) -> Array:
+        """Class names read as numbers; a table of prices may have as many as rows."""
+        return np.array([float(name) for name in self.class_names])
+
     def counts(self) -> dict[str, int]:
         """Number of samples of each class, of each path such as "cat/persian", by name."""
         if self.kind == "number":
@@ -107,8 +113,7 @@ class Labels:
         if label_mode == "hierarchical":
             return tuple(np.ascontiguousarray(values[:, level]) for level in range(len(self.names)))
         if label_mode == "regression" and self.kind == "class":
-            numbers = np.array([float(name) for name in self.class_names], np.dtype(dtype))
-            return numbers.take(values)
+            return self._numbers.take(values).astype(np.dtype(dtype))
         if self.kind in ("multilabel", "number"):
             return values.astype(np.dtype(dtype))
         codes = np.ascontiguousarray(values[:, -1]) if self.kind == "levels" else values

@@ -284,6 +284,17 @@ def test_columns_of_dates_and_gaps_survive(tmp_path, target):
     assert columns["count"].tolist() == (["1", "", "3"] if target == "out.csv" else [1, None, 3])
 
 
+def test_names_that_csv_does_not_keep_are_refused(tmp_path):
+    """R24: " x" and "x" would become one class."""
+    for name in (" x", "'x'"):
+        data = (np.zeros((2, 4, 4, 3), np.uint8), [name, "x"])
+        with pytest.raises(ValueError, match=rf'The class "?{name!r}'):
+            convert(data, tmp_path / "a.csv", verbose=0)
+        path = convert(data, tmp_path / "a.json", overwrite=True, verbose=0)
+        assert open_source(path).class_names == (name, "x")
+    assert not (tmp_path / "a.csv").exists()
+
+
 def test_columns_with_the_names_of_others_are_renamed(tmp_path):
     columns = {"label": np.array([1, 2]), "location": np.array([None, {"a": 1}])}
     x = np.zeros((2, 4, 4, 1), np.uint8)
@@ -313,6 +324,23 @@ def test_resizing_gives_arrays_of_one_shape(photo_folder, tmp_path, size):
         photo_folder, tmp_path / "g.h5", image_size=size, color_mode="grayscale", verbose=0
     )
     assert open_source(grey).image_shape == (*size, 1)
+
+
+def test_enlarging_floats_stays_within_their_values(tmp_path):
+    """R33: the cubic filter overshoots at edges; `value_range` promises 0 to 1."""
+    x = np.zeros((2, 4, 4, 1), np.float32)
+    x[:, 1, 1] = 1
+    path = convert(
+        (x, ["a", "b"]),
+        tmp_path / "a.h5",
+        image_size=(9, 9),
+        color_mode="grayscale",
+        verbose=0,
+    )
+    source = open_source(path)
+    assert source.value_range == (0, 1)
+    assert source.fetch(0).min() == 0
+    assert 0.5 < source.fetch(0).max() <= 1
 
 
 def test_images_of_different_depth_cannot_share_an_array(tmp_path):

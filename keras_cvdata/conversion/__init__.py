@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 
 from keras_cvdata import codec
 from keras_cvdata.conversion.drafts import replacing
@@ -111,6 +112,7 @@ def _read(
     height, width = image_size
     shrinks = height * width < pixels.shape[0] * pixels.shape[1]
     filter_ = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    return cv2.resize(pixels, (width, height), interpolation=filter_).reshape(
-        height, width, pixels.shape[2]
-    )
+    resized = cv2.resize(pixels, (width, height), interpolation=filter_)
+    if resized.dtype == np.float32:  # cubic overshoots; integers are clipped by their depth
+        resized = resized.clip(pixels.min(), pixels.max())
+    return resized.reshape(height, width, pixels.shape[2])

@@ -137,6 +137,7 @@ def write_table(
             locations.append(location or f"{images.name}/{file}")
         rows = _rows(source, locations)
         if path.suffix.lower() == ".csv":
+            _check_names(source)
             _write_csv(rows, draft)
         else:
             _write_json(rows, draft, lines=path.suffix.lower() != ".json")
@@ -255,6 +256,19 @@ def _label_cells(column: Labels) -> list[Any]:
         "/".join(names[code] for names, code in zip(column.names, path, strict=True))
         for path in codes
     ]
+
+
+def _check_names(source: Source) -> None:
+    """Refuse classes that a CSV file would give back under another name, perhaps that of another.
+
+    A reader passes over blanks around values and over single quotes (R24).
+    """
+    for name in (name for column in source.labels.values() for n in column.names for name in n):
+        if name != name.strip() or (len(name) > 1 and name[0] == name[-1] == "'"):
+            raise ValueError(
+                f"The class {name!r} begins or ends with a blank, or stands in single quotes, "
+                "which CSV does not keep. Rename it, or convert to HDF5 or JSON."
+            )
 
 
 def _write_csv(rows: Iterator[dict[str, Any]], path: Path) -> None:

@@ -63,6 +63,7 @@ class Standardization:
             The statistics.
 
         Raises:
+            TypeError: `data` is a path or a source.
             ValueError: There are no images, the array has another shape, or a float is not finite.
         """
         if mode not in _AXES:
@@ -109,6 +110,11 @@ class Standardization:
 
 
 def _unit_batches(x: Any) -> Iterator[Array]:
+    if isinstance(x, str | os.PathLike) or hasattr(x, "fetch"):
+        raise TypeError(
+            f"Statistics need a sequence, which gives images of one size, or an array; got {x!r}. "
+            "Use the sequence of it, such as DirectorySequence(..., image_size=(224, 224))."
+        )
     x = np.asarray(x)
     if x.ndim == 3:
         x = x[..., None]

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from keras_cvdata.sources import ArraySource
 from keras_cvdata.statistics import Standardization, describe_bytes, estimate_memory
 
 RANDOM = np.random.default_rng(5)
@@ -127,6 +128,13 @@ def test_statistics_survive_saving(tmp_path: Path) -> None:
 def test_unfit_data_is_refused(data: np.ndarray, mode: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Standardization.fit(data, mode=mode)
+
+
+@pytest.mark.parametrize("data", ["photos", ArraySource(np.zeros((2, 4, 4), np.uint8))])
+def test_paths_and_sources_have_no_statistics_but_their_sequences(data: object) -> None:
+    """R46: images of a source differ in size until a sequence brings them to one."""
+    with pytest.raises(TypeError, match="Use the sequence of it"):
+        Standardization.fit(data)
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,8 @@ class DirectorySource(Source):
         self.labels = {}
         if not unlabelled:
             self.labels["label"] = self._make_labels(
-                class_names or label_forms.sorted_names(folders), hierarchical
+                label_forms.sorted_names(folders) if class_names is None else class_names,
+                hierarchical,
             )
         del self._runs
 

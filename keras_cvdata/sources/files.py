@@ -36,6 +36,8 @@ def read_file(path: str, max_bytes: int = MAX_BYTES) -> bytes:
             return _read_regular(path, descriptor, max_bytes)
         finally:
             os.close(descriptor)
+    except ImageError:
+        raise
     except FileNotFoundError:
         reason = "The file does not exist. Correct the path, or list the images anew."
         raise ImageError(path, reason) from None

@@ -79,7 +79,7 @@ def test_class_without_images_stays_a_class(tmp_path):
 
 def test_class_names_set_the_integers(tmp_path):
     make(tmp_path, "cat/1.png", "dog/1.png")
-    source = DirectorySource(tmp_path, class_names=["dog", "emu", "cat"])
+    source = DirectorySource(tmp_path, class_names=np.array(["dog", "emu", "cat"]))
     assert source.class_names == ("dog", "emu", "cat")
     assert source.labels["label"].values.tolist() == [2, 0]
     assert paths(source) == ["cat/1.png", "dog/1.png"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
@@ -159,7 +160,6 @@ def write_folder(
         ValueError: The labels are no classes, or a class cannot name a folder.
     """
     paths = _folders(source)
-    column = only(source.labels)
     classes = {(name,) for name in all_classes(source)}
     for names in sorted(classes.union(paths)):
         folder.joinpath(*names).mkdir(parents=True)
@@ -286,13 +286,17 @@ def _cell(value: Any) -> Any:
     return value if value is None or isinstance(value, str | int | float) else json.dumps(value)
 
 
+def _json_cell(value: Any) -> Any:
+    return None if isinstance(value, float) and math.isnan(value) else value  # JSON has no NaN
+
+
 def _write_json(rows: Iterator[dict[str, Any]], path: Path, lines: bool) -> None:
     before, between, after = ("", "\n", "\n") if lines else ("[\n", ",\n", "\n]\n")
     with path.open("w", encoding="utf-8") as file:
         file.write(before)
         for number, row in enumerate(rows):
             file.write(between if number else "")
-            # JSON has no NaN
-            cells = {key: None if value != value else value for key, value in row.items()}
-            json.dump(cells, file, ensure_ascii=False)
+            json.dump(
+                {key: _json_cell(cell) for key, cell in row.items()}, file, ensure_ascii=False
+            )
         file.write(after)

@@ -53,7 +53,7 @@ def write_hdf5(
     ):
         file.attrs["format"] = FORMAT
         file.attrs["version"] = 1
-        made = {(): file}
+        made: dict[tuple[str, ...], Any] = {(): file}
         for labels, positions in groups:
             group = _group(made, labels)
             part = islice(images, len(positions))

@@ -383,7 +383,7 @@ def _text(attributes: Any, key: str) -> str | None:
 
 
 def _attribute(value: str | bytes | np.generic) -> Any:
-    """Value of an attribute; text of fixed length comes as bytes. Others may be empty or objects."""
+    """Value of an attribute; text of fixed length comes as bytes."""
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     return value if isinstance(value, str) else value.item()

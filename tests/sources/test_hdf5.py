@@ -282,7 +282,7 @@ def test_what_is_refused(write, fill, complaint):
 
 
 def test_attributes_of_other_writers(write):
-    """R15, R26: text of fixed length, as PyTables writes it, is text; empty ones are passed over."""
+    """R15, R26: text of fixed length, as PyTables writes it; empty ones are passed over."""
 
     def fill(file):
         for label in ("cat", "dog"):

@@ -65,7 +65,15 @@ class HDF5Source(Source):
     ) -> None:
         self.path = os.fspath(path)
         with open_hdf5(self.path) as file:
-            layout = read_layout(file, self.path, image_key, label_key, class_names, hierarchical)
+            try:
+                layout = read_layout(
+                    file, self.path, image_key, label_key, class_names, hierarchical
+                )
+            except (KeyError, OSError, RuntimeError) as error:  # of h5py, which names no file
+                raise ValueError(
+                    f"{self.path}: the file is damaged inside: {error}. Copy it again, or make it "
+                    "anew, for example with keras_cvdata.convert."
+                ) from error
         self.segments = layout.segments
         self.segment_of = layout.segment_of
         self.index_of = layout.index_of

@@ -302,6 +302,15 @@ def test_attributes_of_other_writers(write):
     assert source.columns["year"].tolist() == [2019] * 12
 
 
+def test_damage_inside_is_named(write, path):
+    write(pets, libver="latest")  # with checksums
+    data = bytearray(path.read_bytes())
+    data[data.rindex(b"OHDR") + 10] ^= 255
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"pets\.h5: the file is damaged inside: .*checksum"):
+        HDF5Source(path)
+
+
 def test_columns_must_fit(write):
     """R15: a column that is shorter than the images is refused."""
 

@@ -8,29 +8,16 @@ of a sequence, with `keras.ops` for tensors in a model.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
-from keras_cvdata.engine import matrices
+from keras_cvdata.engine.building import BUILDERS, Member, curves, mix, warp
+from keras_cvdata.engine.grouping import Group, group
 from keras_cvdata.engine.output import Output, Rescale
-from keras_cvdata.engine.portable import Parameters, Tensor, cast, to_levels
-from keras_cvdata.engine.steps import (
-    Call,
-    Curve,
-    Evaluate,
-    Fit,
-    Paste,
-    Plan,
-    Resize,
-    Size,
-    Step,
-    Warp,
-    table_values,
-    unchanged,
-)
+from keras_cvdata.engine.portable import Parameters, Tensor, to_levels
+from keras_cvdata.engine.steps import Curve, Fit, Plan, Resize, Size, Step, table_values
 from keras_cvdata.types import Array, Range
 
 __all__ = ["Augmentation", "Chain", "Output", "Plan", "Rescale"]
@@ -42,20 +29,26 @@ _AS_SOURCE = Output()
 class Augmentation(Protocol):
     """What the planner asks of every layer; Keras is not part of it.
 
-    Beside these a layer has the members of its form:
+    A layer is made of parts; most are their own only part. Beside these members a part has those
+    of its form:
 
     - "matrix": `matrix(p, height, width, xp)` -> (B, 3, 3), `fill_mode`, `fill_value`,
-      `interpolation` (`None` where it never reads between pixels), and `keeps_inside` (it never
-      reads outside the image, so that the fill does not matter).
+      `interpolation` (`None` where it never reads between pixels), `keeps_inside` (it never reads
+      outside the image, so that the fill does not matter) and `projective`.
+    - "field": `field(p, height, width, xp)` -> (B, rows, columns, 2) shifts, see
+      `fields.displacement`, `fill_mode`, `fill_value` and `interpolation`.
     - "curve": `curve(p, values, xp)`, (1 or B, n, C) of 0 to 1 -> (B, n, C), `per_channel` (whether
       channels differ) and `value_range`.
+    - "histogram": `kernel`, the name of a curve in `histograms.CURVES`.
+    - "mix": `mix(p, xp)` -> (B, 3, 4), see `Mix`.
     - "region": `region(p, height, width, xp)` -> (B, R, 6) rectangles, see `Paste`.
+    - "fill": `region(p, height, width, xp)` -> (B, R, 4) and `fill(p, xp)` -> (B, R, 1 or C), see
+      `Fill`.
+    - "kernel": `kernel`, a name in `kernels.PAIRS`, and `seed_generator` for tensors.
+    - "blend": `branches`, chains, and `weights(p, xp)`, see `Blend`; its parameters hold those of
+      each branch under `branches`.
     - "call": `function` of one uint8 image.
     """
-
-    @property
-    def form(self) -> Literal["matrix", "curve", "region", "call"]:
-        """Which of the forms the layer speaks."""
 
     @property
     def num_draws(self) -> int:
@@ -64,52 +57,17 @@ class Augmentation(Protocol):
     def draw(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Turn (B, num_draws) uniforms into parameters, `active` among them where it may rest."""
 
+    def parts(self) -> Sequence[Any]:
+        """The layers that it is made of, each of one form, in the order of their action."""
+
+    def spread(self, p: Parameters) -> Sequence[Parameters]:
+        """Parameters of each part."""
+
+    def output_size(self, height: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:
+        """Height and width of what comes out of an image."""
+
     def check_channels(self, channels: int) -> None:
         """Refuse images with a number of channels that the layer cannot serve."""
-
-
-@dataclass(frozen=True)
-class _Group:
-    """Neighbouring layers of one form that become one step."""
-
-    form: str
-    members: tuple[int, ...] = ()
-    fill_mode: str | None = None
-    fill_value: float = 0.0
-    interpolation: str | None = None
-    resize: Resize | None = None
-
-    @classmethod
-    def of(cls, index: int, layer: Any) -> _Group:
-        """Start a group with one layer."""
-        if layer.form != "matrix":
-            return cls(layer.form, (index,))
-        fill_mode = None if layer.keeps_inside else layer.fill_mode
-        return cls("matrix", (index,), fill_mode, layer.fill_value, layer.interpolation)
-
-    def join(self, other: _Group) -> _Group | None:
-        """Take in the next layer, or return `None` where that would change its meaning."""
-        if other.form != self.form or self.form in ("region", "call"):
-            return None
-        interpolation = self.interpolation or other.interpolation
-        if other.interpolation not in (None, interpolation) or not self._gives_way(other.fill_mode):
-            return None
-        return replace(
-            self,
-            members=self.members + other.members,
-            fill_mode=self.fill_mode or other.fill_mode,
-            interpolation=interpolation,
-        )
-
-    def _gives_way(self, fill_mode: str | None) -> bool:
-        """Whether a layer that fills so may follow in the same warp.
-
-        There it reads real pixels where an earlier layer had cut them away. That is welcome
-        instead of invented ones, but "constant" and "wrap" promise what the border looks like.
-        """
-        if fill_mode is None:
-            return True
-        return fill_mode in ("reflect", "nearest") and self.fill_mode in (None, fill_mode)
 
 
 class Chain:
@@ -151,12 +109,31 @@ class Chain:
         value_range: Range | None = None,
     ) -> None:
         self.layers: tuple[Any, ...] = tuple(layers)
-        self.resize = None if size is None else Resize(size, fit, interpolation, pad_value)
+        self.parts: tuple[Any, ...] = tuple(p for layer in self.layers for p in layer.parts())
         self.output = output
-        self.value_range = _common_range(self.layers, value_range)
+        self.value_range = _common_range(self.parts, value_range)
+        self.resize = None if size is None else Resize(size, fit, interpolation, pad_value)
+        self._opener = self._find_opener()
+        if self._opener is not None and self.resize is not None:
+            self.resize = self._opener.resize(self.resize)
         keys = [(i, d) for i, layer in enumerate(self.layers) for d in range(layer.num_draws)]
         self.draw_keys: Array = np.array(keys, np.int64).reshape(-1, 2)
-        self._groups = self._group()
+        rest = self.parts if self._opener is None else self.parts[1:]
+        self._groups = group(rest, self.resize, output)
+
+    def _find_opener(self) -> Any:
+        """The layer that takes the decoded image in place of the resize, where there is one."""
+        if self.resize is None:
+            return None
+        for position, part in enumerate(self.parts):
+            if getattr(part, "takes_decoded", False):
+                if position:
+                    raise ValueError(
+                        f"{part!r} sets the size and takes the decoded image, so it must be the "
+                        f"first layer; before it stands {self.parts[0]!r}. Move it to the front."
+                    )
+                return part
+        return None
 
     @property
     def num_draws(self) -> int:
@@ -176,16 +153,22 @@ class Chain:
         Returns:
             The plan, for `engine.opencv.render` (NumPy) or `engine.tensor.run` (tensors).
         """
-        if self.resize is not None:
-            height, width = self.resize.size
         return self.prepare(self.draw(u, height, width, xp), height, width, channels, xp)
+
+    def output_size(self, height: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:
+        """Height and width of the result; arguments as in `plan`."""
+        for layer in self.layers:
+            height, width = layer.output_size(height, width)
+        return height, width
 
     def draw(self, u: Tensor, height: Tensor, width: Tensor, xp: Any = np) -> list[Parameters]:
         """Turn uniform numbers into the parameters of each layer; arguments as in `plan`."""
         drawn, start = [], 0
+        height, width = self._first_size(height, width)
         for layer in self.layers:
             stop = start + layer.num_draws
             drawn.append(layer.draw(u[:, start:stop], height, width, xp))
+            height, width = layer.output_size(height, width)
             start = stop
         return drawn
 
@@ -198,74 +181,49 @@ class Chain:
         xp: Any = np,
     ) -> Plan:
         """Plan a batch from parameters, such as stored ones; arguments as in `plan`."""
-        for layer in self.layers:
-            layer.check_channels(channels)
-        steps: list[Step] = []
-        for group in self._groups:
-            if group.form in ("matrix", "resize"):
-                steps.append(self._warp(group, drawn, height, width, xp))
-            elif group.form == "region":
-                steps.append(self._paste(group, drawn, height, width, xp))
-            elif group.form == "call":
-                steps.append(Call(self.layers[group.members[0]].function))
-            else:
-                steps.append(self._curve(group, drawn, channels, xp))
+        spread = [
+            p for layer, own in zip(self.layers, drawn, strict=True) for p in layer.spread(own)
+        ]
+        height, width = self._first_size(height, width)
+        members = []
+        for part, p in zip(self.parts, spread, strict=True):
+            part.check_channels(channels)
+            members.append(Member(part, p, height, width))
+            height, width = part.output_size(height, width)
+        windows = None
+        if self._opener is not None:
+            windows = self._opener.windows(members.pop(0).p)
+        steps = [
+            self._step(each, [members[i] for i in each.members], channels, windows, xp)
+            for each in self._groups
+        ]
         return Plan(tuple(steps), self.output, self.value_range)
 
-    def _group(self) -> tuple[_Group, ...]:
-        """Gather neighbours; the resize opens the first group where it may be fused."""
-        groups: list[_Group] = []
-        resize = self.resize
-        if resize is not None:
-            fuses = resize.fit != "pad" and resize.interpolation in ("bilinear", "nearest")
-            groups.append(
-                _Group("matrix" if fuses else "resize", (), None, 0.0, resize.interpolation, resize)
-            )
-        for index, layer in enumerate(self.layers):
-            group = _Group.of(index, layer)
-            if resize is not None and resize.interpolation == "nearest":
-                group = replace(group, interpolation="nearest")  # values must not be blended
-            joined = groups[-1].join(group) if groups else None
-            groups[-1:] = [joined] if joined else [*groups[-1:], group]
-        converts = self.output.dtype != "source"
-        if converts and (not groups or groups[-1].form != "curve"):
-            groups.append(_Group("curve"))
-        return tuple(groups)
+    def _first_size(self, height: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:
+        """Size of the images that the first layer sees."""
+        return (height, width) if self.resize is None else self.resize.size
 
-    def _warp(
-        self, group: _Group, drawn: Sequence[Parameters], height: Tensor, width: Tensor, xp: Any
+    def _step(
+        self,
+        each: Group,
+        members: Sequence[Member],
+        channels: int,
+        windows: Parameters | None,
+        xp: Any,
     ) -> Step:
-        fused = None
-        for index in group.members:
-            layer, p = self.layers[index], drawn[index]
-            matrix = layer.matrix(p, height, width, xp)
-            if "active" in p:
-                rest = matrices.identity_like(matrix, xp)
-                matrix = xp.where(p["active"][:, None, None], matrix, rest)
-            fused = matrix if fused is None else matrices.multiply(fused, matrix, xp)
-        if fused is None and group.resize is not None:
-            return group.resize
-        return Warp(
-            fused,
-            group.fill_mode or "nearest",
-            group.fill_value,
-            group.interpolation or "bilinear",
-            group.resize,
-        )
+        if each.form in ("matrix", "resize"):
+            return warp(each, members, windows, xp)
+        if each.form == "curve":
+            return self._curve(each, members, channels, xp)
+        if each.form == "mix":
+            return mix(members, xp)
+        (member,) = members
+        return BUILDERS[each.form](member, channels, xp)
 
-    def _paste(
-        self, group: _Group, drawn: Sequence[Parameters], height: Tensor, width: Tensor, xp: Any
-    ) -> Paste:
-        layer, p = self.layers[group.members[0]], drawn[group.members[0]]
-        rectangles = layer.region(p, height, width, xp)
-        if "active" in p:
-            rectangles = xp.where(p["active"][:, None, None], rectangles, 0)
-        return Paste(rectangles)
-
-    def _curve(self, group: _Group, drawn: Sequence[Parameters], channels: int, xp: Any) -> Curve:
-        final = group is self._groups[-1] and self.output.dtype != "source"
-        layers = [self.layers[index] for index in group.members]
-        evaluate = _curves(layers, [drawn[index] for index in group.members], xp)
+    def _curve(self, each: Group, members: Sequence[Member], channels: int, xp: Any) -> Curve:
+        final = each is self._groups[-1] and self.output.dtype != "source"
+        layers = [member.part for member in members]
+        evaluate = curves(layers, [member.p for member in members], xp)
         width = channels if any(layer.per_channel for layer in layers) else 1
         if xp is not np:
             return Curve(None, evaluate, final)
@@ -301,24 +259,3 @@ def _common_range(layers: Sequence[Any], value_range: Range | None) -> Range | N
             )
         value_range = value_range or own
     return value_range
-
-
-def _curves(layers: Sequence[Any], drawn: Sequence[Parameters], xp: Any) -> Evaluate:
-    """Compose the curves of layers, clipped to 0 to 1 after each."""
-    if not layers:
-        return unchanged
-    stages = [
-        (layer, {k: v if k == "active" else cast(v, "float32", xp) for k, v in p.items()})
-        for layer, p in zip(layers, drawn, strict=True)
-    ]
-
-    def evaluate(values: Tensor, image: int | None) -> Tensor:
-        for layer, every in stages:
-            p = every if image is None else {k: v[image : image + 1] for k, v in every.items()}
-            curved = xp.clip(layer.curve(p, values, xp), 0, 1)
-            values = (
-                xp.where(p["active"][:, None, None], curved, values) if "active" in p else curved
-            )
-        return values
-
-    return evaluate

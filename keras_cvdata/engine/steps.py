@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from keras_cvdata.engine.output import Output
-from keras_cvdata.engine.portable import Tensor
+from keras_cvdata.engine.portable import Parameters, Tensor
 from keras_cvdata.types import Array, Range
 
 Size: TypeAlias = tuple[int, int]
@@ -34,12 +35,15 @@ class Resize:
         fit: "stretch", "crop" to the aspect of `size`, or "pad" to it.
         interpolation: "nearest", "bilinear", "area", "bicubic" or "lanczos".
         pad_value: What "pad" fills with, in units of the value range.
+        windows: What says which part of an image is stretched, see `windows.resized_crop`; `None`
+            for all of it.
     """
 
     size: Size
     fit: Fit
     interpolation: str
     pad_value: float = 0.0
+    windows: Parameters | None = None
 
 
 @dataclass(frozen=True)
@@ -47,12 +51,14 @@ class Warp:
     """Read every pixel from where a matrix says.
 
     Attributes:
-        matrix: (B, 3, 3) from output to input pixel centres.
+        matrix: (B, 3, 3) from output to input pixel centres, affine unless `projective`.
         fill_mode: "reflect", "nearest", "wrap" or "constant".
         fill_value: What "constant" fills with, in units of the value range.
         interpolation: "bilinear" or "nearest".
         resize: The resize that is part of this warp: the image is the decoded one, of any size,
             and `matrix` leads to the frame of the resized one.
+        size: (height, width) of the result; `None` where it is that of the image.
+        projective: Whether the last rows of the matrices are not (0, 0, 1).
     """
 
     matrix: Tensor
@@ -60,6 +66,25 @@ class Warp:
     fill_value: float
     interpolation: str
     resize: Resize | None = None
+    size: tuple[Tensor, Tensor] | None = None
+    projective: bool = False
+
+
+@dataclass(frozen=True)
+class Displace:
+    """Read every pixel from a place that a smooth field says.
+
+    Attributes:
+        grid: (B, rows, columns, 2) shifts across and down in pixels, see `fields.displacement`.
+        fill_mode: As in `Warp`.
+        fill_value: As in `Warp`.
+        interpolation: As in `Warp`.
+    """
+
+    grid: Tensor
+    fill_mode: str
+    fill_value: float
+    interpolation: str
 
 
 @dataclass(frozen=True)
@@ -72,6 +97,31 @@ class Paste:
     """
 
     rectangles: Tensor
+
+
+@dataclass(frozen=True)
+class Fill:
+    """Cover rectangles of the image.
+
+    Attributes:
+        rectangles: (B, R, 4) int32: top, left, bottom, right.
+        values: (B, R, 1 or C) what covers them, in units of the value range.
+    """
+
+    rectangles: Tensor
+    values: Tensor
+
+
+@dataclass(frozen=True)
+class Mix:
+    """Mix the colours of every pixel, and clip the result.
+
+    Attributes:
+        matrices: (B, 3, 4), from red, green, blue and 1 to red, green, blue, in units of the value
+            range. A fourth channel stays.
+    """
+
+    matrices: Tensor
 
 
 @dataclass(frozen=True)
@@ -95,17 +145,70 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Histogram:
+    """Change the brightness of every pixel by a curve that depends on the histogram of the image.
+
+    Attributes:
+        name: Name in `histograms.CURVES`.
+        parameters: What the layer drew, (B, ...) arrays.
+        active: (B,) bool, which images it acts on; `None` for all.
+    """
+
+    name: str
+    parameters: Parameters
+    active: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """Work on an image by a pair of functions, one for each executor.
+
+    Attributes:
+        name: Name in `kernels.PAIRS`.
+        parameters: What the layer drew, (B, ...) arrays.
+        active: (B,) bool, which images it acts on; `None` for all.
+        seed: Where tensors take random fields from.
+    """
+
+    name: str
+    parameters: Parameters
+    active: Tensor | None = None
+    seed: Any = None
+
+
+@dataclass(frozen=True)
+class Blend:
+    """Add up the image and what several plans make of it.
+
+    Attributes:
+        branches: Plans that keep the size of the image.
+        weights: (B, 1 + branches) share of the image itself and of each branch.
+    """
+
+    branches: tuple[Plan, ...]
+    weights: Tensor
+
+
+@dataclass(frozen=True)
 class Call:
     """Hand each image to a function that the engine cannot see into.
 
     Attributes:
         function: Takes and returns one uint8 image (height, width, channels).
+        active: (B,) bool, which images it acts on; `None` for all.
     """
 
     function: Callable[[Array], Array]
+    active: Tensor | None = None
 
 
-Step: TypeAlias = Resize | Warp | Paste | Curve | Call
+Step: TypeAlias = (
+    Resize | Warp | Displace | Paste | Fill | Mix | Curve | Histogram | Kernel | Blend | Call
+)
+
+
+Lookups: TypeAlias = tuple[Curve | Histogram, ...]
+"""Neighbouring steps that are one table for uint8 pixels."""
 
 
 @dataclass(frozen=True)
@@ -126,10 +229,17 @@ class Plan:
     value_range: Range | None
 
     @cached_property
-    def uint8_steps(self) -> tuple[Step, ...]:
-        """The steps, less a last one that would leave uint8 pixels as they are."""
-        last = self.steps[-1] if self.steps else None
-        return self.steps[:-1] if isinstance(last, Curve) and last.tables is None else self.steps
+    def uint8_steps(self) -> tuple[Step | Lookups, ...]:
+        """The steps for uint8 pixels: neighbours that are tables come together in a tuple."""
+        steps: list[Step | Lookups] = []
+        for is_table, run in groupby(self.steps, lambda step: isinstance(step, Curve | Histogram)):
+            # A last table that would leave uint8 pixels as they are is none.
+            kept = [step for step in run if not isinstance(step, Curve) or step.tables is not None]
+            if is_table and kept:
+                steps.append(tuple(kept))  # type: ignore[arg-type] # filtered by `is_table`
+            elif not is_table:
+                steps += kept
+        return tuple(steps)
 
     @property
     def resize(self) -> Resize | None:

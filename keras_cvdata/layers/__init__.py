@@ -1,10 +1,17 @@
 """Augmentation layers: Keras layers that act on tensors in a model and on images in a sequence."""
 
-from keras_cvdata.layers.base import (
-    AugmentationLayer,
+from keras_cvdata.layers.base import AugmentationLayer
+from keras_cvdata.layers.forms import (
+    ColorLayer,
+    FieldLayer,
+    FillingLayer,
+    FillLayer,
     GeometricLayer,
+    HistogramLayer,
+    KernelLayer,
     MatrixLayer,
     PhotometricLayer,
+    RangedLayer,
     RegionLayer,
 )
 from keras_cvdata.layers.geometric.random_flip import RandomFlip
@@ -20,7 +27,13 @@ from keras_cvdata.layers.photometric.random_range_lighting import RandomRangeLig
 
 __all__ = [
     "AugmentationLayer",
+    "ColorLayer",
+    "FieldLayer",
+    "FillLayer",
+    "FillingLayer",
     "GeometricLayer",
+    "HistogramLayer",
+    "KernelLayer",
     "MatrixLayer",
     "PhotometricLayer",
     "RandomChannelLighting",
@@ -33,5 +46,6 @@ __all__ = [
     "RandomRotateBound",
     "RandomTranslation",
     "RandomZoomCrop",
+    "RangedLayer",
     "RegionLayer",
 ]

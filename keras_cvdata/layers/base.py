@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import abc
 import inspect
-from typing import Any, ClassVar, Literal, TypedDict
+from collections.abc import Sequence
+from typing import Any, ClassVar, TypedDict
 
 import keras
 from keras import ops
@@ -12,11 +13,8 @@ from keras import ops
 from keras_cvdata.engine import tensor
 from keras_cvdata.engine.plan import Chain
 from keras_cvdata.engine.portable import Parameters, Tensor
-from keras_cvdata.layers.ranges import Interval, choice, interval, probability
+from keras_cvdata.layers.ranges import Interval, choice, probability
 from keras_cvdata.types import Range
-
-FILL_MODES = ("reflect", "nearest", "wrap", "constant")
-INTERPOLATIONS = ("bilinear", "nearest")
 
 
 class SharedOptions(TypedDict, total=False):
@@ -35,32 +33,19 @@ class LayerOptions(SharedOptions, total=False):
     rate: float
 
 
-class GeometricOptions(LayerOptions, total=False):
-    """Keywords that every geometric layer takes; `GeometricLayer` says what they mean."""
-
-    fill_mode: str
-    fill_value: float
-    interpolation: str
-    value_range: Range | None
-
-
-class PhotometricOptions(LayerOptions, total=False):
-    """Keywords that every photometric layer takes; `PhotometricLayer` says what they mean."""
-
-    value_range: Range | None
-
-
 class AugmentationLayer(keras.layers.Layer):
     """Base of all layers that change images at random.
 
     A subclass says how many uniform numbers one image needs (`draws`), turns them into
-    `parameters`, and says what it does in one of the forms: `GeometricLayer`, `PhotometricLayer`
-    and `RegionLayer`. It holds no pixel code. In a sequence it acts through OpenCV; called on
-    tensors, by itself or in a model, it acts through `keras.ops` and draws from its own seed.
+    `parameters`, and says what it does in one of the forms of `layers.forms`, such as
+    `GeometricLayer` and `PhotometricLayer`. It holds no pixel code. In a sequence it acts through
+    OpenCV; called on tensors, by itself or in a model, it acts through `keras.ops` and draws from
+    its own seed.
 
     Images are (height, width, channels) or (batch, height, width, channels), uint8, uint16 (which
     Keras does not have on PyTorch) or floats. They come out with the same shape and dtype,
-    saturated, never wrapped. With `training=False` they come out as they went in; `training` is
+    saturated, never wrapped. With `training=False` they come out as they went in, unless the layer
+    draws nothing and so belongs to the preparation of all images, such as a resize; `training` is
     True where it is not given.
 
     Args:
@@ -81,6 +66,7 @@ class AugmentationLayer(keras.layers.Layer):
     gated: ClassVar[bool] = True  # False where `parameters` uses `rate` itself
     value_range: Range | None = None
     undone_by_samplewise: bool = False  # a per-image normaliser takes the effect back (R77)
+    changes_size: ClassVar[bool] = False  # whether `output_size` may differ from what it is given
 
     def __init__(
         self,
@@ -132,6 +118,22 @@ class AugmentationLayer(keras.layers.Layer):
             p["active"] = u[:, self.draws] < self.rate
         return p
 
+    def parts(self) -> Sequence[Any]:
+        """The layers that it is made of, each of one form, in the order of their action."""
+        return (self,)
+
+    def spread(self, p: Parameters) -> Sequence[Parameters]:
+        """Parameters of each part."""
+        return (p,)
+
+    def output_size(self, height: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:
+        """Height and width of what comes out of an image; `None` where they are not known."""
+        return height, width
+
+    def resting(self) -> AugmentationLayer | None:
+        """The layer that acts outside training, or `None` where nothing happens there."""
+        return None if self.num_draws else self
+
     def check_channels(self, channels: int) -> None:
         """Refuse images with a number of channels that the layer cannot serve."""
 
@@ -140,12 +142,13 @@ class AugmentationLayer(keras.layers.Layer):
 
         Args:
             images: A batch or one image, see the class.
-            training: Whether to act at all.
+            training: Whether to act at random.
 
         Returns:
-            Images of the same shape and dtype.
+            Images of the same dtype, and the same shape unless the layer sets the size.
         """
-        if not training:
+        layer = self if training else self.resting()
+        if layer is None:
             return images
         rank = len(images.shape)
         if rank not in (3, 4):
@@ -156,7 +159,7 @@ class AugmentationLayer(keras.layers.Layer):
         pixels = images if rank == 4 else images[None]
         first = self.data_format == "channels_first"
         pixels = ops.transpose(pixels, (0, 2, 3, 1)) if first else pixels
-        pixels = self._augment(pixels)
+        pixels = layer._augment(pixels)
         pixels = ops.transpose(pixels, (0, 3, 1, 2)) if first else pixels
         return pixels if rank == 4 else pixels[0]
 
@@ -168,12 +171,17 @@ class AugmentationLayer(keras.layers.Layer):
         return tensor.run(pixels, plan)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """Return the shape that comes in."""
-        return input_shape
+        """Return the shape that comes in, with the size that the layer makes of it."""
+        if not self.changes_size:
+            return input_shape
+        *batch, a, b, c = input_shape
+        if self.data_format == "channels_first":
+            return (*batch, a, *self.output_size(b, c))
+        return (*batch, *self.output_size(a, b), c)
 
     def compute_output_spec(self, images: Any, training: bool = True) -> Any:  # noqa: ARG002
-        """Return the shape and dtype that come in."""
-        return keras.KerasTensor(images.shape, dtype=images.dtype)
+        """Return the shape that comes out and the dtype that comes in."""
+        return keras.KerasTensor(self.compute_output_shape(images.shape), dtype=images.dtype)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor, from which the layer can be made again."""
@@ -206,146 +214,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Interval):
         return value.low, value.high
     return tuple(map(_plain, value)) if isinstance(value, tuple) else value
-
-
-def _value_range(name: str, value: Range | None) -> Range | None:
-    if value is None:
-        return None
-    ends = interval(name, value, unit="the units of the pixels")
-    if ends.low == ends.high:
-        raise ValueError(f"{name} must have two different ends; got {value!r}.")
-    return ends.low, ends.high
-
-
-class MatrixLayer(AugmentationLayer):
-    """Base of geometric layers: each output pixel is read where a matrix says.
-
-    Use it for layers that need no fill; others derive from `GeometricLayer`.
-    """
-
-    form: ClassVar[Literal["matrix"]] = "matrix"
-    fill_mode: str = "nearest"
-    fill_value: float = 0.0
-    interpolation: str | None = None
-    keeps_inside: bool = True
-
-    @abc.abstractmethod
-    def matrix(self, p: Parameters, height: Tensor, width: Tensor, xp: Any) -> Tensor:
-        """Say where each pixel is read.
-
-        Args:
-            p: Parameters that were drawn.
-            height: Height of the images in pixels, a number or (B,).
-            width: Width of the images in pixels, a number or (B,).
-            xp: `numpy` or `keras.ops`.
-
-        Returns:
-            (B, 3, 3) affine matrices from output to input pixel centres.
-        """
-
-
-class GeometricLayer(MatrixLayer):
-    """Base of geometric layers that may read outside the image.
-
-    Args:
-        fill_mode: What lies outside: `"reflect"` (d c b a | a b c d | d c b a), `"nearest"`
-            (a a a a | a b c d | d d d d), `"wrap"` (a b c d | a b c d | a b c d) or `"constant"`.
-        fill_value: What `"constant"` fills with, in units of the value range: 0 black, 1 white.
-        interpolation: `"bilinear"` or `"nearest"`.
-        value_range: Lowest and highest value of float images; needed for `"constant"` only, and
-            taken as 0 to 1 where it is not given.
-        **options: Those of `AugmentationLayer`: `rate`, `seed`, `data_format`, `name`.
-
-    Raises:
-        TypeError: A keyword is not known.
-        ValueError: A value is out of its range.
-    """
-
-    keeps_inside: bool = False
-
-    def __init__(
-        self,
-        *,
-        fill_mode: str = "reflect",
-        fill_value: float = 0.0,
-        interpolation: str = "bilinear",
-        value_range: Range | None = None,
-        **options: Any,
-    ) -> None:
-        super().__init__(**options)
-        self.fill_mode = choice(self._named("fill_mode"), fill_mode, FILL_MODES)
-        self.fill_value = interval(
-            self._named("fill_value"),
-            fill_value,
-            unit="the value range",
-            low=0,
-            high=1,
-            single="fixed",
-        ).low
-        self.interpolation = choice(self._named("interpolation"), interpolation, INTERPOLATIONS)
-        self.value_range = _value_range(self._named("value_range"), value_range)
-
-
-class PhotometricLayer(AugmentationLayer):
-    """Base of layers that change the brightness of each pixel by itself.
-
-    Args:
-        value_range: Lowest and highest value of float images, such as (0, 1). Integer images need
-            none: they count up to the largest value of their dtype.
-        **options: Those of `AugmentationLayer`: `rate`, `seed`, `data_format`, `name`.
-
-    Raises:
-        TypeError: A keyword is not known.
-        ValueError: A value is out of its range, or the layer is called on float images without
-            a value range.
-    """
-
-    form: ClassVar[Literal["curve"]] = "curve"
-    per_channel: ClassVar[bool] = False  # whether the curves of channels differ
-
-    def __init__(self, *, value_range: Range | None = None, **options: Any) -> None:
-        super().__init__(**options)
-        self.value_range = _value_range(self._named("value_range"), value_range)
-
-    @abc.abstractmethod
-    def curve(self, p: Parameters, values: Tensor, xp: Any) -> Tensor:
-        """Say what becomes of brightness.
-
-        Args:
-            p: Parameters that were drawn, float32.
-            values: (1 or B, n, C) float32 of 0 to 1.
-            xp: `numpy` or `keras.ops`.
-
-        Returns:
-            (B, n, C) values; what leaves 0 to 1 is clipped.
-        """
-
-    def _augment(self, pixels: Tensor) -> Tensor:
-        dtype = keras.backend.standardize_dtype(pixels.dtype)
-        if self.value_range is None and keras.backend.is_float_dtype(dtype):
-            raise ValueError(
-                f"{self.name} was called on {dtype} images and does not know what black and white "
-                f"are. Construct it with value_range=(0, 1) or value_range=(0, 255)."
-            )
-        return super()._augment(pixels)
-
-
-class RegionLayer(AugmentationLayer):
-    """Base of layers that put rectangles of an image elsewhere in it."""
-
-    form: ClassVar[Literal["region"]] = "region"
-
-    @abc.abstractmethod
-    def region(self, p: Parameters, height: Tensor, width: Tensor, xp: Any) -> Tensor:
-        """Say which rectangles go where.
-
-        Args:
-            p: Parameters that were drawn.
-            height: Height of the images in pixels, a number or (B,).
-            width: Width of the images in pixels, a number or (B,).
-            xp: `numpy` or `keras.ops`.
-
-        Returns:
-            (B, R, 6) int32: top, left, bottom, right of each rectangle, then top and left of where
-            it is copied from.
-        """

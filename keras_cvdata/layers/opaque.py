@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal
 
 import keras
@@ -39,6 +39,18 @@ class Opaque:
     def draw(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
         """Draw nothing."""
         return {}
+
+    def parts(self) -> Sequence[Any]:
+        """Be one part."""
+        return (self,)
+
+    def spread(self, p: Parameters) -> Sequence[Parameters]:
+        """Be one part."""
+        return (p,)
+
+    def output_size(self, height: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:
+        """Keep the size."""
+        return height, width
 
     def check_channels(self, channels: int) -> None:
         """Take any number of channels."""

@@ -10,8 +10,8 @@ import pytest
 
 from keras_cvdata.codec import decode
 from keras_cvdata.engine.opencv import Reduced, reduction, render
-from keras_cvdata.engine.opencv.rendering import _apply
-from keras_cvdata.engine.opencv.warping import shrink_factors
+from keras_cvdata.engine.opencv.geometry import Place, shrink_factors
+from keras_cvdata.engine.opencv.rendering import apply
 from keras_cvdata.engine.plan import Chain, Output
 from keras_cvdata.layers import (
     RandomFlip,
@@ -73,7 +73,7 @@ def test_the_last_step_writes_into_the_batch(
     pixels: np.ndarray = image
     for step in plan.uint8_steps:
         target = out if step is plan.uint8_steps[-1] else None
-        pixels = _apply(step, pixels, plan, 1, target, None)
+        pixels = apply(step, pixels, Place(plan, 1, None), target)
     assert pixels is out
     batch[1] = 7
     render(image, plan, 1, out)
@@ -340,7 +340,7 @@ def test_shrinking_keeps_output_pixels_apart(
     """No direction of the output is left with less than a pixel of the smaller image."""
     matrix = np.eye(3)
     matrix[:2, :2] = linear
-    assert shrink_factors(matrix) == factors
+    assert shrink_factors(matrix, (1, 1)) == factors
     left = np.linalg.svd(np.array(linear) / [[factors[1]], [factors[0]]])[1].min()
     assert left >= min(1, np.linalg.svd(np.array(linear))[1].min()) - 1e-6
 

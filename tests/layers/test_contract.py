@@ -14,18 +14,13 @@ from keras import ops
 from keras_cvdata import layers
 from keras_cvdata.engine import opencv
 from keras_cvdata.engine.plan import Chain
+from keras_cvdata.layers import forms
 from tests.cases import LAYERS, LayerCase
 from tests.executors import uniforms, with_opencv, with_tensors
 
 pytestmark = pytest.mark.backends
 
-BASES = {
-    layers.AugmentationLayer,
-    layers.GeometricLayer,
-    layers.MatrixLayer,
-    layers.PhotometricLayer,
-    layers.RegionLayer,
-}
+BASES = {value for value in vars(forms).values() if isinstance(value, type)}
 every_case = pytest.mark.parametrize("case", LAYERS, ids=str)
 
 

@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
-import cv2
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
-from keras_cvdata.engine.opencv.warping import (
+from keras_cvdata.engine.kernels import PAIRS
+from keras_cvdata.engine.opencv.colors import (
+    apply_curve,
+    apply_histogram,
+    apply_lookups,
+    apply_mix,
+)
+from keras_cvdata.engine.opencv.geometry import (
+    Place,
     Reduced,
+    apply_displace,
     apply_resize,
     apply_warp,
-    frame,
-    if_fits,
-    shrink_factors,
+    in_units,
 )
-from keras_cvdata.engine.output import bounds, require
-from keras_cvdata.engine.portable import to_levels
-from keras_cvdata.engine.steps import Call, Curve, Paste, Plan, Resize, Step, Warp, unchanged
+from keras_cvdata.engine.opencv.sampling import if_fits
+from keras_cvdata.engine.output import bounds
+from keras_cvdata.engine.steps import (
+    Blend,
+    Call,
+    Curve,
+    Displace,
+    Fill,
+    Histogram,
+    Kernel,
+    Lookups,
+    Mix,
+    Paste,
+    Plan,
+    Resize,
+    Step,
+    Warp,
+)
 from keras_cvdata.types import Array
 
 
@@ -42,92 +66,80 @@ def render(image: Array, plan: Plan, b: int, out: Array, *, reduced: Reduced | N
         >>> float(batch.min())
         1.0
     """
+    steps: tuple[Step | Lookups, ...] = plan.steps
     if image.dtype == np.uint8:
         steps = plan.uint8_steps
-    else:
-        steps = plan.steps
-        if image.dtype != np.uint16:
-            image = image.astype(np.float32, copy=False)
+    elif image.dtype != np.uint16:
+        image = image.astype(np.float32, copy=False)
     result, last = image, len(steps) - 1
     for position, step in enumerate(steps):
-        target = out if position == last else None
-        result = _apply(step, result, plan, b, target, None if position else reduced)
+        place = Place(plan, b, None if position else reduced)
+        result = apply(step, result, place, out if position == last else None)
     if result is not out:
         np.copyto(out, result.reshape(out.shape), casting="unsafe")
 
 
-def reduction(plan: Plan, b: int, height: int, width: int) -> int:
-    """Say how far a decoder may shrink an image without loss for what the plan does with it.
-
-    Args:
-        plan: A plan that was made with NumPy.
-        b: Which image of the planned batch this is.
-        height: Height of the full image.
-        width: Width of the full image.
-
-    Returns:
-        1, 2, 4 or 8: the divisor of height and width.
-
-    Example:
-        >>> from keras_cvdata.engine.plan import Chain
-        >>> plan = Chain([], size=(100, 100)).plan(np.empty((1, 0)), 100, 100, 3)
-        >>> reduction(plan, 0, 450, 600)
-        4
-    """
-    resize = plan.resize
-    if resize is None or resize.interpolation == "nearest":
-        return 1
-    matrix, first = frame(height, width, resize), plan.steps[0]
-    if isinstance(first, Warp):
-        matrix = matrix @ first.matrix[b]
-    factor = min(shrink_factors(matrix))
-    # Only warps know that the last row of a reduced image stands for less.
-    whole = resize.interpolation != "bilinear"
-    return max(
-        divisor
-        for divisor in (1, 2, 4, 8)
-        if divisor <= factor and not (whole and (height % divisor or width % divisor))
-    )
-
-
-def _apply(
-    step: Step, pixels: Array, plan: Plan, b: int, out: Array | None, reduced: Reduced | None
-) -> Array:
+def apply(step: Step | Lookups, pixels: Array, place: Place, out: Array | None) -> Array:
     """Carry out one step; straight into `out` where it is given and has the right dtype."""
-    if isinstance(step, Warp):
-        return apply_warp(step, pixels, b, plan.value_range, out, reduced)
-    if isinstance(step, Curve):
-        return _apply_curve(step, pixels, plan, b, out)
-    if isinstance(step, Resize):
-        return apply_resize(step, pixels, plan.value_range, out, reduced)
-    if isinstance(step, Paste):
-        return _apply_paste(step, pixels, b, out)
-    return _apply_call(step, pixels)
+    active = getattr(step, "active", None)
+    if active is not None and not active[place.b]:
+        return pixels
+    return _APPLY[type(step)](step, pixels, place, out)
 
 
-def _apply_paste(step: Paste, pixels: Array, b: int, out: Array | None) -> Array:
-    target = if_fits(out, pixels)
-    result = np.empty_like(pixels) if target is None else target
-    np.copyto(result, pixels)
-    for top, left, bottom, right, y, x in step.rectangles[b].tolist():
+def _apply_paste(step: Paste, pixels: Array, place: Place, out: Array | None) -> Array:
+    result = _copied(pixels, out)
+    for top, left, bottom, right, y, x in step.rectangles[place.b].tolist():
         result[top:bottom, left:right] = pixels[y : y + bottom - top, x : x + right - left]
     return result
 
 
-def _apply_curve(step: Curve, pixels: Array, plan: Plan, b: int, out: Array | None) -> Array:
-    if pixels.dtype != np.uint8:
-        result = _evaluate(step, pixels, plan, b)
-    else:
-        assert step.tables is not None  # a table that changes nothing is no step of uint8 images
-        table = step.tables[b : b + 1] if len(step.tables) > 1 else step.tables
-        result = cv2.LUT(np.ascontiguousarray(pixels), table, dst=if_fits(out, table))
-        result = result if result is out else result.reshape(pixels.shape)
-    if step.final and plan.output.standardizes:
-        plan.output.standardize(result)
+def _apply_fill(step: Fill, pixels: Array, place: Place, out: Array | None) -> Array:
+    rectangles = step.rectangles[place.b]
+    if not (rectangles[:, 2:] > rectangles[:, :2]).all(axis=1).any():
+        return pixels
+    result = _copied(pixels, out)
+    values = in_units(step.values[place.b], pixels, place.plan.value_range)
+    if pixels.dtype.kind == "u":
+        values = np.rint(values)
+    for (top, left, bottom, right), value in zip(rectangles.tolist(), values, strict=True):
+        result[top:bottom, left:right] = value
     return result
 
 
-def _apply_call(step: Call, pixels: Array) -> Array:
+def _copied(pixels: Array, out: Array | None) -> Array:
+    """Copy pixels that must not be changed; into `out` where that is possible."""
+    target = if_fits(out, pixels)
+    if target is None or target.shape != pixels.shape:
+        return pixels.copy()
+    np.copyto(target, pixels)
+    return target
+
+
+def _apply_kernel(step: Kernel, pixels: Array, place: Place, _: Array | None) -> Array:
+    p = {name: values[place.b] for name, values in step.parameters.items()}
+    span = bounds(pixels.dtype, place.plan.value_range)
+    result: Array = PAIRS[step.name].image(pixels, p, span)
+    if pixels.dtype == np.float32 and span is not None:
+        result = np.clip(result, *span)
+    return result
+
+
+def _apply_blend(step: Blend, pixels: Array, place: Place, _: Array | None) -> Array:
+    weights = step.weights[place.b].astype(np.float32)
+    total: Array = pixels.astype(np.float32) * weights[0]
+    for branch, weight in zip(step.branches, weights[1:], strict=True):
+        if weight:
+            part = np.empty_like(pixels)
+            render(pixels, branch, place.b, part)
+            total += part * weight
+    if pixels.dtype == np.float32:
+        return total
+    rounded: Array = np.rint(total).astype(pixels.dtype)
+    return rounded
+
+
+def _apply_call(step: Call, pixels: Array, _: Place, __: Array | None) -> Array:
     if pixels.dtype != np.uint8:
         raise TypeError(
             f"{step.function!r} takes uint8 images and this one is {pixels.dtype}. Convert the "
@@ -142,27 +154,17 @@ def _apply_call(step: Call, pixels: Array) -> Array:
     return result
 
 
-def _evaluate(step: Curve, pixels: Array, plan: Plan, b: int) -> Array:
-    """Evaluate curves on every pixel of a uint16 or float image."""
-    if step.evaluate is None:
-        raise ValueError(
-            f"This plan was pickled and holds tables for uint8 images only; got {pixels.dtype}. "
-            "Use threads instead of processes for float and 16-bit images."
-        )
-    output, span = plan.output, bounds(pixels.dtype, plan.value_range)
-    if step.evaluate is unchanged and output.in_source_units:
-        span = 0.0, 1.0
-    low, high = map(np.float32, require(span))
-    unit: Array = (pixels.astype(np.float32) - low) / (high - low)
-    unit = step.evaluate(unit.reshape(1, -1, pixels.shape[2]), b).reshape(pixels.shape)
-    if step.final and output.dtype == "uint8":
-        unit = to_levels(np.clip(unit, 0, 1), 255, np)
-        return unit.astype(np.uint8)
-    if step.final:
-        scale, offset = output.affine(span)
-        unit = unit * np.asarray(scale, np.float32)
-        return np.add(unit, offset, dtype=np.float32)
-    if pixels.dtype == np.uint16:
-        unit = to_levels(unit, 65535, np)
-        return unit.astype(np.uint16)
-    return unit * (high - low) + low
+_APPLY: dict[type, Callable[[Any, Array, Place, Array | None], Array]] = {
+    tuple: apply_lookups,
+    Warp: apply_warp,
+    Resize: apply_resize,
+    Displace: apply_displace,
+    Curve: apply_curve,
+    Histogram: apply_histogram,
+    Mix: apply_mix,
+    Paste: _apply_paste,
+    Fill: _apply_fill,
+    Kernel: _apply_kernel,
+    Blend: _apply_blend,
+    Call: _apply_call,
+}

@@ -8,7 +8,8 @@ import keras
 
 from keras_cvdata.engine.matrices import about_centre
 from keras_cvdata.engine.portable import Parameters, Tensor
-from keras_cvdata.layers.base import MatrixLayer, SharedOptions
+from keras_cvdata.layers.base import SharedOptions
+from keras_cvdata.layers.forms import MatrixLayer
 from keras_cvdata.layers.ranges import choice
 
 _MODES = ("horizontal", "vertical", "horizontal_and_vertical")

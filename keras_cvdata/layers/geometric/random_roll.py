@@ -7,7 +7,8 @@ from typing import Any, Unpack
 import keras
 
 from keras_cvdata.engine.portable import Parameters, Tensor, cast
-from keras_cvdata.layers.base import LayerOptions, RegionLayer
+from keras_cvdata.layers.base import LayerOptions
+from keras_cvdata.layers.forms import RegionLayer
 from keras_cvdata.layers.ranges import Interval, interval
 from keras_cvdata.types import Range
 

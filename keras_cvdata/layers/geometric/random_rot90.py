@@ -10,7 +10,8 @@ import keras
 
 from keras_cvdata.engine.matrices import about_centre, turn
 from keras_cvdata.engine.portable import Parameters, Tensor, cast
-from keras_cvdata.layers.base import INTERPOLATIONS, LayerOptions, MatrixLayer
+from keras_cvdata.layers.base import LayerOptions
+from keras_cvdata.layers.forms import INTERPOLATIONS, MatrixLayer
 from keras_cvdata.layers.ranges import choice
 
 

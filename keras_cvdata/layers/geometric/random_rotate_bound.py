@@ -9,7 +9,7 @@ import keras
 
 from keras_cvdata.engine.matrices import about_centre, affine, turn
 from keras_cvdata.engine.portable import Parameters, Tensor
-from keras_cvdata.layers.base import GeometricLayer, GeometricOptions
+from keras_cvdata.layers.forms import GeometricLayer, GeometricOptions
 from keras_cvdata.layers.ranges import choice, interval
 from keras_cvdata.types import Range
 

@@ -8,7 +8,7 @@ import keras
 
 from keras_cvdata.engine.matrices import about_centre
 from keras_cvdata.engine.portable import Parameters, Tensor
-from keras_cvdata.layers.base import GeometricLayer, GeometricOptions
+from keras_cvdata.layers.forms import GeometricLayer, GeometricOptions
 from keras_cvdata.layers.ranges import interval
 from keras_cvdata.types import Range
 

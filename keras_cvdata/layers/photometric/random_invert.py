@@ -7,7 +7,8 @@ from typing import Any, Unpack
 import keras
 
 from keras_cvdata.engine.portable import Parameters, Tensor
-from keras_cvdata.layers.base import PhotometricLayer, SharedOptions
+from keras_cvdata.layers.base import SharedOptions
+from keras_cvdata.layers.forms import PhotometricLayer
 from keras_cvdata.types import Range
 
 

@@ -7,7 +7,7 @@ from typing import Any, Unpack
 import keras
 
 from keras_cvdata.engine.portable import Parameters, Tensor
-from keras_cvdata.layers.base import PhotometricLayer, PhotometricOptions
+from keras_cvdata.layers.forms import PhotometricLayer, PhotometricOptions
 from keras_cvdata.layers.ranges import Interval, interval
 from keras_cvdata.types import Range
 

@@ -9,7 +9,7 @@ from typing import Any, Unpack
 import keras
 
 from keras_cvdata.engine.portable import Parameters, Tensor
-from keras_cvdata.layers.base import PhotometricLayer, PhotometricOptions
+from keras_cvdata.layers.forms import PhotometricLayer, PhotometricOptions
 from keras_cvdata.layers.ranges import Interval, interval, is_number
 from keras_cvdata.types import Range
 

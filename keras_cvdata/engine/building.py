@@ -1,0 +1,171 @@
+"""From neighbouring layers and what they drew to the one step that does the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from keras_cvdata.engine import matrices
+from keras_cvdata.engine.grouping import Group
+from keras_cvdata.engine.portable import Parameters, Tensor, cast
+from keras_cvdata.engine.steps import (
+    Blend,
+    Call,
+    Displace,
+    Evaluate,
+    Fill,
+    Histogram,
+    Kernel,
+    Mix,
+    Paste,
+    Resize,
+    Step,
+    Warp,
+    unchanged,
+)
+
+
+class Member(NamedTuple):
+    """A part with what it drew and the size of the images that it sees."""
+
+    part: Any
+    p: Parameters
+    height: Tensor
+    width: Tensor
+
+
+def curves(layers: Sequence[Any], drawn: Sequence[Parameters], xp: Any) -> Evaluate:
+    """Compose the curves of layers, clipped to 0 to 1 after each."""
+    if not layers:
+        return unchanged
+    stages = [
+        (layer, {k: v if k == "active" else cast(v, "float32", xp) for k, v in p.items()})
+        for layer, p in zip(layers, drawn, strict=True)
+    ]
+
+    def evaluate(values: Tensor, image: int | None) -> Tensor:
+        for layer, every in stages:
+            p = every if image is None else {k: v[image : image + 1] for k, v in every.items()}
+            curved = xp.clip(layer.curve(p, values, xp), 0, 1)
+            values = (
+                xp.where(p["active"][:, None, None], curved, values) if "active" in p else curved
+            )
+        return values
+
+    return evaluate
+
+
+def warp(
+    each: Group, members: Sequence[Member], windows: Parameters | None, xp: Any
+) -> Warp | Resize:
+    """Multiply the matrices of neighbours into one."""
+    resize = each.resize and replace(each.resize, windows=windows)
+    if not members and resize is not None:
+        return resize
+    fused = None
+    for part, p, height, width in members:
+        matrix = part.matrix(p, height, width, xp)
+        if "active" in p:
+            rest = matrices.identity_like(matrix, xp)
+            matrix = xp.where(p["active"][:, None, None], matrix, rest)
+        fused = matrix if fused is None else matrices.multiply(fused, matrix, xp)
+    last = members[-1]
+    changes = any(part.changes_size for part, *_ in members)
+    return Warp(
+        fused,
+        each.fill_mode or "nearest",
+        each.fill_value,
+        each.interpolation or "bilinear",
+        resize,
+        last.part.output_size(last.height, last.width) if changes else None,
+        any(part.projective for part, *_ in members),
+    )
+
+
+def mix(members: Sequence[Member], xp: Any) -> Mix:
+    """Multiply the colour matrices of neighbours into one."""
+    fused = None
+    for part, p, *_ in members:
+        matrix = part.mix(p, xp)
+        last = xp.zeros_like(matrix[:, :1]) + xp.array([0.0, 0.0, 0.0, 1.0], dtype=matrix.dtype)
+        matrix = xp.concatenate([matrix, last], axis=1)
+        if "active" in p:
+            rest = xp.zeros_like(matrix) + xp.eye(4, dtype=matrix.dtype)
+            matrix = xp.where(p["active"][:, None, None], matrix, rest)
+        fused = matrix if fused is None else matrices.multiply(matrix, fused, xp)
+    return Mix(fused[:, :3])  # type: ignore[index] # a group has members
+
+
+def _displace(member: Member, channels: int, xp: Any) -> Displace:  # noqa: ARG001
+    part, p, height, width = member
+    grid = part.field(p, height, width, xp)
+    if "active" in p:
+        grid = xp.where(p["active"][:, None, None, None], grid, xp.zeros_like(grid))
+    return Displace(grid, part.fill_mode, part.fill_value, part.interpolation)
+
+
+def _paste(member: Member, channels: int, xp: Any) -> Paste:  # noqa: ARG001
+    return Paste(_rectangles(member, xp))
+
+
+def _fill(member: Member, channels: int, xp: Any) -> Fill:  # noqa: ARG001
+    return Fill(_rectangles(member, xp), member.part.fill(member.p, xp))
+
+
+def _rectangles(member: Member, xp: Any) -> Tensor:
+    part, p, height, width = member
+    rectangles = part.region(p, height, width, xp)
+    if "active" in p:
+        rectangles = xp.where(p["active"][:, None, None], rectangles, xp.zeros_like(rectangles))
+    return rectangles
+
+
+def _histogram(member: Member, channels: int, xp: Any) -> Histogram:  # noqa: ARG001
+    p = _narrow(member.p, xp)
+    return Histogram(member.part.kernel, p, member.p.get("active"))
+
+
+def _kernel(member: Member, channels: int, xp: Any) -> Kernel:  # noqa: ARG001
+    part, p, *_ = member
+    seed = None if xp is np else part.seed_generator
+    return Kernel(part.kernel, _narrow(p, xp), p.get("active"), seed)
+
+
+def _blend(member: Member, channels: int, xp: Any) -> Blend:
+    part, p, height, width = member
+    plans = (
+        chain.prepare(own, height, width, channels, xp)
+        for chain, own in zip(part.branches, p["branches"], strict=True)
+    )
+    weights = part.weights(p, xp)
+    if "active" in p:
+        rest = xp.zeros_like(weights) + xp.eye(weights.shape[1], dtype=weights.dtype)[:1]
+        weights = xp.where(p["active"][:, None], weights, rest)
+    return Blend(tuple(plans), weights)
+
+
+def _call(member: Member, channels: int, xp: Any) -> Call:  # noqa: ARG001
+    return Call(member.part.function, member.p.get("active"))
+
+
+BUILDERS: dict[str, Callable[[Member, int, Any], Step]] = {
+    "field": _displace,
+    "region": _paste,
+    "fill": _fill,
+    "histogram": _histogram,
+    "kernel": _kernel,
+    "blend": _blend,
+    "call": _call,
+}
+
+
+def _narrow(p: Parameters, xp: Any) -> Parameters:
+    """Parameters without `active`, floats as float32 on both executors."""
+    return {
+        name: cast(value, "float32", xp) if "float" in str(value.dtype) else value
+        for name, value in p.items()
+        if name != "active"
+    }

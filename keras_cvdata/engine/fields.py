@@ -1,0 +1,46 @@
+"""Smooth fields of displacement, spread from a coarse grid over all pixels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras_cvdata.engine.portable import Tensor, cast
+
+
+def displacement(grid: Tensor, height: Tensor, width: Tensor, xp: Any) -> Tensor:
+    """Spread shifts at the points of a grid over an image by cubic B-splines.
+
+    The points lie evenly; the outermost lie beyond the border, so that every pixel is reached by
+    four of them in each direction. The field is twice continuously differentiable.
+
+    Args:
+        grid: (B, rows, columns, 2) shifts across and down, at least 4 rows and columns.
+        height: Height of the image in pixels.
+        width: Width of the image in pixels.
+        xp: `numpy` or `keras.ops`.
+
+    Returns:
+        (B, height, width, 2) shifts across and down, float32.
+
+    Example:
+        >>> import numpy as np
+        >>> displacement(np.full((1, 4, 5, 2), 3.0), 7, 9, np).round(5).min()
+        np.float32(3.0)
+    """
+    grid = cast(grid, "float32", xp)
+    down = _weights(grid.shape[1], height, xp)
+    across = _weights(grid.shape[2], width, xp)
+    # Sums written out: accelerators shorten the operands of their matrix product to 10 bits.
+    rows = sum(
+        down[None, :, i, None, None] * grid[:, None, i] for i in range(grid.shape[1])
+    )  # (B, height, columns, 2)
+    return sum(across[None, None, :, i, None] * rows[:, :, None, i] for i in range(grid.shape[2]))
+
+
+def _weights(points: int, length: Tensor, xp: Any) -> Tensor:
+    """Weight of each grid point for each pixel, (length, points) float32."""
+    at = (cast(xp.arange(length), "float32", xp) + 0.5) / length * (points - 3) + 1
+    away = xp.abs(at[:, None] - cast(xp.arange(points), "float32", xp)[None, :])
+    near = 2 / 3 - away * away * (1 - away / 2)
+    far = xp.maximum(2 - away, 0.0) ** 3 / 6
+    return xp.where(away < 1, near, far)

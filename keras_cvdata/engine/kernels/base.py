@@ -1,0 +1,28 @@
+"""What a pair of kernels is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.types import Array, Range
+
+
+class Pair(NamedTuple):
+    """One operation in two forms that agree within a tolerance that the layer states.
+
+    Both are pure: they never change what they are given, and values beyond the range are clipped
+    by the executor where the range is known.
+
+    Attributes:
+        image: `image(pixels, p, span)` on one (height, width, channels) image of uint8, uint16 or
+            float32, with the parameters of this image and the lowest and highest value of its
+            pixels (`None` for floats of unknown range); returns an image of the same dtype.
+        batch: `batch(pixels, p, span, ops, seed)` on (batch, height, width, channels) float32
+            tensors, with the parameters of the batch, `keras.ops`, and a `SeedGenerator` for
+            random fields; returns a float32 tensor, not rounded.
+    """
+
+    image: Callable[[Array, Parameters, Range | None], Array]
+    batch: Callable[[Tensor, Parameters, Range | None, Any, Any], Tensor]

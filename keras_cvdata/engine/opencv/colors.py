@@ -1,0 +1,153 @@
+"""Brightness and colour of one image: tables for uint8 pixels, arithmetic for others."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from keras_cvdata.engine.histograms import CURVES
+from keras_cvdata.engine.opencv.geometry import Place
+from keras_cvdata.engine.opencv.sampling import if_fits
+from keras_cvdata.engine.output import bounds, require
+from keras_cvdata.engine.portable import to_levels
+from keras_cvdata.engine.steps import (
+    Curve,
+    Histogram,
+    Lookups,
+    Mix,
+    Plan,
+    table_values,
+    unchanged,
+)
+from keras_cvdata.types import Array
+
+
+def apply_lookups(run: Lookups, pixels: Array, place: Place, out: Array | None) -> Array:
+    """Look uint8 pixels up in the one table that a run of curves makes."""
+    b = place.b
+    table: Array | None = None
+    counts: Array | None = None
+    for step in run:
+        if isinstance(step, Histogram):
+            if step.active is not None and not step.active[b]:
+                continue
+            counts = _count(pixels) if counts is None else counts
+            own = _histogram_table(step, b, _moved(counts, table))
+        else:
+            assert (
+                step.tables is not None
+            )  # a table that changes nothing is no step of uint8 images
+            own = step.tables[b if len(step.tables) > 1 else 0]
+        table = own if table is None else _looked_up(own, table)
+    if table is None:
+        return pixels
+    table = np.ascontiguousarray(table[None])
+    result = cv2.LUT(np.ascontiguousarray(pixels), table, dst=if_fits(out, table))
+    result = result if result is out else result.reshape(pixels.shape)
+    return _finished(result, run[-1], place.plan)
+
+
+def apply_curve(step: Curve, pixels: Array, place: Place, out: Array | None) -> Array:  # noqa: ARG001
+    """Evaluate curves on every pixel of a uint16 or float image."""
+    plan, b = place.plan, place.b
+    if step.evaluate is None:
+        raise ValueError(
+            f"This plan was pickled and holds tables for uint8 images only; got {pixels.dtype}. "
+            "Use threads instead of processes for float and 16-bit images."
+        )
+    output, span = plan.output, bounds(pixels.dtype, plan.value_range)
+    if step.evaluate is unchanged and output.in_source_units:
+        span = 0.0, 1.0
+    low, high = map(np.float32, require(span))
+    unit: Array = (pixels.astype(np.float32) - low) / (high - low)
+    unit = step.evaluate(unit.reshape(1, -1, pixels.shape[2]), b).reshape(pixels.shape)
+    if not step.final:
+        return _restored(unit, pixels, low, high)
+    if output.dtype == "uint8":
+        return to_levels(np.clip(unit, 0, 1), 255, np).astype(np.uint8)  # type: ignore[no-any-return]
+    scale, offset = output.affine(span)
+    unit = unit * np.asarray(scale, np.float32)
+    return _finished(np.add(unit, offset, dtype=np.float32), step, plan)
+
+
+def apply_histogram(
+    step: Histogram,
+    pixels: Array,
+    place: Place,
+    out: Array | None,  # noqa: ARG001
+) -> Array:
+    """Change a uint16 or float image by a curve that depends on its histogram."""
+    plan, b = place.plan, place.b
+    low, high = map(np.float32, require(bounds(pixels.dtype, plan.value_range)))
+    unit = ((pixels.astype(np.float32) - low) / (high - low)).reshape(1, -1, pixels.shape[2])
+    levels = to_levels(np.clip(unit, 0, 1), 255, np).astype(np.uint8)
+    p = {name: values[b : b + 1] for name, values in step.parameters.items()}
+    counts = _count(levels.reshape(pixels.shape))[None]
+    unit = np.clip(CURVES[step.name](p, unit, counts, np), 0, 1).reshape(pixels.shape)
+    return _restored(unit, pixels, low, high)
+
+
+def apply_mix(step: Mix, pixels: Array, place: Place, out: Array | None) -> Array:  # noqa: ARG001
+    """Mix the colours of every pixel."""
+    plan, b = place.plan, place.b
+    low, high = bounds(pixels.dtype, plan.value_range) or (0.0, 1.0)
+    matrix = step.matrices[b].astype(np.float64)
+    # From values of 0 to 1 to those of the pixels: y = M (x - low) + t (high - low) + low.
+    offset = matrix[:, 3] * (high - low) + low - matrix[:, :3].sum(axis=1) * low
+    matrix = np.column_stack([matrix[:, :3], offset])
+    if pixels.shape[2] == 4:
+        matrix = np.insert(np.insert(matrix, 3, 0, axis=1), 3, [0, 0, 0, 1, 0], axis=0)
+    result: Array = cv2.transform(pixels, matrix)
+    if pixels.dtype == np.float32 and plan.value_range is not None:
+        np.clip(result[..., :3], low, high, out=result[..., :3])
+    return result
+
+
+def _restored(unit: Array, pixels: Array, low: np.float32, high: np.float32) -> Array:
+    """Turn values of 0 to 1 into pixels of the dtype that they came from."""
+    if pixels.dtype == np.uint16:
+        return to_levels(unit, 65535, np).astype(np.uint16)  # type: ignore[no-any-return]
+    return unit * (high - low) + low
+
+
+def _finished(result: Array, step: Curve | Histogram, plan: Plan) -> Array:
+    """Standardise the result of the last step of a plan in place."""
+    if isinstance(step, Curve) and step.final and plan.output.standardizes:
+        plan.output.standardize(result)
+    return result
+
+
+def _count(pixels: Array) -> Array:
+    """Number of pixels of each level, (256, channels) float32."""
+    counts = [
+        cv2.calcHist([pixels], [channel], None, [256], [0, 256])
+        for channel in range(pixels.shape[2])
+    ]
+    return np.hstack(counts)
+
+
+def _moved(counts: Array, table: Array | None) -> Array:
+    """Number of pixels of each level after a table of uint8."""
+    if table is None:
+        return counts
+    columns = np.broadcast_to(table, counts.shape)
+    moved = [
+        np.bincount(columns[:, channel], counts[:, channel], 256)
+        for channel in range(counts.shape[1])
+    ]
+    return np.stack(moved, axis=1).astype(np.float32)
+
+
+def _histogram_table(step: Histogram, b: int, counts: Array) -> Array:
+    """Table (256, channels) of a curve for an image with such a histogram."""
+    p = {name: values[b : b + 1] for name, values in step.parameters.items()}
+    values = CURVES[step.name](p, table_values(counts.shape[1]), counts[None], np)
+    return to_levels(np.clip(values[0], 0, 1), 255, np).astype(np.uint8)  # type: ignore[no-any-return]
+
+
+def _looked_up(table: Array, first: Array) -> Array:
+    """Join two tables of (256, 1 or channels), of which `first` is looked up first."""
+    if table.shape[1] == 1:
+        return table[first, 0]  # type: ignore[no-any-return]
+    columns = np.broadcast_to(first, table.shape).astype(np.intp)
+    return np.take_along_axis(table, columns, axis=0)

@@ -25,7 +25,9 @@ class LayerCase:
         rest: Arguments with which it changes nothing, though it acts.
         uint8: Largest difference between the executors on uint8, in levels.
         float32: Largest difference on float32 of 0 to 1, in parts of the value range.
-        most_channels: Channels that it can serve at most, where that is limited.
+        channels: Numbers of channels that it can serve, out of 1, 3, 4 and 5.
+        rests: Whether it takes a rate.
+        made_of: Whether it needs other layers to be made of, which know their value range.
         needs_range: Whether float images need a value range.
     """
 
@@ -34,10 +36,14 @@ class LayerCase:
     rest: Mapping[str, Any] = field(default_factory=dict)
     uint8: float = 0
     float32: float = 1e-6
-    most_channels: int = 5
+    channels: tuple[int, ...] = (1, 3, 4, 5)
+    rests: bool = True
+    made_of: bool = False
     needs_range: bool = False
 
     def __str__(self) -> str:
+        if self.made_of:
+            return self.layer.__name__
         options = ",".join(f"{key}={value}" for key, value in self.options.items())
         return f"{self.layer.__name__}({options})".replace(" ", "")
 
@@ -45,6 +51,8 @@ class LayerCase:
 # A bilinear warp is rounded once on uint8: 0.51 levels, so at most 1 between two results.
 WARP = {"uint8": 1, "float32": 0.02 / 255}
 CURVE = {"needs_range": True}
+
+COLOR = {"needs_range": True, "channels": (3, 4)}
 
 LAYERS = [
     LayerCase(layers.RandomFlip, {"mode": "horizontal"}, {"rate": 0.0}),
@@ -94,7 +102,7 @@ LAYERS = [
         layers.RandomChannelLighting,
         {"factors": (0.2, 2.5)},
         {"factors": (1, 1)},
-        most_channels=4,
+        channels=(1, 3, 4),
         **CURVE,
     ),
     LayerCase(
@@ -111,6 +119,31 @@ LAYERS = [
     ),
     LayerCase(layers.RandomRangeLighting, {}, {"factors": (1, 1, 1)}, **CURVE),
     LayerCase(layers.RandomInvert, {}, {"rate": 0.0}, **CURVE),
+    LayerCase(
+        layers.RandomContrast, {"factor": (-0.8, 2)}, {"factor": 0}, uint8=1, needs_range=True
+    ),
+    LayerCase(layers.RandomSaturation, {"factor": (-1, 2)}, {"factor": 0}, uint8=1, **COLOR),
+    LayerCase(
+        layers.RandomResizedCrop,
+        {"scale": (0.1, 0.9)},
+        {"scale": (1, 1), "ratio": (37 / 28, 37 / 28)},
+        rests=False,
+        **WARP,
+    ),
+    LayerCase(
+        layers.OneOf,
+        {
+            "layers": [
+                layers.RandomRotateBound(180),
+                layers.RandomInvert(1.0, value_range=(0, 1)),
+                layers.RandomRoll(0.2, 0.2),
+                layers.RandomZoomCrop((1, 2)),
+            ]
+        },
+        {"rate": 0.0},
+        made_of=True,
+        **WARP,
+    ),
 ]
 
 

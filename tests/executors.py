@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -27,10 +28,9 @@ def with_opencv(chain: Chain, x: np.ndarray, u: np.ndarray) -> np.ndarray:
 
 def with_tensors(chain: Chain, x: np.ndarray, u: np.ndarray) -> np.ndarray:
     """Carry out a chain by the tensor executor, with the parameters that NumPy draws from `u`."""
-    drawn = [
-        {name: ops.convert_to_tensor(_narrow(value)) for name, value in p.items()}
-        for p in chain.draw(u, *x.shape[1:3])
-    ]
+    drawn = keras.tree.map_structure(
+        lambda value: ops.convert_to_tensor(_narrow(value)), chain.draw(u, *x.shape[1:3])
+    )
     plan = chain.prepare(drawn, *x.shape[1:], xp=ops)
     return ops.convert_to_numpy(tensor.run(ops.convert_to_tensor(x), plan))
 

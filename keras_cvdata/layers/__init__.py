@@ -15,19 +15,25 @@ from keras_cvdata.layers.forms import (
     RegionLayer,
 )
 from keras_cvdata.layers.geometric.random_flip import RandomFlip
+from keras_cvdata.layers.geometric.random_resized_crop import RandomResizedCrop
 from keras_cvdata.layers.geometric.random_roll import RandomRoll
 from keras_cvdata.layers.geometric.random_rot90 import RandomRot90
 from keras_cvdata.layers.geometric.random_rotate_bound import RandomRotateBound
 from keras_cvdata.layers.geometric.random_translation import RandomTranslation
 from keras_cvdata.layers.geometric.random_zoom_crop import RandomZoomCrop
 from keras_cvdata.layers.photometric.random_channel_lighting import RandomChannelLighting
+from keras_cvdata.layers.photometric.random_contrast import RandomContrast
 from keras_cvdata.layers.photometric.random_invert import RandomInvert
 from keras_cvdata.layers.photometric.random_lighting import RandomLighting
 from keras_cvdata.layers.photometric.random_range_lighting import RandomRangeLighting
+from keras_cvdata.layers.photometric.random_saturation import RandomSaturation
+from keras_cvdata.layers.policies.base import CompoundLayer
+from keras_cvdata.layers.policies.one_of import OneOf
 
 __all__ = [
     "AugmentationLayer",
     "ColorLayer",
+    "CompoundLayer",
     "FieldLayer",
     "FillLayer",
     "FillingLayer",
@@ -35,15 +41,19 @@ __all__ = [
     "HistogramLayer",
     "KernelLayer",
     "MatrixLayer",
+    "OneOf",
     "PhotometricLayer",
     "RandomChannelLighting",
+    "RandomContrast",
     "RandomFlip",
     "RandomInvert",
     "RandomLighting",
     "RandomRangeLighting",
+    "RandomResizedCrop",
     "RandomRoll",
     "RandomRot90",
     "RandomRotateBound",
+    "RandomSaturation",
     "RandomTranslation",
     "RandomZoomCrop",
     "RangedLayer",

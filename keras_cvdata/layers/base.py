@@ -77,6 +77,8 @@ class AugmentationLayer(keras.layers.Layer):
         **keras_options: Any,
     ) -> None:
         unknown = set(keras_options) - {"name", "dtype", "trainable"}
+        if rate != 1 and not self._takes_rate():
+            unknown.add("rate")
         if unknown:
             raise TypeError(
                 f"{type(self).__name__} has no argument {', '.join(sorted(map(repr, unknown)))}. "
@@ -188,9 +190,24 @@ class AugmentationLayer(keras.layers.Layer):
         config: dict[str, Any] = super().get_config()
         return config | {name: _plain(getattr(self, name)) for name in self._argument_names()}
 
+    def __repr__(self) -> str:
+        """Read like the call of the constructor."""
+        given = {name: _plain(getattr(self, name)) for name in self._argument_names()}
+        shown = [
+            f"{name}={given[name]!r}"
+            for name, parameter in inspect.signature(type(self)).parameters.items()
+            if name in given and given[name] != _plain(parameter.default)
+        ]
+        return f"{type(self).__name__}({', '.join(shown)})"
+
     def _named(self, argument: str) -> str:
         """Name an argument for messages."""
         return f"{type(self).__name__}: {argument}"
+
+    @classmethod
+    def _takes_rate(cls) -> bool:
+        """Whether it can leave images alone."""
+        return cls.gated or "rate" in inspect.signature(cls).parameters
 
     @classmethod
     def _argument_names(cls) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
@@ -116,6 +117,28 @@ def probability(name: str, value: Any) -> float:
     if not is_number(value) or not 0 <= value <= 1:
         raise ValueError(f"{name} must be a probability from 0 to 1; got {value!r}.")
     return float(value)
+
+
+def whole(name: str, value: Any, low: int = 1) -> int:
+    """Read a whole number.
+
+    Args:
+        name: What the user calls it.
+        value: What a layer was given.
+        low: Least allowed value.
+
+    Returns:
+        The number.
+
+    Raises:
+        TypeError: It is no integer.
+        ValueError: It is too small.
+    """
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{name} must be an integer; got {value!r}.")
+    if operator.index(value) < low:
+        raise ValueError(f"{name} must be at least {low}; got {value!r}.")
+    return operator.index(value)
 
 
 def choice(name: str, value: Any, options: Sequence[str]) -> str:

@@ -120,10 +120,10 @@ def _finished(result: Array, step: Curve | Histogram, plan: Plan) -> Array:
 def _count(pixels: Array) -> Array:
     """Number of pixels of each level, (256, channels) float32."""
     counts = [
-        cv2.calcHist([pixels], [channel], None, [256], [0, 256])
+        cv2.calcHist([pixels], [channel], None, [256], [0, 256]).ravel()
         for channel in range(pixels.shape[2])
     ]
-    return np.hstack(counts)
+    return np.stack(counts, axis=1)
 
 
 def _moved(counts: Array, table: Array | None) -> Array:

@@ -22,10 +22,11 @@ def available_cores() -> int:
 
 
 class SingleThreadedOpenCV:
-    """Keeps OpenCV to one thread per call while at least one pool works.
+    """Keeps OpenCV to one thread per call while at least one thread works on a batch.
 
     The images of a batch are already spread over our threads; OpenCV's own would only compete with
     them. The setting is global to the process, so it is restored when the last user leaves.
+    Entering and leaving takes a microsecond, so nobody needs to stay for longer than a batch.
     """
 
     _lock = threading.Lock()
@@ -72,17 +73,17 @@ class Job(Generic[T]):
         self._slots = slots
         self._next_slot = itertools.count()  # next() on it is atomic
         self._errors: dict[int, BaseException] = {}
-        self._futures: list[Future[None]] = [
-            pool.submit(self._run) for _ in range(min(pool.threads, slots))
-        ]
+        runs = range(min(pool.threads, slots))
+        self._futures: list[Future[None]] = [pool.submit(self._run) for _ in runs]
 
     def _run(self) -> None:
-        while (slot := next(self._next_slot)) < self._slots:
-            try:
-                self._work(slot)
-            except BaseException as error:
-                self._errors[slot] = error
-                self.cancel()
+        with SingleThreadedOpenCV():
+            while (slot := next(self._next_slot)) < self._slots:
+                try:
+                    self._work(slot)
+                except BaseException as error:
+                    self._errors[slot] = error
+                    self.cancel()
 
     def cancel(self) -> None:
         """Let the slots that nobody has begun be."""
@@ -139,12 +140,11 @@ def look_ahead(jobs: Iterator[Job[T]], ahead: int) -> Iterator[T]:
     """
     under_way: deque[Job[T]] = deque()
     try:
-        with SingleThreadedOpenCV():
-            under_way.extend(itertools.islice(jobs, ahead + 1))
-            while under_way:
-                result = under_way.popleft().wait()
-                under_way.extend(itertools.islice(jobs, 1))
-                yield result
+        under_way.extend(itertools.islice(jobs, ahead + 1))
+        while under_way:
+            result = under_way.popleft().wait()
+            under_way.extend(itertools.islice(jobs, 1))
+            yield result
     finally:
         for job in under_way:
             job.cancel()

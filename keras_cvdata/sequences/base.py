@@ -14,7 +14,7 @@ import numpy as np
 from keras_cvdata.engine.loader import BadImage, Images, Loader
 from keras_cvdata.engine.order import Order, Slots
 from keras_cvdata.engine.plan import Chain
-from keras_cvdata.engine.pool import Job, Pool, SingleThreadedOpenCV, available_cores, look_ahead
+from keras_cvdata.engine.pool import Job, Pool, available_cores, look_ahead
 from keras_cvdata.engine.steps import Fit
 from keras_cvdata.labels import class_weights
 from keras_cvdata.layers.opaque import as_layers
@@ -245,8 +245,7 @@ class Sequence(keras.utils.Sequence):
             return self._feed.next(walk, len(self), self.__iter__)
         if not -len(self) <= index < len(self):
             raise IndexError(f"Batch {index} is outside the {len(self)} batches of an epoch.")
-        with SingleThreadedOpenCV():
-            return self._batch(self._start(self._epoch, index % len(self)).wait())
+        return self._batch(self._start(self._epoch, index % len(self)).wait())
 
     def __iter__(self) -> Iterator[Any]:
         epoch = self._epoch
@@ -335,9 +334,8 @@ class Sequence(keras.utils.Sequence):
         return self._load(Slots(*first), None)
 
     def _load(self, slots: Slots, epoch: int | None) -> Any:
-        with SingleThreadedOpenCV():
-            epoch = self._epoch if epoch is None else epoch
-            return self._batch(self._loader.start(self._pool, epoch, slots).wait())
+        epoch = self._epoch if epoch is None else epoch
+        return self._batch(self._loader.start(self._pool, epoch, slots).wait())
 
     def unit_batches(self) -> Iterator[Array]:
         """Every readable image once, prepared but not augmented, as float32 from 0 to 1.

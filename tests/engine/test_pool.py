@@ -68,19 +68,33 @@ def test_an_error_stops_the_slots_not_begun():
     assert done == [0, 1]
 
 
-def test_opencv_threads_are_set_to_one_and_restored():
+@pytest.fixture
+def opencv_threads():
+    """Two threads, as OpenCV would take on a machine with two cores."""
     before = cv2.getNumThreads()
     cv2.setNumThreads(2)
-    try:
-        stream = look_ahead(jobs(Pool(1), []), 1)
-        next(stream)
+    yield 2
+    cv2.setNumThreads(before)
+
+
+def test_opencv_has_one_thread_in_a_job_and_its_own_between_jobs(opencv_threads):
+    """A loop that is never finished, as after an early stop, leaves no setting behind."""
+    pool, seen = Pool(1), []
+    started = [pool.start(2, lambda _: seen.append(cv2.getNumThreads()), None) for _ in range(4)]
+    stream = look_ahead(iter(started), 2)
+    next(stream)
+    for job in started:
+        job.wait()
+    assert set(seen) == {1}
+    assert cv2.getNumThreads() == opencv_threads
+
+
+def test_the_last_user_of_one_thread_restores_the_setting(opencv_threads):
+    with SingleThreadedOpenCV():
         with SingleThreadedOpenCV():
             assert cv2.getNumThreads() == 1
         assert cv2.getNumThreads() == 1
-        stream.close()
-        assert cv2.getNumThreads() == 2
-    finally:
-        cv2.setNumThreads(before)
+    assert cv2.getNumThreads() == opencv_threads
 
 
 def test_pool_pickles_and_its_threads_end_with_it():

@@ -9,7 +9,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import cv2
 
@@ -49,6 +49,13 @@ class SingleThreadedOpenCV:
             if cls._users == 0:
                 cv2.setNumThreads(cls._before)
 
+    @classmethod
+    def begin_again(cls) -> None:
+        """Forget users and lock of the process that this one was forked from."""
+        cls._lock = threading.Lock()
+        cls._users = 0
+        cv2.setNumThreads(cls._before)
+
 
 class Job(Generic[T]):
     """One batch in the making: `work(slot)` for every slot, then `result`.
@@ -71,10 +78,14 @@ class Job(Generic[T]):
         self._work = work
         self._result = result
         self._slots = slots
+        self._begin()
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
         self._next_slot = itertools.count()  # next() on it is atomic
         self._errors: dict[int, BaseException] = {}
-        runs = range(min(pool.threads, slots))
-        self._futures: list[Future[None]] = [pool.submit(self._run) for _ in runs]
+        runs = range(min(self._pool.threads, self._slots))
+        self._futures: list[Future[None]] = [self._pool.submit(self._run) for _ in runs]
 
     def _run(self) -> None:
         with SingleThreadedOpenCV():
@@ -91,6 +102,8 @@ class Job(Generic[T]):
 
     def wait(self) -> T:
         """Wait for all slots and return the result, or raise the error of the first bad slot."""
+        if self._process != os.getpid():  # its threads did not come along when this one was forked
+            self._begin()
         wait(self._futures)
         if self._errors:
             raise self._errors[min(self._errors)]
@@ -100,14 +113,20 @@ class Job(Generic[T]):
 class Pool:
     """A thread pool that starts when first used, is not pickled, and ends with its owner.
 
+    A forked process has none of its parent's threads, so it starts its own.
+
     Args:
         threads: Number of worker threads, at least 1.
     """
+
+    _all: ClassVar[weakref.WeakSet[Pool]] = weakref.WeakSet()
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
         self._lock = threading.Lock()
         self._executor: ThreadPoolExecutor | None = None
+        self._end: weakref.finalize[[], Pool] | None = None
+        Pool._all.add(self)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"threads": self.threads}
@@ -120,8 +139,18 @@ class Pool:
         with self._lock:
             if self._executor is None:
                 self._executor = ThreadPoolExecutor(self.threads, "keras_cvdata")
-                weakref.finalize(self, self._executor.shutdown, wait=False, cancel_futures=True)
+                self._end = weakref.finalize(
+                    self, self._executor.shutdown, wait=False, cancel_futures=True
+                )
         return self._executor.submit(run)
+
+    @classmethod
+    def begin_again(cls) -> None:
+        """Forget the threads and locks of the process that this one was forked from."""
+        for pool in cls._all:
+            pool._lock, pool._executor = threading.Lock(), None
+            if pool._end is not None:
+                pool._end.detach()
 
     def start(self, slots: int, work: Callable[[int], None], result: T) -> Job[T]:
         """Begin to fill a batch and return at once; see `Job`."""
@@ -148,3 +177,18 @@ def look_ahead(jobs: Iterator[Job[T]], ahead: int) -> Iterator[T]:
     finally:
         for job in under_way:
             job.cancel()
+
+
+def _begin_again() -> None:
+    SingleThreadedOpenCV.begin_again()
+    Pool.begin_again()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
+    # Forking is a user of OpenCV as well: a child that ends OpenCV's threads, which only its parent
+    # has, crashes.
+    os.register_at_fork(
+        before=SingleThreadedOpenCV().__enter__,
+        after_in_parent=SingleThreadedOpenCV().__exit__,
+        after_in_child=_begin_again,
+    )

@@ -20,12 +20,11 @@ from keras_cvdata.labels import class_weights
 from keras_cvdata.layers.opaque import as_layers
 from keras_cvdata.sequences import checks
 from keras_cvdata.sequences.feed import Feed, keras_pass
+from keras_cvdata.sequences.scaling import make_output
 from keras_cvdata.sequences.targets import Targets
 from keras_cvdata.sources.base import Source
 from keras_cvdata.statistics import Standardization, estimate_memory
 from keras_cvdata.types import Array
-
-INTERPOLATIONS = ("bilinear", "nearest", "area", "bicubic", "lanczos")
 
 
 class Sequence(keras.utils.Sequence):
@@ -144,7 +143,7 @@ class Sequence(keras.utils.Sequence):
         self.drop_remainder = drop_remainder
         self.steps_per_epoch = steps_per_epoch
         self.verbose = verbose
-        self._check_choices()
+        checks.check_settings(self)
         self._pool = Pool(self.threads)
         if subset == "validation":
             self._hold_out()
@@ -152,21 +151,6 @@ class Sequence(keras.utils.Sequence):
         self._bind(checks.part_of(source, validation_split, subset, 0 if seed is None else seed))
         if verbose:
             print(self.source.summary())
-
-    def _check_choices(self) -> None:
-        checks.check_choice("color_mode", self.color_mode, (*checks.CHANNELS, "unchanged"))
-        checks.check_choice("interpolation", self.interpolation, INTERPOLATIONS)
-        checks.check_choice("data_format", self.data_format, ("channels_last", "channels_first"))
-        checks.check_choice("on_error", self.on_error, ("raise", "substitute", "skip"))
-        if self.steps_per_epoch is not None:
-            checks.check_count("steps_per_epoch", self.steps_per_epoch)
-        if self.crop_to_aspect_ratio and self.pad_to_aspect_ratio:
-            raise ValueError("Give crop_to_aspect_ratio or pad_to_aspect_ratio, not both.")
-        if self.on_error == "skip" and self.label_mode is None:
-            raise ValueError(
-                "on_error='skip' marks bad images by sample weights, which images without labels "
-                "(label_mode=None) do not have. Use on_error='substitute'."
-            )
 
     @property
     def _fit(self) -> Fit:
@@ -191,7 +175,7 @@ class Sequence(keras.utils.Sequence):
             size=None if self.image_size is None else self.image_shape[:2],
             fit=self._fit,
             interpolation=self.interpolation,
-            output=checks.make_output(
+            output=make_output(
                 self.rescale, self.standardize, self.dtype, self.image_shape[2], layers
             ),
             value_range=source.value_range,

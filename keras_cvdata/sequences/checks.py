@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from keras_cvdata.engine.plan import Output
 from keras_cvdata.sources.base import Source
 from keras_cvdata.splits import split_positions
-from keras_cvdata.statistics import Standardization
 from keras_cvdata.types import Array, ImageError
 
+INTERPOLATIONS = ("bilinear", "nearest", "area", "bicubic", "lanczos")
 CHANNELS = {"grayscale": 1, "rgb": 3, "rgba": 4}
 
 
@@ -32,6 +31,23 @@ def check_choice(name: str, value: Any, choices: Sequence[Any]) -> None:
     """Refuse a value that is not one of the choices."""
     if value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}; got {value!r}.")
+
+
+def check_settings(sequence: Any) -> None:
+    """Refuse settings of a sequence that are unknown or contradict each other."""
+    check_choice("color_mode", sequence.color_mode, (*CHANNELS, "unchanged"))
+    check_choice("interpolation", sequence.interpolation, INTERPOLATIONS)
+    check_choice("data_format", sequence.data_format, ("channels_last", "channels_first"))
+    check_choice("on_error", sequence.on_error, ("raise", "substitute", "skip"))
+    if sequence.steps_per_epoch is not None:
+        check_count("steps_per_epoch", sequence.steps_per_epoch)
+    if sequence.crop_to_aspect_ratio and sequence.pad_to_aspect_ratio:
+        raise ValueError("Give crop_to_aspect_ratio or pad_to_aspect_ratio, not both.")
+    if sequence.on_error == "skip" and sequence.label_mode is None:
+        raise ValueError(
+            "on_error='skip' marks bad images by sample weights, which images without labels "
+            "(label_mode=None) do not have. Use on_error='substitute'."
+        )
 
 
 def check_size(value: Any) -> tuple[int, int]:
@@ -91,62 +107,3 @@ def part_of(source: Source, validation_split: Any, subset: Any, seed: int) -> So
         len(source), validation_split, codes=source.codes, seed=seed
     )
     return source.select(training if subset == "training" else validation)
-
-
-def make_output(
-    rescale: Any, standardize: Any, dtype: str, channels: int, layers: Iterable[Any]
-) -> Output:
-    """What the pixels of a batch are stored as, from the arguments of a sequence.
-
-    Args:
-        rescale: Argument of the sequence.
-        standardize: Argument of the sequence.
-        dtype: Argument of the sequence.
-        channels: Channels of the batch; "auto" decides by them (R41).
-        layers: The augmentation, whose effect a per-image normaliser must not undo (R77).
-
-    Returns:
-        The output of the chain.
-
-    Raises:
-        ValueError: The arguments contradict each other.
-    """
-    check_choice("dtype", dtype, ("float32", "float16", "uint8"))
-    if isinstance(rescale, str):
-        check_choice("rescale", rescale, ("unit", "signed", "auto"))
-    if rescale == "auto":
-        rescale = "unit" if channels == 1 else None
-        standardize = None if channels == 1 else standardize or "samplewise"
-    if standardize is not None and rescale is not None:
-        raise ValueError(
-            f"standardize and rescale={rescale!r} both scale the pixels. Give one of the two; "
-            "standardize works on the full scale of the source whatever its bit depth."
-        )
-    if dtype == "uint8" and (standardize is not None or rescale is not None):
-        raise ValueError(
-            "dtype='uint8' cannot hold rescaled or standardised pixels. Use dtype='float32', or "
-            "leave rescale and standardize out and scale in the model (keras.layers.Rescaling)."
-        )
-    if standardize == "samplewise":
-        check_not_undone(layers)
-        return Output(dtype=dtype, samplewise=True)
-    if isinstance(standardize, Standardization):
-        return Output(dtype=dtype, mean=standardize.mean, std=standardize.std)
-    if standardize is not None:
-        raise TypeError(
-            "standardize must be a fitted keras_cvdata.Standardization, 'samplewise' or None; "
-            f"got {standardize!r}. Fit one with Standardization.fit(training_sequence)."
-        )
-    return Output(dtype=dtype, rescale=rescale)
-
-
-def check_not_undone(layers: Iterable[Any]) -> None:
-    """Refuse layers whose effect standardising each image by itself would take back (R77)."""
-    undone = [layer for layer in layers if getattr(layer, "undone_by_samplewise", False)]
-    if undone:
-        raise ValueError(
-            f"{undone[0]!r} changes brightness or contrast of the whole image, which "
-            "standardize='samplewise' takes back for every image, so the layer would do nothing. "
-            "Use a fitted Standardization (Standardization.fit(training_sequence)) or leave the "
-            "layer out."
-        )

@@ -226,16 +226,19 @@ class Sequence(keras.utils.Sequence):
     def __getitem__(self, index: int) -> Any:
         walk = keras_pass(sys._getframe(1))
         if walk is not None:
-            return self._feed.next(walk, len(self), self.__iter__)
+            return self._feed.next(walk, self._epoch, len(self), self._batches)
         if not -len(self) <= index < len(self):
             raise IndexError(f"Batch {index} is outside the {len(self)} batches of an epoch.")
         return self._batch(self._start(self._epoch, index % len(self)).wait())
 
     def __iter__(self) -> Iterator[Any]:
-        epoch = self._epoch
-        jobs = (self._start(epoch, index) for index in range(len(self)))
-        for index, images in enumerate(look_ahead(jobs, self.prefetch)):
-            if index == len(self) - 1:
+        yield from self._batches(self._epoch)
+
+    def _batches(self, epoch: int, first: int = 0) -> Iterator[Any]:
+        """Batches of an epoch from an index on; the end leads to the next epoch."""
+        jobs = (self._start(epoch, index) for index in range(first, len(self)))
+        for index, images in enumerate(look_ahead(jobs, self.prefetch), first):
+            if index == len(self) - 1 and self._epoch == epoch:
                 self._epoch = epoch + 1
             yield self._batch(images)
 
@@ -262,6 +265,8 @@ class Sequence(keras.utils.Sequence):
 
     def set_epoch(self, epoch: int) -> None:
         """Go to an epoch, for example to resume a training.
+
+        An iteration that was begun before goes on with its own epoch.
 
         Args:
             epoch: Number of the epoch, from 0.

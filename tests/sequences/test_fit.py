@@ -114,6 +114,31 @@ def test_validation_on_the_training_sequence_does_not_disturb_a_paused_pass(numb
     np.testing.assert_allclose(totals, expected_totals(seq, [0]), rtol=1e-5)
 
 
+def test_a_pass_goes_on_after_short_validations_of_the_same_sequence(numbered):
+    seq = make(numbered)
+    totals = trained_totals(
+        seq, epochs=4, steps_per_epoch=2, validation_data=seq, validation_steps=1
+    )
+    np.testing.assert_allclose(totals, expected_totals(seq, [0]), rtol=1e-5)
+
+
+class Predict(keras.callbacks.Callback):
+    """Looks at one batch of a sequence after every batch of training."""
+
+    def __init__(self, seq):
+        super().__init__()
+        self.seq = seq
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.model.predict(self.seq, steps=1, verbose=0)
+
+
+def test_a_pass_goes_on_after_predictions_in_between(numbered):
+    seq, record = make(numbered), Record()
+    reconstruction().fit(seq, epochs=2, verbose=0, callbacks=[record, Predict(seq)])
+    np.testing.assert_allclose(record.totals, expected_totals(seq, [0, 1]), rtol=1e-5)
+
+
 def test_own_steps_per_epoch(numbered):
     """R60: epochs of our own length, in full batches."""
     seq = make(numbered, steps_per_epoch=5)

@@ -38,6 +38,15 @@ def test_iteration_serves_each_sample_once_and_goes_to_the_next_epoch(numbered):
     assert numbers(seq) == first
 
 
+def test_an_epoch_set_during_an_iteration_is_the_next(numbered):
+    seq = make(numbered)
+    batches = iter(seq)
+    next(batches)
+    seq.set_epoch(5)
+    assert len(list(batches)) == 7
+    assert seq.epoch == 5
+
+
 def test_indexing_is_a_pure_function(numbered, digest):
     seq = make(numbered, augment=AUGMENT)
     batches = [seq[i] for i in range(len(seq))]

@@ -19,7 +19,7 @@ from keras_cvdata.engine.steps import Fit
 from keras_cvdata.labels import class_weights
 from keras_cvdata.layers.opaque import as_layers
 from keras_cvdata.sequences import checks
-from keras_cvdata.sequences.feed import Feed, keras_pass
+from keras_cvdata.sequences.feed import Feed, keras_pass, walker_by_index, warn_of_one_epoch
 from keras_cvdata.sequences.scaling import make_output
 from keras_cvdata.sequences.targets import Targets
 from keras_cvdata.sources.base import Source
@@ -37,7 +37,12 @@ class Sequence(keras.utils.Sequence):
     A batch is `(x, y)`, `(x, y, sample_weight)` with `on_error="skip"`, or `x` without labels.
     `x` has the shape (B, height, width, channels), or (B, channels, height, width) with
     `data_format="channels_first"`. `seq[i]` is batch `i` of the current epoch; a full iteration, by
-    hand or by Keras, goes on to the next epoch.
+    hand or by Keras, goes on to the next epoch. That holds for validation too: validating on the
+    training sequence itself takes an epoch each time, so give it a sequence of its own.
+
+    A subclass may override `__getitem__`. In a pass of Keras, `super().__getitem__(index)` is the
+    next batch of the epoch, whatever the index; call it once. A wrapper, another `PyDataset` that
+    asks for `seq[i]`, gets what it asks for, but must tell the epoch: pass `EpochCallback(seq)`.
 
     While batches are made, OpenCV is set to one thread per call in the whole process.
 
@@ -69,7 +74,7 @@ class Sequence(keras.utils.Sequence):
         dtype: "float32", "float16" or "uint8".
         on_error: "raise"; "substitute" puts another sample of the class in the place of an image
             that cannot be read; "skip" does the same with sample weight 0. Both list the image in
-            `report`.
+            `report`. Keras refuses sample weights with `class_weight`: use "substitute" there.
         threads: Threads that read and augment; None takes one per core.
         prefetch: Batches that are prepared ahead.
         balance: Repeat samples of small classes until all have the size of the largest.
@@ -198,6 +203,10 @@ class Sequence(keras.utils.Sequence):
                 "drop_remainder=True drops what is left. Use a smaller batch_size."
             )
         self._epoch = 0
+        self._epoch_is_told = False  # by an EpochCallback
+        self._watch_epochs = any(
+            (self.shuffle, self.augment is not None, self.balance, self.steps_per_epoch)
+        )
         self._feed = Feed()
 
     def with_source(self, source: Source, training: bool = True) -> Self:
@@ -224,11 +233,16 @@ class Sequence(keras.utils.Sequence):
         return len(self._order)
 
     def __getitem__(self, index: int) -> Any:
-        walk = keras_pass(sys._getframe(1))
+        caller = sys._getframe(1)
+        walk = keras_pass(caller, self)
         if walk is not None:
             return self._feed.next(walk, self._epoch, len(self), self._batches)
         if not -len(self) <= index < len(self):
             raise IndexError(f"Batch {index} is outside the {len(self)} batches of an epoch.")
+        walker = walker_by_index(caller) if self._watch_epochs else None
+        if walker == "workers" or (walker and not self._epoch_is_told):
+            self._watch_epochs = False  # one warning is enough
+            warn_of_one_epoch(walker, self._epoch)
         return self._batch(self._start(self._epoch, index % len(self)).wait())
 
     def __iter__(self) -> Iterator[Any]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import inspect
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
@@ -19,17 +20,75 @@ REMEMBERED = 16  # passes whose place is kept
 OPEN = 2  # passes whose batches are prepared ahead
 
 
-def keras_pass(frame: FrameType) -> FrameType | None:
-    """Return the frame if it is a generator of Keras, which walks over an epoch.
+def keras_pass(frame: FrameType | None, sequence: object) -> FrameType | None:
+    """Return the generator of Keras that walks over a sequence and asks for a batch now.
 
     Args:
-        frame: The frame that asks for a batch.
+        frame: The frame that called `__getitem__` of the sequence.
+        sequence: The sequence.
 
     Returns:
-        The frame, or None where anybody else asks.
+        The frame of the generator, also where it asks through a `__getitem__` of a subclass; None
+        where anybody else asks.
     """
-    ours = frame.f_globals.get("__name__", "").startswith("keras.")
-    return frame if ours and frame.f_code.co_flags & inspect.CO_GENERATOR else None
+    while frame is not None and _is_getitem_of(sequence, frame):
+        frame = frame.f_back
+    return frame if frame is not None and _is_generator_of_keras(frame) else None
+
+
+def walker_by_index(frame: FrameType | None) -> str | None:
+    """Say by what Keras asks for a batch by its index.
+
+    Args:
+        frame: The frame that called `__getitem__` of the sequence.
+
+    Returns:
+        "workers" of Keras's enqueuer, a "wrapper" between Keras and the sequence, or None where it
+        is not Keras that asks.
+    """
+    while frame is not None:
+        if _is_of_keras(frame) and frame.f_code.co_name == "get_index":
+            return "workers"
+        if _is_generator_of_keras(frame):
+            return "wrapper"
+        frame = frame.f_back
+    return None
+
+
+def warn_of_one_epoch(walker: str, epoch: int) -> None:
+    """Say that indices alone do not lead to the next epoch; for `__getitem__` to call.
+
+    Args:
+        walker: What `walker_by_index` found.
+        epoch: Number of the epoch that would be served for ever.
+    """
+    if walker == "workers":
+        way = "by workers of its own"
+        mend = "Set workers to 1; the sequence has its threads, and those serve no stale batches."
+    else:
+        way = "through a wrapper"
+        mend = "Pass callbacks=[EpochCallback(sequence)] to fit."
+    warnings.warn(
+        f"Keras takes the batches of this sequence by index, {way}, which does not tell when an "
+        f"epoch ends: all would be epoch {epoch}. {mend}",
+        stacklevel=3,
+    )
+
+
+def _is_getitem_of(sequence: object, frame: FrameType) -> bool:
+    code = frame.f_code
+    if code.co_name != "__getitem__" or not code.co_argcount:
+        return False
+    return frame.f_locals.get(code.co_varnames[0]) is sequence
+
+
+def _is_generator_of_keras(frame: FrameType) -> bool:
+    return _is_of_keras(frame) and bool(frame.f_code.co_flags & inspect.CO_GENERATOR)
+
+
+def _is_of_keras(frame: FrameType) -> bool:
+    name: str = frame.f_globals.get("__name__", "")
+    return name.startswith("keras.")
 
 
 class _Pass:

@@ -114,6 +114,11 @@ class Loader:
                 raise ImageError(error.name, error.reason, row) from error
             images.positions[slot] = self._render_substitute(asked, plan, slot, images.pixels[slot])
             images.read[slot] = False
+        except Exception as error:  # of a function in `augment`, for example
+            error.add_note(
+                f"This happened with {self.source.name(asked)} (row {self.rows[asked]})."
+            )
+            raise
 
     def _render(self, position: int, plan: Plan, slot: int, out: Array) -> None:
         payload = self.source.fetch(position)

@@ -1,5 +1,6 @@
 """Images that cannot be read: a clear error, or a substitute, and always a report."""
 
+import re
 import shutil
 
 import cv2
@@ -103,6 +104,18 @@ def test_images_with_other_channels_are_named(damaged):
     assert any("1 channels" in bad.reason for bad in seq.report)
 
 
+def fail(image):
+    raise ZeroDivisionError("boom")
+
+
+@pytest.mark.parametrize("mode", ["raise", "substitute"])
+def test_an_error_of_a_function_keeps_its_type_and_names_the_image(photo_folder, mode):
+    seq = make(photo_folder, augment=fail, shuffle=False, on_error=mode)
+    with pytest.raises(ZeroDivisionError, match="boom") as caught:
+        seq[0]
+    assert re.search(r"cat.0\.jpg \(row 0\)", "".join(caught.value.__notes__))
+
+
 def test_skip_goes_into_fit(damaged):
     import keras
 
@@ -123,3 +136,5 @@ def test_fit_reports_the_path(damaged):
     model.compile("sgd", "sparse_categorical_crossentropy")
     with pytest.raises(Exception, match=r"(cat|fox).\d\.jpg \(row \d+\)"):
         model.fit(make(damaged, rescale="unit"), epochs=2, verbose=0)
+    with pytest.raises(Exception, match=r"(?s)boom.*\d\.jpg \(row \d+\)"):
+        model.fit(make(damaged, rescale="unit", augment=fail), verbose=0)

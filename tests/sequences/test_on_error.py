@@ -2,12 +2,14 @@
 
 import re
 import shutil
+import time
 
 import cv2
 import numpy as np
 import pytest
 
-from keras_cvdata.sequences import DirectorySequence
+from keras_cvdata.sequences import DirectorySequence, Sequence
+from keras_cvdata.sources import ArraySource
 from keras_cvdata.types import ImageError
 
 pytestmark = pytest.mark.backends
@@ -81,6 +83,29 @@ def test_a_substitute_is_a_sample_of_the_class(damaged):
     x, _ = seq[0]
     for position in (0, 1):
         assert any((x[position] == x[other]).all() for other in (2, 3))
+
+
+class Damaged(ArraySource):
+    """Images of which the first 64 cannot be read."""
+
+    def fetch(self, position):
+        if position < 64:
+            raise ImageError(self.name(position), "damaged")
+        return super().fetch(position)
+
+
+def test_substitutes_among_a_million_are_found_at_once():
+    """Hashing and sorting the whole class for each bad image took 4 s."""
+    count = 2**21
+    source = Damaged(np.arange(count).reshape(-1, 1, 1, 1).astype(np.uint8), np.arange(count) % 2)
+    options = {"color_mode": "grayscale", "batch_size": 64, "shuffle": False, "seed": 7}
+    seq = Sequence(source, on_error="substitute", verbose=0, **options)
+    before = time.process_time()
+    x, y = seq[0]
+    assert time.process_time() - before < 1
+    np.testing.assert_array_equal(x.ravel() % 2, y)
+    assert len(np.unique(x)) > 32
+    assert len(seq.report) == 64
 
 
 def test_substitutes_do_not_depend_on_threads(damaged):

@@ -68,7 +68,8 @@ class Sequence(keras.utils.Sequence):
         augment: A layer, a list of layers, a `keras.Sequential` of layers, or any callable that
             takes and returns one uint8 image (height, width, channels).
         rescale: None (pixel values as stored), "unit" (0 to 1), "signed" (-1 to 1), both by the bit
-            depth of the source, a factor, or "auto" (grey images as "unit", colour standardised).
+            depth of the source, a factor, or "auto" (grey images as "unit", colour standardised;
+            where `standardize` is given, that for both).
         standardize: A fitted `Standardization`, or "samplewise" for each image by its own mean and
             standard deviation.
         dtype: "float32", "float16" or "uint8".
@@ -181,7 +182,7 @@ class Sequence(keras.utils.Sequence):
             fit=self._fit,
             interpolation=self.interpolation,
             output=make_output(
-                self.rescale, self.standardize, self.dtype, self.image_shape[2], layers
+                self.rescale, self.standardize, self.dtype, self.image_shape, source.dtype, layers
             ),
             value_range=source.value_range,
         )
@@ -237,13 +238,12 @@ class Sequence(keras.utils.Sequence):
         walk = keras_pass(caller, self)
         if walk is not None:
             return self._feed.next(walk, self._epoch, len(self), self._batches)
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"Batch {index} is outside the {len(self)} batches of an epoch.")
+        index = checks.check_position("batch", index, len(self), "batches of an epoch")
         walker = walker_by_index(caller) if self._watch_epochs else None
         if walker == "workers" or (walker and not self._epoch_is_told):
             self._watch_epochs = False  # one warning is enough
             warn_of_one_epoch(walker, self._epoch)
-        return self._batch(self._start(self._epoch, index % len(self)).wait())
+        return self._batch(self._start(self._epoch, index).wait())
 
     def __iter__(self) -> Iterator[Any]:
         yield from self._batches(self._epoch)
@@ -317,7 +317,7 @@ class Sequence(keras.utils.Sequence):
         Returns:
             `(image, target)`, or the image alone without labels.
         """
-        position = range(len(self.source))[position]
+        position = checks.check_position("sample", position, len(self.source), "samples")
         batch = self._load(Slots(np.array([position]), np.zeros(1, np.int64)), epoch)
         return keras.tree.map_structure(lambda array: array[0], batch)
 

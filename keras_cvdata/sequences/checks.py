@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import operator
 from collections.abc import Sequence
 from typing import Any
@@ -16,15 +17,28 @@ CHANNELS = {"grayscale": 1, "rgb": 3, "rgba": 4}
 
 def check_count(name: str, value: Any, least: int = 1) -> int:
     """Return `value` as an integer of at least `least`."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(
-            f"{name} must be an integer; got {value!r} of type {type(value).__name__}."
-        ) from None
+    number = check_integer(name, value)
     if number < least:
         raise ValueError(f"{name} must be at least {least}; got {number}.")
     return number
+
+
+def check_integer(name: str, value: Any, hint: str = "") -> int:
+    """Return `value` as an integer; True and False are none."""
+    if not isinstance(value, bool):
+        with contextlib.suppress(TypeError):
+            return operator.index(value)
+    raise TypeError(
+        f"{name} must be an integer; got {value!r} of type {type(value).__name__}.{hint}"
+    )
+
+
+def check_position(name: str, value: Any, count: int, whole: str) -> int:
+    """Return an index, from the end where negative, as one from the start."""
+    index = check_integer(f"The number of a {name}", value, " For several at once use peek(n).")
+    if not -count <= index < count:
+        raise IndexError(f"{name.capitalize()} {index} is outside the {count} {whole}.")
+    return index % count
 
 
 def check_choice(name: str, value: Any, choices: Sequence[Any]) -> None:

@@ -148,7 +148,7 @@ def _blend(member: Member, channels: int, xp: Any) -> Blend:
 
 
 def _call(member: Member, channels: int, xp: Any) -> Call:  # noqa: ARG001
-    return Call(member.part.function, member.p.get("active"))
+    return Call(member.part.function, member.p.get("active"), member.p.get("seed"))
 
 
 BUILDERS: dict[str, Callable[[Member, int, Any], Step]] = {

@@ -196,10 +196,12 @@ class Call:
     Attributes:
         function: Takes and returns one uint8 image (height, width, channels).
         active: (B,) bool, which images it acts on; `None` for all.
+        seeds: (B,) integers that the function takes after the image; `None` where it takes none.
     """
 
-    function: Callable[[Array], Array]
+    function: Callable[..., Array]
     active: Tensor | None = None
+    seeds: Tensor | None = None
 
 
 Step: TypeAlias = (

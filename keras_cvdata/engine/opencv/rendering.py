@@ -166,13 +166,14 @@ def _apply_blend(step: Blend, pixels: Array, place: Place, _: Array | None) -> A
     return rounded
 
 
-def _apply_call(step: Call, pixels: Array, _: Place, __: Array | None) -> Array:
+def _apply_call(step: Call, pixels: Array, place: Place, _: Array | None) -> Array:
     if pixels.dtype != np.uint8:
         raise TypeError(
             f"{step.function!r} takes uint8 images and this one is {pixels.dtype}. Convert the "
             "images to uint8, or use layers of keras_cvdata, which take floats too."
         )
-    result = np.asarray(step.function(np.array(pixels)))
+    seed = () if step.seeds is None else (int(step.seeds[place.b]),)
+    result = np.asarray(step.function(np.array(pixels), *seed))
     if result.shape != pixels.shape or result.dtype != pixels.dtype:
         raise ValueError(
             f"{step.function!r} must return a uint8 image of shape {pixels.shape}, like the one "

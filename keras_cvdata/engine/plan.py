@@ -35,6 +35,7 @@ class Augmentation(Protocol):
     - "matrix": `matrix(p, height, width, xp)` -> (B, 3, 3), `fill_mode`, `fill_value`,
       `interpolation` (`None` where it never reads between pixels), `keeps_inside` (it never reads
       outside the image, so that the fill does not matter) and `projective`.
+    - "resize": `resize(size)` -> `Resize` to the layer's own size, or to `size` where it has none.
     - "field": `field(p, height, width, xp)` -> (B, rows, columns, 2) shifts, see
       `fields.displacement`, `fill_mode`, `fill_value` and `interpolation`.
     - "curve": `curve(p, values, xp)`, (1 or B, n, C) of 0 to 1 -> (B, n, C), `per_channel` (whether
@@ -115,7 +116,7 @@ class Chain:
         self.resize = None if size is None else Resize(size, fit, interpolation, pad_value)
         self._opener = self._find_opener()
         if self._opener is not None and self.resize is not None:
-            self.resize = self._opener.resize(self.resize)
+            self.resize = self._opener.resize(self.resize.size)
         keys = [(i, d) for i, layer in enumerate(self.layers) for d in range(layer.num_draws)]
         self.draw_keys: Array = np.array(keys, np.int64).reshape(-1, 2)
         rest = self.parts if self._opener is None else self.parts[1:]
@@ -157,6 +158,7 @@ class Chain:
 
     def output_size(self, height: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:
         """Height and width of the result; arguments as in `plan`."""
+        height, width = self._first_size(height, width)
         for layer in self.layers:
             height, width = layer.output_size(height, width)
         return height, width
@@ -211,7 +213,7 @@ class Chain:
         windows: Parameters | None,
         xp: Any,
     ) -> Step:
-        if each.form in ("matrix", "resize"):
+        if each.form == "matrix" or each.resize is not None:
             return warp(each, members, windows, xp)
         if each.form == "curve":
             return self._curve(each, members, channels, xp)

@@ -66,7 +66,7 @@ class AugmentationLayer(keras.layers.Layer):
     gated: ClassVar[bool] = True  # False where `parameters` uses `rate` itself
     value_range: Range | None = None
     undone_by_samplewise: bool = False  # a per-image normaliser takes the effect back (R77)
-    changes_size: ClassVar[bool] = False  # whether `output_size` may differ from what it is given
+    changes_size: bool = False  # whether `output_size` may differ from what it is given
 
     def __init__(
         self,
@@ -167,7 +167,10 @@ class AugmentationLayer(keras.layers.Layer):
 
     def _augment(self, pixels: Tensor) -> Tensor:
         batch, *sides, channels = ops.shape(pixels)
-        u = keras.random.uniform((batch, self.num_draws), dtype="float32", seed=self.seed_generator)
+        shape = (batch, self.num_draws)
+        u = ops.zeros(shape)
+        if self.num_draws:
+            u = keras.random.uniform(shape, dtype="float32", seed=self.seed_generator)
         height, width = (s if isinstance(s, int) else ops.cast(s, "float32") for s in sides)
         plan = Chain([self]).plan(u, height, width, channels, xp=ops)
         return tensor.run(pixels, plan)

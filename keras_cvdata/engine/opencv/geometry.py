@@ -167,7 +167,9 @@ def _warp_decoded(
         start = height % factors[0] // 2, width % factors[1] // 2
         towards = _into_blocks(towards, factors, start)
         pixels = _shrink(pixels, factors)
-    if matrix is None and _stretches(towards, pixels, resize.size):
+    # Of two pixels at equal distance OpenCV's resize takes one or the other, the warp the later.
+    blends = how.interpolation == "bilinear"
+    if matrix is None and blends and _stretches(towards, pixels, resize.size):
         return to_size(pixels, resize.size, ENLARGING[how.interpolation], out)
     return _read(pixels, towards, how, out)
 

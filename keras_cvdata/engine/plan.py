@@ -20,7 +20,7 @@ from keras_cvdata.engine.portable import Parameters, Tensor, to_levels
 from keras_cvdata.engine.steps import Curve, Fit, Plan, Resize, Size, Step, table_values
 from keras_cvdata.types import Array, Range
 
-__all__ = ["Augmentation", "Chain", "Output", "Plan", "Rescale"]
+__all__ = ["Augmentation", "Chain", "Output", "Plan", "Rescale", "output_size"]
 
 
 _AS_SOURCE = Output()
@@ -69,6 +69,9 @@ class Augmentation(Protocol):
 
     def check_channels(self, channels: int) -> None:
         """Refuse images with a number of channels that the layer cannot serve."""
+
+    def resting(self) -> Augmentation | None:
+        """What acts outside training."""
 
 
 class Chain:
@@ -158,10 +161,7 @@ class Chain:
 
     def output_size(self, height: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:
         """Height and width of the result; arguments as in `plan`."""
-        height, width = self._first_size(height, width)
-        for layer in self.layers:
-            height, width = layer.output_size(height, width)
-        return height, width
+        return output_size(self.layers, *self._first_size(height, width))
 
     def draw(self, u: Tensor, height: Tensor, width: Tensor, xp: Any = np) -> list[Parameters]:
         """Turn uniform numbers into the parameters of each layer; arguments as in `plan`."""
@@ -248,6 +248,15 @@ class Chain:
         dtype = "float32" if self.output.standardizes else self.output.dtype
         table: Array = (unit.astype(np.float64) * scale + offset).astype(dtype)
         return np.ascontiguousarray(table)
+
+
+def output_size(
+    layers: Sequence[Augmentation], height: Tensor, width: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Height and width of what comes out of layers in a row."""
+    for layer in layers:
+        height, width = layer.output_size(height, width)
+    return height, width
 
 
 def _common_range(layers: Sequence[Any], value_range: Range | None) -> Range | None:

@@ -55,6 +55,9 @@ class Opaque:
     def check_channels(self, channels: int) -> None:
         """Take any number of channels."""
 
+    def resting(self) -> None:
+        """Be taken for random."""
+
     def __repr__(self) -> str:
         return f"Opaque({self.function!r})"
 
@@ -71,6 +74,24 @@ class _ByName:
 
     def __repr__(self) -> str:
         return repr(self.transform)
+
+
+def resting(augment: Any) -> list[Augmentation] | None:
+    """Leave of the `augment` argument of a sequence what acts outside training too.
+
+    Args:
+        augment: As in `as_layers`.
+
+    Returns:
+        The layers that draw nothing, and what stands for crops; `None` where nothing is left.
+
+    Example:
+        >>> from keras_cvdata.layers import RandomCrop, RandomFlip
+        >>> resting([RandomFlip(), RandomCrop(24, 24)])
+        [CenterCrop(height=24, width=24)]
+    """
+    layers = [layer.resting() for layer in as_layers(augment)]
+    return [layer for layer in layers if layer is not None] or None
 
 
 def as_layers(augment: Any) -> list[Augmentation]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 from typing import Any, Literal, TypeAlias
@@ -241,6 +241,20 @@ class Plan:
             elif not is_table:
                 steps += kept
         return tuple(steps)
+
+    @cached_property
+    def for_masks(self) -> Plan:
+        """What happens to segmentation masks: the same moves, without values in between."""
+        moves: list[Step] = []
+        for step in self.steps:
+            if isinstance(step, Warp):
+                resize = step.resize and replace(step.resize, interpolation="nearest")
+                moves.append(replace(step, interpolation="nearest", resize=resize))
+            elif isinstance(step, Displace | Resize):
+                moves.append(replace(step, interpolation="nearest"))
+            elif isinstance(step, Paste):
+                moves.append(step)
+        return Plan(tuple(moves), Output(), None)
 
     @property
     def resize(self) -> Resize | None:

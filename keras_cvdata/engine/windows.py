@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from keras_cvdata.engine.matrices import affine
-from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.engine.portable import Parameters, Tensor, cast
+from keras_cvdata.engine.steps import Resize
 
 
 def resized_crop(p: Parameters, height: Tensor, width: Tensor, xp: Any) -> Parameters:
@@ -122,3 +123,57 @@ def window_matrix(window: Parameters, size: tuple[Tensor, Tensor], xp: Any) -> T
     zero = xp.zeros_like(down)
     x, y = window["left"] + (across - 1) / 2, window["top"] + (down - 1) / 2
     return affine((across, zero, zero, down), x, y, xp)
+
+
+def towards(resize: Resize, height: Tensor, width: Tensor, xp: Any) -> Tensor:
+    """Build the matrices from pixel centres of resized images to those of the images before.
+
+    Args:
+        resize: The resize, with windows or without.
+        height: Height of the images in pixels, a number or (B,).
+        width: Width of the images in pixels, a number or (B,).
+        xp: `numpy` or `keras.ops`.
+
+    Returns:
+        (1 or B, 3, 3) from output to input pixel centres.
+
+    Example:
+        >>> import numpy as np
+        >>> towards(Resize((10, 10), "crop", "bilinear"), 20, 40, np)[0, :2].tolist()
+        [[2.0, 0.0, 10.5], [0.0, 2.0, 0.5]]
+    """
+    dtype = "float64" if xp.__name__ == "numpy" else "float32"
+    height = xp.reshape(cast(height, dtype, xp), (-1,))
+    width = xp.reshape(cast(width, dtype, xp), (-1,))
+    if resize.windows is not None:
+        window = resized_crop(resize.windows, height, width, xp)
+    else:
+        window = _WINDOWS[resize.fit](resize, height, width, xp)
+    return window_matrix(window, resize.size, xp)
+
+
+def _stretch(resize: Resize, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG001
+    zero = xp.zeros_like(height)
+    return {"top": zero, "left": zero, "tall": height, "wide": width}
+
+
+def _crop(resize: Resize, height: Tensor, width: Tensor, xp: Any) -> Parameters:
+    scale = xp.minimum(height / resize.size[0], width / resize.size[1])
+    tall, wide = resize.size[0] * scale, resize.size[1] * scale
+    return {"top": (height - tall) / 2, "left": (width - wide) / 2, "tall": tall, "wide": wide}
+
+
+def _pad(resize: Resize, height: Tensor, width: Tensor, xp: Any) -> Parameters:
+    """The image becomes whole pixels, so both sides have a scale of their own."""
+    scale = xp.maximum(height / resize.size[0], width / resize.size[1])
+    down = height / xp.maximum(xp.round(height / scale), 1)
+    across = width / xp.maximum(xp.round(width / scale), 1)
+    return {
+        "top": -xp.floor((resize.size[0] - height / down) / 2 + 1e-3) * down,
+        "left": -xp.floor((resize.size[1] - width / across) / 2 + 1e-3) * across,
+        "tall": resize.size[0] * down,
+        "wide": resize.size[1] * across,
+    }
+
+
+_WINDOWS = {"stretch": _stretch, "crop": _crop, "pad": _pad}

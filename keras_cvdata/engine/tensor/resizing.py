@@ -15,18 +15,17 @@ from keras import ops
 from keras_cvdata.engine.portable import NUDGE, Tensor, cast
 from keras_cvdata.engine.steps import Resize
 from keras_cvdata.engine.windows import letterbox
-from keras_cvdata.types import Range
 
 
 def resize(
-    pixels: Tensor, step: Resize, span: Range | None, rounded: Callable[[Tensor], Tensor]
+    pixels: Tensor, step: Resize, fill: float, rounded: Callable[[Tensor], Tensor]
 ) -> Tensor:
     """Bring a batch to a size.
 
     Args:
         pixels: (batch, height, width, channels) float32.
         step: What to do; its interpolation must be "bilinear" or "nearest".
-        span: Lowest and highest value of the pixels, where known.
+        fill: What "pad" fills with.
         rounded: Rounds pixels to what is stored.
 
     Returns:
@@ -62,10 +61,9 @@ def resize(
     pixels = rounded(pixels)
     if step.fit != "pad":
         return pixels
-    low, high = span or (0.0, 1.0)
-    fill = rounded(ops.full((), low + step.pad_value * (high - low), dtype="float32"))
+    border = rounded(ops.convert_to_tensor(fill, dtype="float32"))
     rows, columns = (_inside(*axis, xp) for axis in zip(step.size, inner, strict=True))
-    return ops.where(ops.convert_to_tensor(rows[:, None, None] & columns[:, None]), pixels, fill)
+    return ops.where(ops.convert_to_tensor(rows[:, None, None] & columns[:, None]), pixels, border)
 
 
 def _real(side: Tensor, xp: Any) -> Tensor:

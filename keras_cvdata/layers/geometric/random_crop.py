@@ -48,7 +48,7 @@ class RandomCrop(Crop):
         **options: Unpack[SharedOptions],
     ) -> None:
         super().__init__(height, width, **options)
-        self._resting = CenterCrop(height, width)
+        self._resting = CenterCrop(height, width, **options)
 
     def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
         """Draw the place, from 0 (top, left) to 1 (bottom, right)."""

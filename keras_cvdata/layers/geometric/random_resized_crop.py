@@ -74,7 +74,7 @@ class RandomResizedCrop(MatrixLayer):
             self._named("ratio"), ratio, unit="width by height", low=0.01, high=100
         )
         self.interpolation = choice(self._named("interpolation"), interpolation, INTERPOLATIONS)
-        self._resting = Resizing(height, width, interpolation, crop_to_aspect_ratio=True)
+        self._resting = Resizing(height, width, interpolation, crop_to_aspect_ratio=True, **options)
 
     def output_size(self, height: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:
         """The size that was given."""

@@ -33,7 +33,8 @@ class Resize:
     Attributes:
         size: (height, width) of the result.
         fit: "stretch", "crop" to the aspect of `size`, or "pad" to it.
-        interpolation: "nearest", "bilinear", "area", "bicubic" or "lanczos".
+        interpolation: "nearest", "bilinear", "area", "bicubic" or "lanczos"; on tensors the first
+            two.
         pad_value: What "pad" fills with, in units of the value range.
         windows: What says which part of an image is stretched, see `windows.resized_crop`; `None`
             for all of it.

@@ -76,7 +76,7 @@ class AugmentationLayer(keras.layers.Layer):
     gated: ClassVar[bool] = True  # False where `parameters` uses `rate` itself
     value_range: Range | None = None
     undone_by_samplewise: bool = False  # a per-image normaliser takes the effect back (R77)
-    changes_size: ClassVar[bool] = False  # whether `output_size` may differ from what it is given
+    changes_size: bool = False  # whether `output_size` may differ from what it is given
 
     def __init__(
         self,
@@ -183,7 +183,10 @@ class AugmentationLayer(keras.layers.Layer):
     def _plan(self, pixels: Tensor) -> Plan:
         """Draw for a batch (batch, height, width, channels), and plan what happens to it."""
         batch, *sides, channels = ops.shape(pixels)
-        u = keras.random.uniform((batch, self.num_draws), dtype="float32", seed=self.seed_generator)
+        shape = (batch, self.num_draws)
+        u = ops.zeros(shape)
+        if self.num_draws:
+            u = keras.random.uniform(shape, dtype="float32", seed=self.seed_generator)
         height, width = (s if isinstance(s, int) else ops.cast(s, "float32") for s in sides)
         return Chain([self]).plan(u, height, width, channels, xp=ops)
 

@@ -66,6 +66,9 @@ class Opaque:
     def check_channels(self, channels: int) -> None:
         """Take any number of channels."""
 
+    def resting(self) -> None:
+        """Be taken for random."""
+
     def __repr__(self) -> str:
         return f"Opaque({self.function!r})"
 
@@ -122,6 +125,24 @@ class _KerasLayer:
 
 # What these make of uint8 is not uint8.
 _SCALING = (keras.layers.Rescaling, keras.layers.Normalization)
+
+
+def resting(augment: Any) -> list[Augmentation] | None:
+    """Leave of the `augment` argument of a sequence what acts outside training too.
+
+    Args:
+        augment: As in `as_layers`.
+
+    Returns:
+        The layers that draw nothing, and what stands for crops; `None` where nothing is left.
+
+    Example:
+        >>> from keras_cvdata.layers import RandomCrop, RandomFlip
+        >>> resting([RandomFlip(), RandomCrop(24, 24)])
+        [CenterCrop(height=24, width=24)]
+    """
+    layers = [layer.resting() for layer in as_layers(augment)]
+    return [layer for layer in layers if layer is not None] or None
 
 
 def as_layers(augment: Any) -> list[Augmentation]:

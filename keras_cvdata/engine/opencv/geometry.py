@@ -19,9 +19,10 @@ from keras_cvdata.engine.opencv.sampling import (
     to_size,
     warp,
 )
+from keras_cvdata.engine.opencv.whole import copy_whole
 from keras_cvdata.engine.output import bounds
 from keras_cvdata.engine.steps import Displace, Fit, Plan, Resize, Size, Warp
-from keras_cvdata.engine.windows import resized_crop, towards
+from keras_cvdata.engine.windows import letterbox, resized_crop, towards
 from keras_cvdata.types import Array, Range
 
 _IDENTITY = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
@@ -118,7 +119,7 @@ def apply_warp(step: Warp, pixels: Array, place: Place, out: Array | None) -> Ar
     how = Sampling(size, step.interpolation, step.fill_mode, _fill(step, pixels, place))
     if resize is not None:
         return _warp_decoded(pixels, matrix, resize, place, how, out)
-    return warp(pixels, matrix, how, out)
+    return _read(pixels, matrix, how, out)
 
 
 def apply_displace(step: Displace, pixels: Array, place: Place, out: Array | None) -> Array:
@@ -175,9 +176,17 @@ def _warp_decoded(
         start = height % factors[0] // 2, width % factors[1] // 2
         towards = _into_blocks(towards, factors, start)
         pixels = _shrink(pixels, factors)
-    if matrix is None and _stretches(towards, pixels, resize.size):
+    # Of two pixels at equal distance OpenCV's resize takes one or the other, the warp the later.
+    blends = how.interpolation == "bilinear"
+    if matrix is None and blends and _stretches(towards, pixels, resize.size):
         return to_size(pixels, resize.size, ENLARGING[how.interpolation], out)
-    return warp(pixels, towards, how, out)
+    return _read(pixels, towards, how, out)
+
+
+def _read(pixels: Array, matrix: Array, how: Sampling, out: Array | None) -> Array:
+    """Read every pixel from where a matrix says, between pixels only where it must."""
+    copied = copy_whole(pixels, matrix, how, out)
+    return warp(pixels, matrix, how, out) if copied is None else copied
 
 
 def _towards(height: int, width: int, resize: Resize, b: int) -> Array:
@@ -304,9 +313,9 @@ def _letterbox(step: Resize, pixels: Array, place: Place) -> Array:
     """Resize with the aspect kept and fill the rest (R34)."""
     whole = place.reduced
     height, width = (whole.height, whole.width) if whole else pixels.shape[:2]
-    scale = max(height / step.size[0], width / step.size[1])
-    tall, wide = max(1, round(height / scale)), max(1, round(width / scale))
+    tall, wide = map(int, letterbox(height, width, step.size, np))
     fill = _border(step.pad_value, pixels, place)
+    fill = round(fill) if pixels.dtype.kind == "u" else fill
     result = np.full((*step.size, pixels.shape[2]), fill, pixels.dtype)
     top, left = (step.size[0] - tall) // 2, (step.size[1] - wide) // 2
     inner = Resize((tall, wide), "stretch", step.interpolation)

@@ -23,10 +23,11 @@ from keras_cvdata.engine.steps import (
     Mix,
     Paste,
     Plan,
+    Resize,
     Step,
     Warp,
 )
-from keras_cvdata.engine.tensor import sampling
+from keras_cvdata.engine.tensor import resizing, sampling
 from keras_cvdata.types import Range
 
 
@@ -107,8 +108,8 @@ def _follow(pixels: Tensor, plan: Plan, scale: _Scale) -> Tensor:
     batch, height, width, channels = ops.shape(pixels)
     for step in plan.steps:
         pixels = _apply(step, pixels, scale)
-        if isinstance(step, Warp) and step.size is not None:
-            height, width = step.size
+        if isinstance(step, Warp | Resize) and step.size is not None:
+            height, width = map(sampling.whole, step.size)
     return ops.reshape(pixels, (batch, height, width, channels))
 
 
@@ -122,6 +123,10 @@ def _apply(step: Step, pixels: Tensor, scale: _Scale) -> Tensor:
     result = carry_out(pixels, step, scale)
     active = getattr(step, "active", None)
     return result if active is None else ops.where(active[:, None, None, None], result, pixels)
+
+
+def _resize(pixels: Tensor, step: Resize, scale: _Scale) -> Tensor:
+    return resizing.resize(pixels, step, scale.fill(step.pad_value), scale.rounded)
 
 
 def _warp(pixels: Tensor, step: Warp, scale: _Scale) -> Tensor:
@@ -203,6 +208,7 @@ def _blend(pixels: Tensor, step: Blend, scale: _Scale) -> Tensor:
 
 
 _APPLY: dict[type, Callable[[Tensor, Any, _Scale], Tensor]] = {
+    Resize: _resize,
     Warp: _warp,
     Displace: _displace,
     Paste: _paste,

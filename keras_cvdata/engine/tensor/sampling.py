@@ -13,6 +13,11 @@ from keras_cvdata.engine.portable import NUDGE, Tensor
 from keras_cvdata.engine.steps import Displace, Paste, Warp
 
 
+def whole(side: Tensor) -> Tensor:
+    """A number of pixels as an integer, which layers may have worked out in floats."""
+    return side if isinstance(side, int) else ops.cast(side, "int32")
+
+
 def grid(height: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:
     """Rows and columns of all pixels as (1, height, 1) and (1, 1, width) int32."""
     rows, columns = ops.arange(height, dtype="int32"), ops.arange(width, dtype="int32")
@@ -30,7 +35,7 @@ def gather(pixels: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
 def warp(pixels: Tensor, step: Warp, fill: float) -> Tensor:
     """Read every pixel from where a matrix says."""
     _, height, width, _ = ops.shape(pixels)
-    rows, columns = grid(*(step.size or (height, width)))
+    rows, columns = grid(*map(whole, step.size or (height, width)))
     y, x = ops.cast(rows, "float32"), ops.cast(columns, "float32")
     m = ops.cast(step.matrix, "float32")[:, :, :, None, None]
     from_x = m[:, 0, 0] * x + m[:, 0, 1] * y + m[:, 0, 2]

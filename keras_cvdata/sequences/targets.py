@@ -62,6 +62,21 @@ class Targets:
     def __bool__(self) -> bool:
         return bool(self.modes) or self.input
 
+    def with_others(self, positions: Ints, pixels: Array, others: dict[str, Any]) -> Any:
+        """Targets of a batch together with masks and boxes.
+
+        Args:
+            positions: As in `of`.
+            pixels: As in `of`.
+            others: Further targets by name.
+
+        Returns:
+            A dict of all, or the only one that there is.
+        """
+        labels = {"labels": self.of(positions, pixels)} if self else {}
+        every = labels | others
+        return every if len(every) > 1 else next(iter(every.values()))
+
     def of(self, positions: Ints, pixels: Array) -> Any:
         """Targets of a batch: an array, a tuple with one per level, or a dict with one per column.
 

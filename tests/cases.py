@@ -29,6 +29,7 @@ class LayerCase:
         rests: Whether it takes a rate.
         made_of: Whether it needs other layers to be made of, which know their value range.
         needs_range: Whether float images need a value range.
+        deterministic: Whether it draws nothing and acts outside training too.
     """
 
     layer: type[layers.AugmentationLayer]
@@ -40,6 +41,7 @@ class LayerCase:
     rests: bool = True
     made_of: bool = False
     needs_range: bool = False
+    deterministic: bool = False
 
     def __str__(self) -> str:
         if self.made_of:
@@ -123,6 +125,20 @@ LAYERS = [
         layers.RandomContrast, {"factor": (-0.8, 2)}, {"factor": 0}, uint8=1, needs_range=True
     ),
     LayerCase(layers.RandomSaturation, {"factor": (-1, 2)}, {"factor": 0}, uint8=1, **COLOR),
+    LayerCase(layers.RandomBrightness, {"factor": 0.6}, {"factor": 0}, **CURVE),
+    LayerCase(
+        layers.RandomGamma, {"gamma": (0.3, 3)}, {"gamma": (1, 1)}, uint8=1, needs_range=True
+    ),
+    LayerCase(layers.RandomPosterization, {"factor": (1, 4)}, {"rate": 0.0}, **CURVE),
+    LayerCase(
+        layers.Solarization,
+        {"addition_factor": 0.3, "threshold_factor": (0, 0.9)},
+        {"rate": 0.0},
+        **CURVE,
+    ),
+    LayerCase(layers.RandomGrayscale, {}, {"rate": 0.0}, uint8=1, **COLOR),
+    LayerCase(layers.AutoContrast, {}, {"rate": 0.0}, deterministic=True, **CURVE),
+    LayerCase(layers.Equalization, {}, {"rate": 0.0}, deterministic=True, **CURVE),
     LayerCase(
         layers.RandomResizedCrop,
         {"scale": (0.1, 0.9)},

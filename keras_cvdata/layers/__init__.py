@@ -21,19 +21,28 @@ from keras_cvdata.layers.geometric.random_rot90 import RandomRot90
 from keras_cvdata.layers.geometric.random_rotate_bound import RandomRotateBound
 from keras_cvdata.layers.geometric.random_translation import RandomTranslation
 from keras_cvdata.layers.geometric.random_zoom_crop import RandomZoomCrop
+from keras_cvdata.layers.photometric.auto_contrast import AutoContrast
+from keras_cvdata.layers.photometric.equalization import Equalization
+from keras_cvdata.layers.photometric.random_brightness import RandomBrightness
 from keras_cvdata.layers.photometric.random_channel_lighting import RandomChannelLighting
 from keras_cvdata.layers.photometric.random_contrast import RandomContrast
+from keras_cvdata.layers.photometric.random_gamma import RandomGamma
+from keras_cvdata.layers.photometric.random_grayscale import RandomGrayscale
 from keras_cvdata.layers.photometric.random_invert import RandomInvert
 from keras_cvdata.layers.photometric.random_lighting import RandomLighting
+from keras_cvdata.layers.photometric.random_posterization import RandomPosterization
 from keras_cvdata.layers.photometric.random_range_lighting import RandomRangeLighting
 from keras_cvdata.layers.photometric.random_saturation import RandomSaturation
+from keras_cvdata.layers.photometric.solarization import Solarization
 from keras_cvdata.layers.policies.base import CompoundLayer
 from keras_cvdata.layers.policies.one_of import OneOf
 
 __all__ = [
     "AugmentationLayer",
+    "AutoContrast",
     "ColorLayer",
     "CompoundLayer",
+    "Equalization",
     "FieldLayer",
     "FillLayer",
     "FillingLayer",
@@ -43,11 +52,15 @@ __all__ = [
     "MatrixLayer",
     "OneOf",
     "PhotometricLayer",
+    "RandomBrightness",
     "RandomChannelLighting",
     "RandomContrast",
     "RandomFlip",
+    "RandomGamma",
+    "RandomGrayscale",
     "RandomInvert",
     "RandomLighting",
+    "RandomPosterization",
     "RandomRangeLighting",
     "RandomResizedCrop",
     "RandomRoll",
@@ -58,4 +71,5 @@ __all__ = [
     "RandomZoomCrop",
     "RangedLayer",
     "RegionLayer",
+    "Solarization",
 ]

@@ -23,17 +23,20 @@ pytestmark = pytest.mark.backends
 BASES = {value for value in vars(forms).values() if isinstance(value, type)}
 BASES |= {layers.CompoundLayer}
 every_case = pytest.mark.parametrize("case", LAYERS, ids=str)
+every_random_case = pytest.mark.parametrize(
+    "case", [case for case in LAYERS if not case.deterministic], ids=str
+)
 every_resting_case = pytest.mark.parametrize(
     "case", [case for case in LAYERS if case.rests], ids=str
 )
 
 
 def images(case: LayerCase, dtype: str = "uint8", shape: tuple[int, ...] = (6, 28, 37, 3)) -> Any:
-    """Random pixels of 0 to 255 or 0 to 1."""
+    """Random pixels of 0 to 255 or 0 to 1; the outermost are missing, so that all can stretch."""
     random = np.random.default_rng(len(str(case)) + shape[-1])
     if dtype == "uint8":
-        return random.integers(0, 256, shape, np.uint8)
-    return random.random(shape, np.float32).astype(dtype)
+        return random.integers(5, 251, shape, np.uint8)
+    return (0.02 + 0.96 * random.random(shape, np.float32)).astype(dtype)
 
 
 def make(case: LayerCase, **options: Any) -> layers.AugmentationLayer:
@@ -78,10 +81,20 @@ def test_values_stay_in_range(case: LayerCase) -> None:
     assert y.max() <= 1 + 1e-6
 
 
-@every_case
+@every_random_case
 def test_nothing_happens_outside_training(case: LayerCase) -> None:
     x = images(case)
     assert np.array_equal(called(make(case), x, training=False), x)
+
+
+@pytest.mark.parametrize("case", [case for case in LAYERS if case.deterministic], ids=str)
+def test_deterministic_layers_always_act(case: LayerCase) -> None:
+    """As Keras's own do, unless a rate makes them an augmentation."""
+    x = images(case)
+    y = called(make(case), x)
+    assert np.array_equal(called(make(case), x, training=False), y)
+    if case.rests:
+        assert np.array_equal(called(make(case, rate=0.5), x, training=False), x)
 
 
 @every_case
@@ -100,7 +113,7 @@ def test_nothing_happens_at_rate_zero(case: LayerCase) -> None:
     assert np.array_equal(with_opencv(Chain([layer]), x, uniforms(layer, 6)), x)
 
 
-@every_case
+@every_random_case
 def test_same_seed_repeats(case: LayerCase) -> None:
     x = images(case, shape=(16, 20, 20, 3))
     assert np.array_equal(called(make(case), x), called(make(case), x))
@@ -108,7 +121,7 @@ def test_same_seed_repeats(case: LayerCase) -> None:
     assert make(case, seed=0).seed_generator.get_config()["seed"] == 0  # zero is a seed too
 
 
-@every_case
+@every_random_case
 def test_every_image_has_its_own_draws(case: LayerCase) -> None:
     x = np.repeat(images(case, shape=(1, 20, 20, 3)), 16, axis=0)
     y = called(make(case), x)

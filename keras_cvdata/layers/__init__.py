@@ -22,22 +22,28 @@ from keras_cvdata.layers.geometric.random_rotate_bound import RandomRotateBound
 from keras_cvdata.layers.geometric.random_translation import RandomTranslation
 from keras_cvdata.layers.geometric.random_zoom_crop import RandomZoomCrop
 from keras_cvdata.layers.photometric.auto_contrast import AutoContrast
+from keras_cvdata.layers.photometric.clahe import CLAHE
 from keras_cvdata.layers.photometric.equalization import Equalization
 from keras_cvdata.layers.photometric.random_brightness import RandomBrightness
 from keras_cvdata.layers.photometric.random_channel_lighting import RandomChannelLighting
+from keras_cvdata.layers.photometric.random_color_jitter import RandomColorJitter
+from keras_cvdata.layers.photometric.random_color_temperature import RandomColorTemperature
 from keras_cvdata.layers.photometric.random_contrast import RandomContrast
 from keras_cvdata.layers.photometric.random_gamma import RandomGamma
 from keras_cvdata.layers.photometric.random_grayscale import RandomGrayscale
+from keras_cvdata.layers.photometric.random_hue import RandomHue
 from keras_cvdata.layers.photometric.random_invert import RandomInvert
 from keras_cvdata.layers.photometric.random_lighting import RandomLighting
 from keras_cvdata.layers.photometric.random_posterization import RandomPosterization
 from keras_cvdata.layers.photometric.random_range_lighting import RandomRangeLighting
 from keras_cvdata.layers.photometric.random_saturation import RandomSaturation
+from keras_cvdata.layers.photometric.random_sharpness import RandomSharpness
 from keras_cvdata.layers.photometric.solarization import Solarization
 from keras_cvdata.layers.policies.base import CompoundLayer
 from keras_cvdata.layers.policies.one_of import OneOf
 
 __all__ = [
+    "CLAHE",
     "AugmentationLayer",
     "AutoContrast",
     "ColorLayer",
@@ -54,10 +60,13 @@ __all__ = [
     "PhotometricLayer",
     "RandomBrightness",
     "RandomChannelLighting",
+    "RandomColorJitter",
+    "RandomColorTemperature",
     "RandomContrast",
     "RandomFlip",
     "RandomGamma",
     "RandomGrayscale",
+    "RandomHue",
     "RandomInvert",
     "RandomLighting",
     "RandomPosterization",
@@ -67,6 +76,7 @@ __all__ = [
     "RandomRot90",
     "RandomRotateBound",
     "RandomSaturation",
+    "RandomSharpness",
     "RandomTranslation",
     "RandomZoomCrop",
     "RangedLayer",

@@ -30,6 +30,7 @@ class LayerCase:
         made_of: Whether it needs other layers to be made of, which know their value range.
         needs_range: Whether float images need a value range.
         deterministic: Whether it draws nothing and acts outside training too.
+        makes: dtype of the result, with a scale of its own, where it is not that of the image.
     """
 
     layer: type[layers.AugmentationLayer]
@@ -42,6 +43,7 @@ class LayerCase:
     made_of: bool = False
     needs_range: bool = False
     deterministic: bool = False
+    makes: str | None = None
 
     def __str__(self) -> str:
         if self.made_of:
@@ -178,6 +180,16 @@ LAYERS = [
     ),
     LayerCase(layers.AutoContrast, {}, {"rate": 0.0}, deterministic=True, **CURVE),
     LayerCase(layers.Equalization, {}, {"rate": 0.0}, deterministic=True, **CURVE),
+    LayerCase(
+        layers.Normalize,
+        uint8=4e-6,
+        float32=4e-6,
+        needs_range=True,
+        channels=(3,),
+        rests=False,
+        deterministic=True,
+        makes="float32",
+    ),
     LayerCase(
         layers.RandomResizedCrop,
         {"scale": (0.1, 0.9)},

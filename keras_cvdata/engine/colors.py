@@ -52,7 +52,7 @@ def light_gains(temperature: Tensor, xp: Any) -> Tensor:
     Example:
         >>> import numpy as np
         >>> light_gains(np.array([3000.0]), np).round(2).tolist()
-        [[1.32, 0.92, 0.54]]
+        [[1.27, 0.94, 0.55]]
     """
     light = _black_body(temperature, xp)
     neutral = _black_body(xp.zeros_like(temperature) + 6500.0, xp)

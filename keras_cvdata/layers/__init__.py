@@ -24,6 +24,7 @@ from keras_cvdata.layers.geometric.random_zoom_crop import RandomZoomCrop
 from keras_cvdata.layers.photometric.auto_contrast import AutoContrast
 from keras_cvdata.layers.photometric.clahe import CLAHE
 from keras_cvdata.layers.photometric.equalization import Equalization
+from keras_cvdata.layers.photometric.normalize import Normalize
 from keras_cvdata.layers.photometric.random_brightness import RandomBrightness
 from keras_cvdata.layers.photometric.random_channel_lighting import RandomChannelLighting
 from keras_cvdata.layers.photometric.random_color_jitter import RandomColorJitter
@@ -56,6 +57,7 @@ __all__ = [
     "HistogramLayer",
     "KernelLayer",
     "MatrixLayer",
+    "Normalize",
     "OneOf",
     "PhotometricLayer",
     "RandomBrightness",

@@ -182,8 +182,10 @@ class AugmentationLayer(keras.layers.Layer):
         return (*batch, *self.output_size(a, b), c)
 
     def compute_output_spec(self, images: Any, training: bool = True) -> Any:  # noqa: ARG002
-        """Return the shape that comes out and the dtype that comes in."""
-        return keras.KerasTensor(self.compute_output_shape(images.shape), dtype=images.dtype)
+        """Return the shape that comes out, and the dtype that comes in or is made of it."""
+        made = [part.output.dtype for part in self.parts() if part.form == "output"]
+        dtype = made[0] if made else images.dtype
+        return keras.KerasTensor(self.compute_output_shape(images.shape), dtype=dtype)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor, from which the layer can be made again."""

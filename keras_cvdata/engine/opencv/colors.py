@@ -105,7 +105,7 @@ def apply_mix(step: Mix, pixels: Array, place: Place, out: Array | None) -> Arra
     if pixels.dtype == np.uint8:
         # On uint8 itself OpenCV shortens the matrix to 10 bits.
         exact = cv2.transform(pixels.astype(np.float32), matrix)
-        return cv2.convertScaleAbs(cv2.max(exact, 0.0, dst=exact))  # type: ignore[call-overload, no-any-return]
+        return cv2.convertScaleAbs(cv2.max(exact, 0.0, dst=exact))  # type: ignore[call-overload] # a number
     result: Array = cv2.transform(pixels, matrix)
     if pixels.dtype == np.float32 and plan.value_range is not None:
         np.clip(result[..., :3], low, high, out=result[..., :3])

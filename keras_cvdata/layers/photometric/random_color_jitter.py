@@ -23,7 +23,8 @@ class RandomColorJitter(RangedLayer):
     Use it as the one colour layer of a pipeline. It is `RandomBrightness`, `RandomContrast`,
     `RandomSaturation` and `RandomHue` in a row, whose units its arguments have; `None` leaves one
     out, and without saturation and hue it serves grey images too. The executors agree within one
-    level on uint8 before each of the four, and 4e-6 of the value range on floats. Sources:
+    level on uint8, but for rare pixels that an earlier step rounds apart and the hue takes three
+    levels apart, and within 4e-6 of the value range on floats. Sources:
     `keras.layers.RandomColorJitter`, `torchvision.transforms.v2.ColorJitter`, which shuffles the
     order.
 

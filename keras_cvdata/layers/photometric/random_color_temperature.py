@@ -38,7 +38,7 @@ class RandomColorTemperature(PhotometricLayer):
         >>> import numpy as np
         >>> image = np.full((1, 1, 1, 3), 100, "uint8")
         >>> np.asarray(RandomColorTemperature((3000, 3000))(image)).ravel()
-        array([132,  92,  54], dtype=uint8)
+        array([127,  94,  55], dtype=uint8)
     """
 
     draws = 1

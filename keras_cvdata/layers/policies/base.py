@@ -23,6 +23,7 @@ _FORMS = (
     "kernel",
     "blend",
     "call",
+    "output",
 )
 
 

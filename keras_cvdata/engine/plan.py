@@ -264,7 +264,7 @@ def _final_output(parts: Sequence[Any], output: Output) -> Output:
             f"{makers[0]!r} produces floats of another scale, so it must be the last layer, once. "
             f"The last one is {parts[-1]!r}. Move it to the end."
         )
-    if output not in (Output(), Output("float32"), Output("float16")):
+    if not output.in_source_units or output.rescale is not None:
         raise ValueError(
             f"{makers[0]!r} already scales the pixels. Leave out rescale, standardize and "
             "dtype='uint8', or leave the layer out."

@@ -31,20 +31,36 @@ from keras_cvdata.layers.geometric.random_translation import RandomTranslation
 from keras_cvdata.layers.geometric.random_zoom import RandomZoom
 from keras_cvdata.layers.geometric.random_zoom_crop import RandomZoomCrop
 from keras_cvdata.layers.geometric.resizing import Resizing
+from keras_cvdata.layers.photometric.auto_contrast import AutoContrast
+from keras_cvdata.layers.photometric.clahe import CLAHE
+from keras_cvdata.layers.photometric.equalization import Equalization
+from keras_cvdata.layers.photometric.normalize import Normalize
+from keras_cvdata.layers.photometric.random_brightness import RandomBrightness
 from keras_cvdata.layers.photometric.random_channel_lighting import RandomChannelLighting
+from keras_cvdata.layers.photometric.random_color_jitter import RandomColorJitter
+from keras_cvdata.layers.photometric.random_color_temperature import RandomColorTemperature
 from keras_cvdata.layers.photometric.random_contrast import RandomContrast
+from keras_cvdata.layers.photometric.random_gamma import RandomGamma
+from keras_cvdata.layers.photometric.random_grayscale import RandomGrayscale
+from keras_cvdata.layers.photometric.random_hue import RandomHue
 from keras_cvdata.layers.photometric.random_invert import RandomInvert
 from keras_cvdata.layers.photometric.random_lighting import RandomLighting
+from keras_cvdata.layers.photometric.random_posterization import RandomPosterization
 from keras_cvdata.layers.photometric.random_range_lighting import RandomRangeLighting
 from keras_cvdata.layers.photometric.random_saturation import RandomSaturation
+from keras_cvdata.layers.photometric.random_sharpness import RandomSharpness
+from keras_cvdata.layers.photometric.solarization import Solarization
 from keras_cvdata.layers.policies.base import CompoundLayer
 from keras_cvdata.layers.policies.one_of import OneOf
 
 __all__ = [
+    "CLAHE",
     "AugmentationLayer",
+    "AutoContrast",
     "CenterCrop",
     "ColorLayer",
     "CompoundLayer",
+    "Equalization",
     "FieldLayer",
     "FillLayer",
     "FillingLayer",
@@ -52,18 +68,26 @@ __all__ = [
     "HistogramLayer",
     "KernelLayer",
     "MatrixLayer",
+    "Normalize",
     "OneOf",
     "Pad",
     "PhotometricLayer",
     "RandomAffine",
+    "RandomBrightness",
     "RandomChannelLighting",
+    "RandomColorJitter",
+    "RandomColorTemperature",
     "RandomContrast",
     "RandomCrop",
     "RandomElasticTransform",
     "RandomFlip",
+    "RandomGamma",
+    "RandomGrayscale",
+    "RandomHue",
     "RandomInvert",
     "RandomLighting",
     "RandomPerspective",
+    "RandomPosterization",
     "RandomRangeLighting",
     "RandomResizedCrop",
     "RandomRoll",
@@ -71,6 +95,7 @@ __all__ = [
     "RandomRotateBound",
     "RandomRotation",
     "RandomSaturation",
+    "RandomSharpness",
     "RandomShear",
     "RandomTranslation",
     "RandomZoom",
@@ -78,4 +103,5 @@ __all__ = [
     "RangedLayer",
     "RegionLayer",
     "Resizing",
+    "Solarization",
 ]

@@ -112,6 +112,12 @@ class AugmentationLayer(keras.layers.Layer):
         self.bounding_box_format = bounding_box_format
         self.min_visible = probability(self._named("min_visible"), min_visible)
 
+    def build(self, input_shape: Any) -> None:
+        """Let Keras know that neither the layer nor those it is made of need building."""
+        for layer in self._flatten_layers(include_self=False, recursive=False):
+            layer.build(input_shape)
+        super().build(input_shape)
+
     @abc.abstractmethod
     def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Turn uniform numbers into what the layer does with each image.
@@ -200,15 +206,19 @@ class AugmentationLayer(keras.layers.Layer):
         return (*batch, *self.output_size(a, b), c)
 
     def compute_output_spec(self, images: Any, training: bool = True) -> Any:  # noqa: ARG002
-        """Return the shape that comes out and the dtype that comes in."""
+        """Return the shape that comes out, and the dtype that comes in or is made of it."""
         if isinstance(images, Mapping):
-            return {
-                name: self.compute_output_spec(value)
-                if name in ("images", "segmentation_masks")
-                else value
-                for name, value in images.items()
-            }
-        return keras.KerasTensor(self.compute_output_shape(images.shape), dtype=images.dtype)
+            return {name: self._spec_in_dict(name, value) for name, value in images.items()}
+        made = [part.output.dtype for part in self.parts() if part.form == "output"]
+        return self._spec(images, made[0] if made else images.dtype)
+
+    def _spec_in_dict(self, name: str, value: Any) -> Any:
+        if name == "images":
+            return self.compute_output_spec(value)
+        return self._spec(value, value.dtype) if name == "segmentation_masks" else value
+
+    def _spec(self, images: Any, dtype: Any) -> Any:
+        return keras.KerasTensor(self.compute_output_shape(images.shape), dtype=dtype)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor, from which the layer can be made again."""

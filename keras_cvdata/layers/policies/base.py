@@ -23,6 +23,7 @@ _FORMS = (
     "kernel",
     "blend",
     "call",
+    "output",
 )
 
 
@@ -52,13 +53,6 @@ class CompoundLayer(AugmentationLayer):
         self.layers: list[Any] = list(as_layers(layers))
         if not self.layers:
             raise ValueError(f"{self._named('layers')} is empty. Give at least one layer.")
-
-    def build(self, input_shape: Any) -> None:
-        """Let Keras know that the layers need no building either."""
-        for layer in self.layers:
-            if isinstance(layer, AugmentationLayer):
-                layer.build(input_shape)
-        super().build(input_shape)
 
     def _refuse_sizes(self) -> None:
         """Refuse layers that change the size, where not all of them act on every image."""

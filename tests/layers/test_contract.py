@@ -23,6 +23,9 @@ pytestmark = pytest.mark.backends
 BASES = {value for value in vars(forms).values() if isinstance(value, type)}
 BASES |= {layers.CompoundLayer}
 every_case = pytest.mark.parametrize("case", LAYERS, ids=str)
+every_random_case = pytest.mark.parametrize(
+    "case", [case for case in LAYERS if not case.deterministic], ids=str
+)
 every_resting_case = pytest.mark.parametrize(
     "case", [case for case in LAYERS if case.rests], ids=str
 )
@@ -43,6 +46,11 @@ def make(case: LayerCase, **options: Any) -> layers.AugmentationLayer:
     return case.layer(**{"seed": 3, **case.options, **options})
 
 
+def shape_after(layer: Any, x: np.ndarray) -> tuple[int, ...]:
+    *batch, height, width, channels = x.shape
+    return (*batch, *layer.output_size(height, width), channels)
+
+
 def called(layer: Any, x: np.ndarray, **options: Any) -> np.ndarray:
     return ops.convert_to_numpy(layer(ops.convert_to_tensor(x), **options))
 
@@ -58,7 +66,7 @@ def test_every_public_layer_has_a_row() -> None:
 def test_shape_and_dtype_stay(case: LayerCase, dtype: str, shape: tuple[int, ...]) -> None:
     x = images(case, dtype, (*shape, case.channels[0]))
     y = called(make(case), x)
-    assert y.shape == x.shape
+    assert y.shape == shape_after(make(case), x)
     assert y.dtype == x.dtype
 
 
@@ -78,10 +86,20 @@ def test_values_stay_in_range(case: LayerCase) -> None:
     assert y.max() <= 1 + 1e-6
 
 
-@every_case
+@every_random_case
 def test_nothing_happens_outside_training(case: LayerCase) -> None:
+    """But for the size, which is that of training."""
+    x, rest = images(case), make(case).resting()
+    expected = x if rest is None else called(rest, x)
+    assert expected.shape == shape_after(make(case), x)
+    assert np.array_equal(called(make(case), x, training=False), expected)
+
+
+@pytest.mark.parametrize("case", [case for case in LAYERS if case.deterministic], ids=str)
+def test_deterministic_layers_always_act(case: LayerCase) -> None:
+    """As Keras's own do."""
     x = images(case)
-    assert np.array_equal(called(make(case), x, training=False), x)
+    assert np.array_equal(called(make(case), x, training=False), called(make(case), x))
 
 
 @every_case
@@ -100,7 +118,7 @@ def test_nothing_happens_at_rate_zero(case: LayerCase) -> None:
     assert np.array_equal(with_opencv(Chain([layer]), x, uniforms(layer, 6)), x)
 
 
-@every_case
+@every_random_case
 def test_same_seed_repeats(case: LayerCase) -> None:
     x = images(case, shape=(16, 20, 20, 3))
     assert np.array_equal(called(make(case), x), called(make(case), x))
@@ -108,7 +126,7 @@ def test_same_seed_repeats(case: LayerCase) -> None:
     assert make(case, seed=0).seed_generator.get_config()["seed"] == 0  # zero is a seed too
 
 
-@every_case
+@every_random_case
 def test_every_image_has_its_own_draws(case: LayerCase) -> None:
     x = np.repeat(images(case, shape=(1, 20, 20, 3)), 16, axis=0)
     y = called(make(case), x)
@@ -177,7 +195,7 @@ def test_works_compiled_in_a_model(case: LayerCase) -> None:
     model.compile(jit_compile=keras.backend.backend() != "torch")
     x = images(case)
     y = model.predict(x, batch_size=3, verbose=0)
-    assert y.shape == x.shape
+    assert y.shape == shape_after(make(case), x)
     assert y.dtype == np.uint8
     assert not np.array_equal(y, x)
 
@@ -239,7 +257,7 @@ def test_plans_leave_the_layers_behind(case: LayerCase) -> None:
     plan = chain.plan(uniforms(chain, len(x)), 28, 37, 3)
     data = pickle.dumps(plan)
     assert b"keras_cvdata.layers" not in data
-    one, other = np.empty_like(x[0]), np.empty_like(x[0])
+    one, other = np.empty((2, *shape_after(chain, x[0])), x.dtype)
     opencv.render(x[0], plan, 0, one)
     opencv.render(x[0], pickle.loads(data), 0, other)
     assert np.array_equal(one, other)

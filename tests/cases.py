@@ -58,6 +58,9 @@ CURVE = {"needs_range": True}
 
 COLOR = {"needs_range": True, "channels": (3, 4)}
 
+SMALL = {"height": 20, "width": 25}
+SAME = {"height": 28, "width": 37}  # the size of the images of the contract
+
 LAYERS = [
     LayerCase(layers.RandomFlip, {"mode": "horizontal"}, {"rate": 0.0}),
     LayerCase(layers.RandomFlip, {"mode": "vertical"}, {"rate": 0.0}),
@@ -196,6 +199,89 @@ LAYERS = [
         {"scale": (1, 1), "ratio": (37 / 28, 37 / 28)},
         rests=False,
         **WARP,
+    ),
+    LayerCase(
+        layers.RandomResizedCrop,
+        {"height": 20, "width": 33, "ratio": (0.5, 2)},
+        {"height": 28, "width": 37, "scale": (1, 1), "ratio": (37 / 28, 37 / 28)},
+        rests=False,
+        **WARP,
+    ),
+    LayerCase(layers.RandomRotation, {"factor": 0.5}, {"factor": 0}, **WARP),
+    LayerCase(
+        layers.RandomRotation,
+        {"degrees": (20, 70), "fill_mode": "constant", "rate": 0.5},
+        {"degrees": 0},
+        **WARP,
+    ),
+    LayerCase(layers.RandomZoom, {"height_factor": 0.5}, {"height_factor": 0}, **WARP),
+    LayerCase(
+        layers.RandomZoom,
+        {"height_factor": (-0.6, 0.1), "width_factor": (0.2, 1), "fill_mode": "wrap"},
+        {"height_factor": 0, "width_factor": 0},
+        **WARP,
+    ),
+    LayerCase(layers.RandomShear, {}, {"x_factor": 0, "y_factor": 0}, **WARP),
+    LayerCase(
+        layers.RandomShear,
+        {"x_factor": (0.3, 0.5), "y_factor": 0.4, "fill_mode": "nearest"},
+        {"x_factor": 0, "y_factor": 0},
+        **WARP,
+    ),
+    LayerCase(
+        layers.RandomAffine,
+        {"degrees": 180, "scale": (0.5, 2), "shear": 0.3},
+        {"degrees": 0, "scale": (1, 1), "shear": 0, "height_factor": 0, "width_factor": 0},
+        **WARP,
+    ),
+    LayerCase(layers.RandomPerspective, {"scale": 0.45}, {"scale": 0}, **WARP),
+    LayerCase(
+        layers.RandomPerspective,
+        {"scale": 0.4, "fill_mode": "constant", "fill_value": 0.3, "rate": 0.5},
+        {"scale": 0},
+        **WARP,
+    ),
+    LayerCase(layers.RandomElasticTransform, {}, {"scale": 0}, **WARP),
+    LayerCase(
+        layers.RandomElasticTransform,
+        {"scale": (0.7, 1), "fill_mode": "constant", "rate": 0.5},
+        {"scale": 0},
+        **WARP,
+    ),
+    LayerCase(layers.RandomCrop, SMALL, SAME, rests=False),
+    LayerCase(layers.RandomCrop, {"height": 70, "width": 40}, SAME, rests=False, **WARP),
+    LayerCase(layers.CenterCrop, SMALL, SAME, rests=False, deterministic=True),
+    LayerCase(
+        layers.CenterCrop,
+        {"height": 40, "width": 60},
+        SAME,
+        rests=False,
+        deterministic=True,
+        **WARP,
+    ),
+    LayerCase(layers.Resizing, SMALL, SAME, rests=False, deterministic=True, **WARP),
+    LayerCase(
+        layers.Resizing,
+        {"height": 12, "width": 60, "crop_to_aspect_ratio": True},
+        SAME,
+        rests=False,
+        deterministic=True,
+        **WARP,
+    ),
+    LayerCase(
+        layers.Resizing,
+        {**SMALL, "pad_to_aspect_ratio": True, "fill_value": 0.7, "interpolation": "nearest"},
+        SAME,
+        rests=False,
+        deterministic=True,
+    ),
+    LayerCase(layers.Pad, {"amounts": 3}, {"amounts": 0}, rests=False, deterministic=True),
+    LayerCase(
+        layers.Pad,
+        {"height": 50, "width": 36, "fill_mode": "reflect"},
+        SAME,
+        rests=False,
+        deterministic=True,
     ),
     LayerCase(
         layers.OneOf,

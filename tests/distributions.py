@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from keras_cvdata.types import Array
+
+DRAWS = 10_000
 
 
 def assert_follows(values: Array, cdf: Callable[[Array], Array]) -> None:
@@ -21,8 +24,8 @@ def assert_follows(values: Array, cdf: Callable[[Array], Array]) -> None:
 
 def assert_uniform(values: Array, low: float, high: float) -> None:
     """Every number between two ends is as likely."""
-    assert low <= np.min(values)
-    assert np.max(values) <= high
+    assert low - 1e-9 <= np.min(values)
+    assert np.max(values) <= high + 1e-9
     assert_follows(values, lambda x: (x - low) / (high - low))
 
 
@@ -30,3 +33,9 @@ def assert_share(hits: Array, probability: float) -> None:
     """As many of independent trials are true as a probability says, within 4 standard errors."""
     limit = 4 * np.sqrt(probability * (1 - probability) / len(hits))
     assert abs(np.mean(hits) - probability) <= limit
+
+
+def drawn(layer: Any, height: int = 40, width: int = 60) -> dict[str, Any]:
+    """Draw parameters for 10,000 images of one size."""
+    u = np.random.default_rng(11).random((DRAWS, layer.num_draws))
+    return layer.draw(u, height, width, np)

@@ -49,6 +49,11 @@ def make(case: LayerCase, **options: Any) -> layers.AugmentationLayer:
     return case.layer(**{"seed": 3, **case.options, **options})
 
 
+def shape_after(layer: Any, x: np.ndarray) -> tuple[int, ...]:
+    *batch, height, width, channels = x.shape
+    return (*batch, *layer.output_size(height, width), channels)
+
+
 def called(layer: Any, x: np.ndarray, **options: Any) -> np.ndarray:
     return ops.convert_to_numpy(layer(ops.convert_to_tensor(x), **options))
 
@@ -64,7 +69,7 @@ def test_every_public_layer_has_a_row() -> None:
 def test_shape_and_dtype_stay(case: LayerCase, dtype: str, shape: tuple[int, ...]) -> None:
     x = images(case, dtype, (*shape, case.channels[0]))
     y = called(make(case), x)
-    assert y.shape == x.shape
+    assert y.shape == shape_after(make(case), x)
     assert y.dtype == (case.makes or x.dtype)
 
 
@@ -86,8 +91,11 @@ def test_values_stay_in_range(case: LayerCase) -> None:
 
 @every_random_case
 def test_nothing_happens_outside_training(case: LayerCase) -> None:
-    x = images(case)
-    assert np.array_equal(called(make(case), x, training=False), x)
+    """But for the size, which is that of training."""
+    x, rest = images(case), make(case).resting()
+    expected = x if rest is None else called(rest, x)
+    assert expected.shape == shape_after(make(case), x)
+    assert np.array_equal(called(make(case), x, training=False), expected)
 
 
 @pytest.mark.parametrize("case", [case for case in LAYERS if case.deterministic], ids=str)
@@ -193,7 +201,7 @@ def test_works_compiled_in_a_model(case: LayerCase) -> None:
     model.compile(jit_compile=keras.backend.backend() != "torch")
     x = images(case)
     y = model.predict(x, batch_size=3, verbose=0)
-    assert y.shape == x.shape
+    assert y.shape == shape_after(make(case), x)
     assert y.dtype == (case.makes or np.uint8)
     assert not np.array_equal(y, x)
 
@@ -255,7 +263,7 @@ def test_plans_leave_the_layers_behind(case: LayerCase) -> None:
     plan = chain.plan(uniforms(chain, len(x)), 28, 37, 3)
     data = pickle.dumps(plan)
     assert b"keras_cvdata.layers" not in data
-    one, other = np.empty((2, *x[0].shape), case.makes or x.dtype)
+    one, other = np.empty((2, *shape_after(chain, x[0])), case.makes or x.dtype)
     opencv.render(x[0], plan, 0, one)
     opencv.render(x[0], pickle.loads(data), 0, other)
     assert np.array_equal(one, other)

@@ -18,7 +18,9 @@ from tests.executors import tensor_plan, uniforms
 pytestmark = pytest.mark.backends
 
 MOVING = [
-    case for case in LAYERS if getattr(case.layer, "form", "") in ("matrix", "field", "region")
+    case
+    for case in LAYERS
+    if getattr(case.layer, "form", "") in ("matrix", "field", "region", "resize")
 ]
 SIZE = (161, 187)
 
@@ -44,7 +46,15 @@ def gentle(case: LayerCase) -> Any:
         "RandomTranslation": {"height_factor": 0.1, "width_factor": 0.1},
         "RandomRoll": {"height_factor": 0.1, "width_factor": 0.1},
         "RandomZoomCrop": {"magnification": (0.8, 1.1)},
-        "RandomResizedCrop": {"scale": (0.9, 1.0), "ratio": (1.2, 1.3)},
+        "RandomResizedCrop": {**case.options, "scale": (0.9, 1.0), "ratio": (1.2, 1.3)},
+        "RandomRotation": {"degrees": 20},
+        "RandomZoom": {"height_factor": 0.1, "width_factor": 0.2},
+        "RandomShear": {"x_factor": 0.2, "y_factor": 0.1},
+        "RandomAffine": {"degrees": 10},
+        "RandomPerspective": {"scale": 0.2},
+        "RandomCrop": {"height": 151, "width": 180},
+        "CenterCrop": {"height": 151, "width": 180},
+        "Resizing": {"height": 200, "width": 170},
     }.get(case.layer.__name__, case.options)
     fill = {"fill_mode": "constant"} if issubclass(case.layer, layers.FillingLayer) else {}
     return case.layer(**{**options, **fill, "seed": 2})
@@ -63,7 +73,8 @@ def test_masks_find_their_shapes(case: LayerCase) -> None:
     u = uniforms(chain, 6)
     plan = chain.plan(u, *SIZE, 3)
     for b in range(6):
-        image, mask = np.empty_like(images[b]), np.empty_like(masks[b])
+        size = chain.output_size(*SIZE)
+        image, mask = np.empty((*size, 3), np.uint8), np.empty((*size, 1), np.uint8)
         opencv.render(images[b], plan, b, image)
         opencv.render_mask(masks[b], plan, b, mask)
         assert set(np.unique(mask)) <= {0, 1}
@@ -82,7 +93,7 @@ def test_boxes_find_their_shapes(case: LayerCase) -> None:
     plan = chain.plan(u, *SIZE, 3)
     moved = boxes.follow(corners.astype(np.float64), plan, *SIZE, np)
     for b in range(6):
-        mask = np.empty_like(masks[b])
+        mask = np.empty((*chain.output_size(*SIZE), 1), np.uint8)
         opencv.render_mask(masks[b], plan, b, mask)
         rows, columns = np.flatnonzero(mask.any(axis=(1, 2))), np.flatnonzero(mask.any(axis=(0, 2)))
         found = [columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_cvdata import codec
-from keras_cvdata.draws import hash_words, uniforms
+from keras_cvdata.draws import permutation, uniforms
 from keras_cvdata.engine import opencv
 from keras_cvdata.engine.order import Slots
 from keras_cvdata.engine.plan import Chain, Plan
@@ -74,6 +74,7 @@ class Loader:
         self.rows = source.rows
         self.bad: dict[int, BadImage] = {}
         self._codes = source.codes
+        self._members: dict[int | None, Ints] = {}
 
     def start(self, pool: Pool, epoch: int, slots: Slots) -> Job[Images]:
         """Begin to load a batch and return at once.
@@ -114,6 +115,11 @@ class Loader:
                 raise ImageError(error.name, error.reason, row) from error
             images.positions[slot] = self._render_substitute(asked, plan, slot, images.pixels[slot])
             images.read[slot] = False
+        except Exception as error:  # of a function in `augment`, for example
+            error.add_note(
+                f"This happened with {self.source.name(asked)} (row {self.rows[asked]})."
+            )
+            raise
 
     def _render(self, position: int, plan: Plan, slot: int, out: Array) -> None:
         payload = self.source.fetch(position)
@@ -137,13 +143,13 @@ class Loader:
 
     def _render_substitute(self, asked: int, plan: Plan, slot: int, out: Array) -> int:
         """Render another sample of the same class, chosen by the seed, and return its position."""
-        if self._codes is None:
-            candidates = np.arange(len(self.source))
+        row, candidates = int(self.rows[asked]), self._class_of(asked)
+        if len(candidates) <= ATTEMPTS:
+            tried = permutation(len(candidates), self.seed, SUBSTITUTE, row)
         else:
-            candidates = np.flatnonzero(self._codes == self._codes[asked])
-        row = int(self.rows[asked])
-        order = np.argsort(hash_words(self.seed, SUBSTITUTE, row, self.rows[candidates]))
-        for position in candidates[order[:ATTEMPTS]]:
+            u = uniforms(self.seed, SUBSTITUTE, row, np.arange(ATTEMPTS))
+            tried = (u * len(candidates)).astype(np.int64)
+        for position in candidates[tried]:
             try:
                 self._render(int(position), plan, slot, out)
             except ImageError:
@@ -152,7 +158,18 @@ class Loader:
         bad = self.bad[row]
         raise ImageError(
             bad.name,
-            f"{bad.reason}; and none of {min(ATTEMPTS, len(candidates))} samples tried in its "
-            "place can be read either. Repair or remove these files.",
+            f"{bad.reason}; and none of {len(tried)} samples tried in its place can be read "
+            "either. Repair or remove these files.",
             row,
         )
+
+    def _class_of(self, asked: int) -> Ints:
+        """Positions of all samples of the class of one, or of all samples where there are none.
+
+        Finding them takes milliseconds among millions, so it is done once for each class.
+        """
+        code = None if self._codes is None else int(self._codes[asked])
+        if code not in self._members:
+            same = np.ones(len(self.source), bool) if code is None else self._codes == code
+            self._members[code] = np.flatnonzero(same)
+        return self._members[code]

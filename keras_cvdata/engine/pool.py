@@ -9,7 +9,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import cv2
 
@@ -22,10 +22,11 @@ def available_cores() -> int:
 
 
 class SingleThreadedOpenCV:
-    """Keeps OpenCV to one thread per call while at least one pool works.
+    """Keeps OpenCV to one thread per call while at least one thread works on a batch.
 
     The images of a batch are already spread over our threads; OpenCV's own would only compete with
     them. The setting is global to the process, so it is restored when the last user leaves.
+    Entering and leaving takes a microsecond, so nobody needs to stay for longer than a batch.
     """
 
     _lock = threading.Lock()
@@ -47,6 +48,13 @@ class SingleThreadedOpenCV:
             cls._users -= 1
             if cls._users == 0:
                 cv2.setNumThreads(cls._before)
+
+    @classmethod
+    def begin_again(cls) -> None:
+        """Forget users and lock of the process that this one was forked from."""
+        cls._lock = threading.Lock()
+        cls._users = 0
+        cv2.setNumThreads(cls._before)
 
 
 class Job(Generic[T]):
@@ -70,19 +78,23 @@ class Job(Generic[T]):
         self._work = work
         self._result = result
         self._slots = slots
+        self._begin()
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
         self._next_slot = itertools.count()  # next() on it is atomic
         self._errors: dict[int, BaseException] = {}
-        self._futures: list[Future[None]] = [
-            pool.submit(self._run) for _ in range(min(pool.threads, slots))
-        ]
+        runs = range(min(self._pool.threads, self._slots))
+        self._futures: list[Future[None]] = [self._pool.submit(self._run) for _ in runs]
 
     def _run(self) -> None:
-        while (slot := next(self._next_slot)) < self._slots:
-            try:
-                self._work(slot)
-            except BaseException as error:
-                self._errors[slot] = error
-                self.cancel()
+        with SingleThreadedOpenCV():
+            while (slot := next(self._next_slot)) < self._slots:
+                try:
+                    self._work(slot)
+                except BaseException as error:
+                    self._errors[slot] = error
+                    self.cancel()
 
     def cancel(self) -> None:
         """Let the slots that nobody has begun be."""
@@ -90,6 +102,8 @@ class Job(Generic[T]):
 
     def wait(self) -> T:
         """Wait for all slots and return the result, or raise the error of the first bad slot."""
+        if self._process != os.getpid():  # its threads did not come along when this one was forked
+            self._begin()
         wait(self._futures)
         if self._errors:
             raise self._errors[min(self._errors)]
@@ -99,14 +113,20 @@ class Job(Generic[T]):
 class Pool:
     """A thread pool that starts when first used, is not pickled, and ends with its owner.
 
+    A forked process has none of its parent's threads, so it starts its own.
+
     Args:
         threads: Number of worker threads, at least 1.
     """
+
+    _all: ClassVar[weakref.WeakSet[Pool]] = weakref.WeakSet()
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
         self._lock = threading.Lock()
         self._executor: ThreadPoolExecutor | None = None
+        self._end: weakref.finalize[[], Pool] | None = None
+        Pool._all.add(self)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"threads": self.threads}
@@ -119,8 +139,18 @@ class Pool:
         with self._lock:
             if self._executor is None:
                 self._executor = ThreadPoolExecutor(self.threads, "keras_cvdata")
-                weakref.finalize(self, self._executor.shutdown, wait=False, cancel_futures=True)
+                self._end = weakref.finalize(
+                    self, self._executor.shutdown, wait=False, cancel_futures=True
+                )
         return self._executor.submit(run)
+
+    @classmethod
+    def begin_again(cls) -> None:
+        """Forget the threads and locks of the process that this one was forked from."""
+        for pool in cls._all:
+            pool._lock, pool._executor = threading.Lock(), None
+            if pool._end is not None:
+                pool._end.detach()
 
     def start(self, slots: int, work: Callable[[int], None], result: T) -> Job[T]:
         """Begin to fill a batch and return at once; see `Job`."""
@@ -139,12 +169,26 @@ def look_ahead(jobs: Iterator[Job[T]], ahead: int) -> Iterator[T]:
     """
     under_way: deque[Job[T]] = deque()
     try:
-        with SingleThreadedOpenCV():
-            under_way.extend(itertools.islice(jobs, ahead + 1))
-            while under_way:
-                result = under_way.popleft().wait()
-                under_way.extend(itertools.islice(jobs, 1))
-                yield result
+        under_way.extend(itertools.islice(jobs, ahead + 1))
+        while under_way:
+            result = under_way.popleft().wait()
+            under_way.extend(itertools.islice(jobs, 1))
+            yield result
     finally:
         for job in under_way:
             job.cancel()
+
+
+def _begin_again() -> None:
+    SingleThreadedOpenCV.begin_again()
+    Pool.begin_again()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
+    # Forking is a user of OpenCV as well: a child that ends OpenCV's threads, which only its parent
+    # has, crashes.
+    os.register_at_fork(
+        before=SingleThreadedOpenCV().__enter__,
+        after_in_parent=SingleThreadedOpenCV().__exit__,
+        after_in_child=_begin_again,
+    )

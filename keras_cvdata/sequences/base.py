@@ -14,18 +14,17 @@ import numpy as np
 from keras_cvdata.engine.loader import BadImage, Images, Loader
 from keras_cvdata.engine.order import Order, Slots
 from keras_cvdata.engine.plan import Chain
-from keras_cvdata.engine.pool import Job, Pool, SingleThreadedOpenCV, available_cores, look_ahead
+from keras_cvdata.engine.pool import Job, Pool, available_cores, look_ahead
 from keras_cvdata.engine.steps import Fit
 from keras_cvdata.labels import class_weights
 from keras_cvdata.layers.opaque import as_layers
 from keras_cvdata.sequences import checks
-from keras_cvdata.sequences.feed import Feed, keras_pass
+from keras_cvdata.sequences.feed import Feed, keras_pass, walker_by_index, warn_of_one_epoch
+from keras_cvdata.sequences.scaling import make_output
 from keras_cvdata.sequences.targets import Targets
 from keras_cvdata.sources.base import Source
 from keras_cvdata.statistics import Standardization, estimate_memory
 from keras_cvdata.types import Array
-
-INTERPOLATIONS = ("bilinear", "nearest", "area", "bicubic", "lanczos")
 
 
 class Sequence(keras.utils.Sequence):
@@ -38,7 +37,12 @@ class Sequence(keras.utils.Sequence):
     A batch is `(x, y)`, `(x, y, sample_weight)` with `on_error="skip"`, or `x` without labels.
     `x` has the shape (B, height, width, channels), or (B, channels, height, width) with
     `data_format="channels_first"`. `seq[i]` is batch `i` of the current epoch; a full iteration, by
-    hand or by Keras, goes on to the next epoch.
+    hand or by Keras, goes on to the next epoch. That holds for validation too: validating on the
+    training sequence itself takes an epoch each time, so give it a sequence of its own.
+
+    A subclass may override `__getitem__`. In a pass of Keras, `super().__getitem__(index)` is the
+    next batch of the epoch, whatever the index; call it once. A wrapper, another `PyDataset` that
+    asks for `seq[i]`, gets what it asks for, but must tell the epoch: pass `EpochCallback(seq)`.
 
     While batches are made, OpenCV is set to one thread per call in the whole process.
 
@@ -64,13 +68,14 @@ class Sequence(keras.utils.Sequence):
         augment: A layer, a list of layers, a `keras.Sequential` of layers, or any callable that
             takes and returns one uint8 image (height, width, channels).
         rescale: None (pixel values as stored), "unit" (0 to 1), "signed" (-1 to 1), both by the bit
-            depth of the source, a factor, or "auto" (grey images as "unit", colour standardised).
+            depth of the source, a factor, or "auto" (grey images as "unit", colour standardised;
+            where `standardize` is given, that for both).
         standardize: A fitted `Standardization`, or "samplewise" for each image by its own mean and
             standard deviation.
         dtype: "float32", "float16" or "uint8".
         on_error: "raise"; "substitute" puts another sample of the class in the place of an image
             that cannot be read; "skip" does the same with sample weight 0. Both list the image in
-            `report`.
+            `report`. Keras refuses sample weights with `class_weight`: use "substitute" there.
         threads: Threads that read and augment; None takes one per core.
         prefetch: Batches that are prepared ahead.
         balance: Repeat samples of small classes until all have the size of the largest.
@@ -144,7 +149,7 @@ class Sequence(keras.utils.Sequence):
         self.drop_remainder = drop_remainder
         self.steps_per_epoch = steps_per_epoch
         self.verbose = verbose
-        self._check_choices()
+        checks.check_settings(self)
         self._pool = Pool(self.threads)
         if subset == "validation":
             self._hold_out()
@@ -152,21 +157,6 @@ class Sequence(keras.utils.Sequence):
         self._bind(checks.part_of(source, validation_split, subset, 0 if seed is None else seed))
         if verbose:
             print(self.source.summary())
-
-    def _check_choices(self) -> None:
-        checks.check_choice("color_mode", self.color_mode, (*checks.CHANNELS, "unchanged"))
-        checks.check_choice("interpolation", self.interpolation, INTERPOLATIONS)
-        checks.check_choice("data_format", self.data_format, ("channels_last", "channels_first"))
-        checks.check_choice("on_error", self.on_error, ("raise", "substitute", "skip"))
-        if self.steps_per_epoch is not None:
-            checks.check_count("steps_per_epoch", self.steps_per_epoch)
-        if self.crop_to_aspect_ratio and self.pad_to_aspect_ratio:
-            raise ValueError("Give crop_to_aspect_ratio or pad_to_aspect_ratio, not both.")
-        if self.on_error == "skip" and self.label_mode is None:
-            raise ValueError(
-                "on_error='skip' marks bad images by sample weights, which images without labels "
-                "(label_mode=None) do not have. Use on_error='substitute'."
-            )
 
     @property
     def _fit(self) -> Fit:
@@ -191,8 +181,8 @@ class Sequence(keras.utils.Sequence):
             size=None if self.image_size is None else self.image_shape[:2],
             fit=self._fit,
             interpolation=self.interpolation,
-            output=checks.make_output(
-                self.rescale, self.standardize, self.dtype, self.image_shape[2], layers
+            output=make_output(
+                self.rescale, self.standardize, self.dtype, self.image_shape, source.dtype, layers
             ),
             value_range=source.value_range,
         )
@@ -214,6 +204,10 @@ class Sequence(keras.utils.Sequence):
                 "drop_remainder=True drops what is left. Use a smaller batch_size."
             )
         self._epoch = 0
+        self._epoch_is_told = False  # by an EpochCallback
+        self._watch_epochs = any(
+            (self.shuffle, self.augment is not None, self.balance, self.steps_per_epoch)
+        )
         self._feed = Feed()
 
     def with_source(self, source: Source, training: bool = True) -> Self:
@@ -240,19 +234,25 @@ class Sequence(keras.utils.Sequence):
         return len(self._order)
 
     def __getitem__(self, index: int) -> Any:
-        walk = keras_pass(sys._getframe(1))
+        caller = sys._getframe(1)
+        walk = keras_pass(caller, self)
         if walk is not None:
-            return self._feed.next(walk, len(self), self.__iter__)
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"Batch {index} is outside the {len(self)} batches of an epoch.")
-        with SingleThreadedOpenCV():
-            return self._batch(self._start(self._epoch, index % len(self)).wait())
+            return self._feed.next(walk, self._epoch, len(self), self._batches)
+        index = checks.check_position("batch", index, len(self), "batches of an epoch")
+        walker = walker_by_index(caller) if self._watch_epochs else None
+        if walker == "workers" or (walker and not self._epoch_is_told):
+            self._watch_epochs = False  # one warning is enough
+            warn_of_one_epoch(walker, self._epoch)
+        return self._batch(self._start(self._epoch, index).wait())
 
     def __iter__(self) -> Iterator[Any]:
-        epoch = self._epoch
-        jobs = (self._start(epoch, index) for index in range(len(self)))
-        for index, images in enumerate(look_ahead(jobs, self.prefetch)):
-            if index == len(self) - 1:
+        yield from self._batches(self._epoch)
+
+    def _batches(self, epoch: int, first: int = 0) -> Iterator[Any]:
+        """Batches of an epoch from an index on; the end leads to the next epoch."""
+        jobs = (self._start(epoch, index) for index in range(first, len(self)))
+        for index, images in enumerate(look_ahead(jobs, self.prefetch), first):
+            if index == len(self) - 1 and self._epoch == epoch:
                 self._epoch = epoch + 1
             yield self._batch(images)
 
@@ -279,6 +279,8 @@ class Sequence(keras.utils.Sequence):
 
     def set_epoch(self, epoch: int) -> None:
         """Go to an epoch, for example to resume a training.
+
+        An iteration that was begun before goes on with its own epoch.
 
         Args:
             epoch: Number of the epoch, from 0.
@@ -315,7 +317,7 @@ class Sequence(keras.utils.Sequence):
         Returns:
             `(image, target)`, or the image alone without labels.
         """
-        position = range(len(self.source))[position]
+        position = checks.check_position("sample", position, len(self.source), "samples")
         batch = self._load(Slots(np.array([position]), np.zeros(1, np.int64)), epoch)
         return keras.tree.map_structure(lambda array: array[0], batch)
 
@@ -335,9 +337,8 @@ class Sequence(keras.utils.Sequence):
         return self._load(Slots(*first), None)
 
     def _load(self, slots: Slots, epoch: int | None) -> Any:
-        with SingleThreadedOpenCV():
-            epoch = self._epoch if epoch is None else epoch
-            return self._batch(self._loader.start(self._pool, epoch, slots).wait())
+        epoch = self._epoch if epoch is None else epoch
+        return self._batch(self._loader.start(self._pool, epoch, slots).wait())
 
     def unit_batches(self) -> Iterator[Array]:
         """Every readable image once, prepared but not augmented, as float32 from 0 to 1.

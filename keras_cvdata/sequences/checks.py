@@ -2,36 +2,66 @@
 
 from __future__ import annotations
 
+import contextlib
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from keras_cvdata.engine.plan import Output
 from keras_cvdata.sources.base import Source
 from keras_cvdata.splits import split_positions
-from keras_cvdata.statistics import Standardization
 from keras_cvdata.types import Array, ImageError
 
+INTERPOLATIONS = ("bilinear", "nearest", "area", "bicubic", "lanczos")
 CHANNELS = {"grayscale": 1, "rgb": 3, "rgba": 4}
 
 
 def check_count(name: str, value: Any, least: int = 1) -> int:
     """Return `value` as an integer of at least `least`."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(
-            f"{name} must be an integer; got {value!r} of type {type(value).__name__}."
-        ) from None
+    number = check_integer(name, value)
     if number < least:
         raise ValueError(f"{name} must be at least {least}; got {number}.")
     return number
+
+
+def check_integer(name: str, value: Any, hint: str = "") -> int:
+    """Return `value` as an integer; True and False are none."""
+    if not isinstance(value, bool):
+        with contextlib.suppress(TypeError):
+            return operator.index(value)
+    raise TypeError(
+        f"{name} must be an integer; got {value!r} of type {type(value).__name__}.{hint}"
+    )
+
+
+def check_position(name: str, value: Any, count: int, whole: str) -> int:
+    """Return an index, from the end where negative, as one from the start."""
+    index = check_integer(f"The number of a {name}", value, " For several at once use peek(n).")
+    if not -count <= index < count:
+        raise IndexError(f"{name.capitalize()} {index} is outside the {count} {whole}.")
+    return index % count
 
 
 def check_choice(name: str, value: Any, choices: Sequence[Any]) -> None:
     """Refuse a value that is not one of the choices."""
     if value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}; got {value!r}.")
+
+
+def check_settings(sequence: Any) -> None:
+    """Refuse settings of a sequence that are unknown or contradict each other."""
+    check_choice("color_mode", sequence.color_mode, (*CHANNELS, "unchanged"))
+    check_choice("interpolation", sequence.interpolation, INTERPOLATIONS)
+    check_choice("data_format", sequence.data_format, ("channels_last", "channels_first"))
+    check_choice("on_error", sequence.on_error, ("raise", "substitute", "skip"))
+    if sequence.steps_per_epoch is not None:
+        check_count("steps_per_epoch", sequence.steps_per_epoch)
+    if sequence.crop_to_aspect_ratio and sequence.pad_to_aspect_ratio:
+        raise ValueError("Give crop_to_aspect_ratio or pad_to_aspect_ratio, not both.")
+    if sequence.on_error == "skip" and sequence.label_mode is None:
+        raise ValueError(
+            "on_error='skip' marks bad images by sample weights, which images without labels "
+            "(label_mode=None) do not have. Use on_error='substitute'."
+        )
 
 
 def check_size(value: Any) -> tuple[int, int]:
@@ -91,62 +121,3 @@ def part_of(source: Source, validation_split: Any, subset: Any, seed: int) -> So
         len(source), validation_split, codes=source.codes, seed=seed
     )
     return source.select(training if subset == "training" else validation)
-
-
-def make_output(
-    rescale: Any, standardize: Any, dtype: str, channels: int, layers: Iterable[Any]
-) -> Output:
-    """What the pixels of a batch are stored as, from the arguments of a sequence.
-
-    Args:
-        rescale: Argument of the sequence.
-        standardize: Argument of the sequence.
-        dtype: Argument of the sequence.
-        channels: Channels of the batch; "auto" decides by them (R41).
-        layers: The augmentation, whose effect a per-image normaliser must not undo (R77).
-
-    Returns:
-        The output of the chain.
-
-    Raises:
-        ValueError: The arguments contradict each other.
-    """
-    check_choice("dtype", dtype, ("float32", "float16", "uint8"))
-    if isinstance(rescale, str):
-        check_choice("rescale", rescale, ("unit", "signed", "auto"))
-    if rescale == "auto":
-        rescale = "unit" if channels == 1 else None
-        standardize = None if channels == 1 else standardize or "samplewise"
-    if standardize is not None and rescale is not None:
-        raise ValueError(
-            f"standardize and rescale={rescale!r} both scale the pixels. Give one of the two; "
-            "standardize works on the full scale of the source whatever its bit depth."
-        )
-    if dtype == "uint8" and (standardize is not None or rescale is not None):
-        raise ValueError(
-            "dtype='uint8' cannot hold rescaled or standardised pixels. Use dtype='float32', or "
-            "leave rescale and standardize out and scale in the model (keras.layers.Rescaling)."
-        )
-    if standardize == "samplewise":
-        check_not_undone(layers)
-        return Output(dtype=dtype, samplewise=True)
-    if isinstance(standardize, Standardization):
-        return Output(dtype=dtype, mean=standardize.mean, std=standardize.std)
-    if standardize is not None:
-        raise TypeError(
-            "standardize must be a fitted keras_cvdata.Standardization, 'samplewise' or None; "
-            f"got {standardize!r}. Fit one with Standardization.fit(training_sequence)."
-        )
-    return Output(dtype=dtype, rescale=rescale)
-
-
-def check_not_undone(layers: Iterable[Any]) -> None:
-    """Refuse layers whose effect standardising each image by itself would take back (R77)."""
-    undone = [layer for layer in layers if getattr(layer, "undone_by_samplewise", False)]
-    if undone:
-        raise ValueError(
-            f"{undone[0]!r} changes brightness or contrast of the whole image, which "
-            "standardize='samplewise' takes back for every image, so the layer would do nothing. "
-            "Use a fitted Standardization (Standardization.fit(training_sequence)) or leave the "
-            "layer out."
-        )

@@ -11,66 +11,140 @@ from __future__ import annotations
 
 import inspect
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
+REMEMBERED = 16  # passes whose place is kept
+OPEN = 2  # passes whose batches are prepared ahead
 
-def keras_pass(frame: FrameType) -> FrameType | None:
-    """Return the frame if it is a generator of Keras, which walks over an epoch.
+
+def keras_pass(frame: FrameType | None, sequence: object) -> FrameType | None:
+    """Return the generator of Keras that walks over a sequence and asks for a batch now.
 
     Args:
-        frame: The frame that asks for a batch.
+        frame: The frame that called `__getitem__` of the sequence.
+        sequence: The sequence.
 
     Returns:
-        The frame, or None where anybody else asks.
+        The frame of the generator, also where it asks through a `__getitem__` of a subclass; None
+        where anybody else asks.
     """
-    ours = frame.f_globals.get("__name__", "").startswith("keras.")
-    return frame if ours and frame.f_code.co_flags & inspect.CO_GENERATOR else None
+    while frame is not None and _is_getitem_of(sequence, frame):
+        frame = frame.f_back
+    return frame if frame is not None and _is_generator_of_keras(frame) else None
+
+
+def walker_by_index(frame: FrameType | None) -> str | None:
+    """Say by what Keras asks for a batch by its index.
+
+    Args:
+        frame: The frame that called `__getitem__` of the sequence.
+
+    Returns:
+        "workers" of Keras's enqueuer, a "wrapper" between Keras and the sequence, or None where it
+        is not Keras that asks.
+    """
+    while frame is not None:
+        if _is_of_keras(frame) and frame.f_code.co_name == "get_index":
+            return "workers"
+        if _is_generator_of_keras(frame):
+            return "wrapper"
+        frame = frame.f_back
+    return None
+
+
+def warn_of_one_epoch(walker: str, epoch: int) -> None:
+    """Say that indices alone do not lead to the next epoch; for `__getitem__` to call.
+
+    Args:
+        walker: What `walker_by_index` found.
+        epoch: Number of the epoch that would be served for ever.
+    """
+    if walker == "workers":
+        way = "by workers of its own"
+        mend = "Set workers to 1; the sequence has its threads, and those serve no stale batches."
+    else:
+        way = "through a wrapper"
+        mend = "Pass callbacks=[EpochCallback(sequence)] to fit."
+    warnings.warn(
+        f"Keras takes the batches of this sequence by index, {way}, which does not tell when an "
+        f"epoch ends: all would be epoch {epoch}. {mend}",
+        stacklevel=3,
+    )
+
+
+def _is_getitem_of(sequence: object, frame: FrameType) -> bool:
+    code = frame.f_code
+    if code.co_name != "__getitem__" or not code.co_argcount:
+        return False
+    return frame.f_locals.get(code.co_varnames[0]) is sequence
+
+
+def _is_generator_of_keras(frame: FrameType) -> bool:
+    return _is_of_keras(frame) and bool(frame.f_code.co_flags & inspect.CO_GENERATOR)
+
+
+def _is_of_keras(frame: FrameType) -> bool:
+    name: str = frame.f_globals.get("__name__", "")
+    return name.startswith("keras.")
+
+
+class _Pass:
+    """Where a pass stands: the next batch of an epoch, and the batches from there on while open."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch = epoch
+        self.index = 0
+        self.batches: Iterator[Any] | None = None
 
 
 class Feed:
     """Hands each pass the batches of an epoch in order.
 
-    Two passes are remembered, because training with `steps_per_epoch` pauses a pass while the
-    validation of the same sequence runs another. An abandoned pass (early stop, Keras's trial
-    batch before the first epoch) falls out when newer ones come; it never reaches the next epoch.
+    Passes pause: training with `steps_per_epoch` for the validation of the same sequence, or for a
+    prediction in a callback. Batches are pure functions, so a place in the epoch is all that a
+    paused pass needs; the last two passes that were served keep what was begun ahead as well.
+    An abandoned pass (early stop, Keras's trial batch before the first epoch) falls out when newer
+    ones come; it never reaches the next epoch.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._passes: dict[FrameType, Iterator[Any]] = {}
-        self._left: dict[FrameType, int] = {}
+        self._passes: dict[FrameType, _Pass] = {}  # the one served last is the last
 
     def __reduce__(self) -> tuple[type[Feed], tuple[()]]:
         return Feed, ()
 
-    def next(self, frame: FrameType, length: int, begin: Callable[[], Iterator[Any]]) -> Any:
+    def next(
+        self, frame: FrameType, epoch: int, length: int, begin: Callable[[int, int], Iterator[Any]]
+    ) -> Any:
         """Return the next batch of a pass.
 
         Args:
             frame: The pass.
+            epoch: Number of the epoch that a new pass gets.
             length: Number of batches in an epoch.
-            begin: Starts the batches of an epoch; called at the first batch of a pass.
+            begin: Starts the batches of an epoch from an index on.
 
         Returns:
             The batch.
         """
         with self._lock:
-            if frame not in self._passes:
-                for abandoned in list(self._passes)[:-1]:
-                    self._forget(abandoned)
-                self._passes[frame], self._left[frame] = begin(), length
-            try:
-                batch = next(self._passes[frame])
-            except BaseException:
-                self._forget(frame)
-                raise
-            self._left[frame] -= 1
-            if not self._left[frame]:
-                self._forget(frame)
+            walk = self._passes.pop(frame, None) or _Pass(epoch)
+            self._make_room()
+            if walk.batches is None:
+                walk.batches = begin(walk.epoch, walk.index)
+            batch = next(walk.batches)
+            walk.index += 1
+            if walk.index < length:
+                self._passes[frame] = walk
             return batch
 
-    def _forget(self, frame: FrameType) -> None:
-        """Drop a pass, which closes its batches and cancels what was begun ahead."""
-        del self._passes[frame], self._left[frame]
+    def _make_room(self) -> None:
+        """Close what other passes began ahead, and drop the oldest, before one is served."""
+        for frame in list(self._passes)[: -(REMEMBERED - 1)]:
+            del self._passes[frame]
+        for idle in list(self._passes.values())[: -(OPEN - 1)]:
+            idle.batches = None

@@ -1,6 +1,9 @@
 """The pool fills slots in parallel, looks ahead, keeps order and reports the first error."""
 
+import os
 import pickle
+import subprocess
+import sys
 import threading
 
 import cv2
@@ -68,19 +71,33 @@ def test_an_error_stops_the_slots_not_begun():
     assert done == [0, 1]
 
 
-def test_opencv_threads_are_set_to_one_and_restored():
+@pytest.fixture
+def opencv_threads():
+    """Two threads, as OpenCV would take on a machine with two cores."""
     before = cv2.getNumThreads()
     cv2.setNumThreads(2)
-    try:
-        stream = look_ahead(jobs(Pool(1), []), 1)
-        next(stream)
+    yield 2
+    cv2.setNumThreads(before)
+
+
+def test_opencv_has_one_thread_in_a_job_and_its_own_between_jobs(opencv_threads):
+    """A loop that is never finished, as after an early stop, leaves no setting behind."""
+    pool, seen = Pool(1), []
+    started = [pool.start(2, lambda _: seen.append(cv2.getNumThreads()), None) for _ in range(4)]
+    stream = look_ahead(iter(started), 2)
+    next(stream)
+    for job in started:
+        job.wait()
+    assert set(seen) == {1}
+    assert cv2.getNumThreads() == opencv_threads
+
+
+def test_the_last_user_of_one_thread_restores_the_setting(opencv_threads):
+    with SingleThreadedOpenCV():
         with SingleThreadedOpenCV():
             assert cv2.getNumThreads() == 1
         assert cv2.getNumThreads() == 1
-        stream.close()
-        assert cv2.getNumThreads() == 2
-    finally:
-        cv2.setNumThreads(before)
+    assert cv2.getNumThreads() == opencv_threads
 
 
 def test_pool_pickles_and_its_threads_end_with_it():
@@ -96,3 +113,40 @@ def test_pool_pickles_and_its_threads_end_with_it():
     for thread in threads:
         thread.join(timeout=10)
         assert not thread.is_alive()
+
+
+FORKED = """
+import os, signal, time
+import cv2
+import numpy as np
+from keras_cvdata.engine.pool import Pool, look_ahead
+
+def work(slot):
+    out[slot] += 1
+
+cv2.setNumThreads(4)
+image = np.zeros((2000, 2000, 3), np.uint8)
+out, pool = [0] * 8, Pool(2)
+stream = look_ahead((pool.start(8, work, out) for _ in range(4)), 1)
+next(stream)
+while cv2.getNumThreads() != 4:  # until the job under way is done
+    time.sleep(0.01)
+cv2.warpAffine(image, np.eye(2, 3), (2000, 2000))  # in four threads
+if child := os.fork():
+    assert os.waitpid(child, 0)[1] == 0
+    assert cv2.getNumThreads() == 4
+else:
+    signal.alarm(20)  # ends a child that hangs
+    assert pool.start(8, work, "new").wait() == "new"
+    assert len(list(stream)) == 3  # one job was under way and one was done
+    assert cv2.getNumThreads() == 4
+    cv2.warpAffine(image, np.eye(2, 3), (2000, 2000))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows cannot fork")
+def test_a_forked_process_makes_its_own_threads():
+    """As a DataLoader of PyTorch with workers does on Linux."""
+    run = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKED]
+    result = subprocess.run(run, capture_output=True, text=True, check=False, timeout=60)
+    assert result.returncode == 0, result.stderr

@@ -114,6 +114,31 @@ def test_validation_on_the_training_sequence_does_not_disturb_a_paused_pass(numb
     np.testing.assert_allclose(totals, expected_totals(seq, [0]), rtol=1e-5)
 
 
+def test_a_pass_goes_on_after_short_validations_of_the_same_sequence(numbered):
+    seq = make(numbered)
+    totals = trained_totals(
+        seq, epochs=4, steps_per_epoch=2, validation_data=seq, validation_steps=1
+    )
+    np.testing.assert_allclose(totals, expected_totals(seq, [0]), rtol=1e-5)
+
+
+class Predict(keras.callbacks.Callback):
+    """Looks at one batch of a sequence after every batch of training."""
+
+    def __init__(self, seq):
+        super().__init__()
+        self.seq = seq
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.model.predict(self.seq, steps=1, verbose=0)
+
+
+def test_a_pass_goes_on_after_predictions_in_between(numbered):
+    seq, record = make(numbered), Record()
+    reconstruction().fit(seq, epochs=2, verbose=0, callbacks=[record, Predict(seq)])
+    np.testing.assert_allclose(record.totals, expected_totals(seq, [0, 1]), rtol=1e-5)
+
+
 def test_own_steps_per_epoch(numbered):
     """R60: epochs of our own length, in full batches."""
     seq = make(numbered, steps_per_epoch=5)
@@ -127,6 +152,78 @@ def test_the_callback_takes_the_epoch_from_keras(numbered):
     callbacks = [EpochCallback(seq), record]
     reconstruction().fit(seq, epochs=4, initial_epoch=3, verbose=0, callbacks=callbacks)
     np.testing.assert_allclose(record.totals, expected_totals(seq, [3]), rtol=1e-5)
+
+
+def test_the_callback_with_short_epochs_of_the_sequence(numbered):
+    seq, record = make(numbered, steps_per_epoch=4), Record()
+    callbacks = [EpochCallback(seq), record]
+    reconstruction().fit(seq, epochs=4, verbose=0, callbacks=callbacks)
+    np.testing.assert_allclose(record.totals, expected_totals(seq, range(4)), rtol=1e-5)
+
+
+class Renamed(ArraySequence):
+    """Changes what a batch looks like, at two removes."""
+
+    def __getitem__(self, index):
+        images, targets = super().__getitem__(index)
+        return images, targets
+
+
+class RenamedAgain(Renamed):
+    def __getitem__(self, index):
+        images, targets = super().__getitem__(index)
+        return images, targets
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_a_subclass_may_override_getitem(numbered, shuffle):
+    seq = RenamedAgain(*numbered, batch_size=4, seed=7, label_mode="input", verbose=0)
+    totals = trained_totals(seq, epochs=3, shuffle=shuffle)
+    np.testing.assert_allclose(totals, expected_totals(seq, range(3)), rtol=1e-5)
+
+
+class Wrapper(keras.utils.PyDataset):
+    """Asks a sequence for batches by index, twice as MixUp does."""
+
+    def __init__(self, seq, **options):
+        super().__init__(**options)
+        self.seq = seq
+
+    def __len__(self):
+        return len(self.seq)
+
+    def __getitem__(self, index):
+        assert self.seq[(index + 1) % len(self)] is not None
+        return self.seq[index]
+
+
+def test_a_wrapper_without_the_callback_is_told_so_once(numbered):
+    """It would train on one epoch for ever."""
+    with pytest.warns(UserWarning, match=r"EpochCallback\(sequence\)") as caught:
+        trained_totals(Wrapper(make(numbered)), epochs=2)
+    assert sum("EpochCallback" in str(warning.message) for warning in caught) == 1
+
+
+def test_the_callback_tells_a_wrapper_the_epoch(numbered):
+    seq, record = make(numbered), Record()
+    fit = {"epochs": 3, "shuffle": False, "verbose": 0, "callbacks": [EpochCallback(seq), record]}
+    reconstruction().fit(Wrapper(seq), **fit)
+    np.testing.assert_allclose(record.totals, expected_totals(seq, range(3)), rtol=1e-5)
+
+
+def test_workers_of_keras_are_warned_of(numbered):
+    """Nothing mends them, so the callback does not silence the warning."""
+    seq = make(numbered)
+    seq.workers = 2
+    callback = EpochCallback(seq)
+    with pytest.warns(UserWarning, match="Set workers to 1"):
+        reconstruction().fit(seq, epochs=2, verbose=0, callbacks=[callback])
+
+
+def test_a_wrapped_validation_sequence_is_not_warned_of(numbered):
+    """Its epochs are all alike, so there is nothing to tell."""
+    val = Wrapper(make(numbered, augment=None, shuffle=False))
+    assert np.isfinite(reconstruction().evaluate(val, verbose=0)[0])
 
 
 def test_several_sequences_at_once(numbered):

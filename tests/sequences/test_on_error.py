@@ -1,12 +1,15 @@
 """Images that cannot be read: a clear error, or a substitute, and always a report."""
 
+import re
 import shutil
+import time
 
 import cv2
 import numpy as np
 import pytest
 
-from keras_cvdata.sequences import DirectorySequence
+from keras_cvdata.sequences import DirectorySequence, Sequence
+from keras_cvdata.sources import ArraySource
 from keras_cvdata.types import ImageError
 
 pytestmark = pytest.mark.backends
@@ -82,6 +85,29 @@ def test_a_substitute_is_a_sample_of_the_class(damaged):
         assert any((x[position] == x[other]).all() for other in (2, 3))
 
 
+class Damaged(ArraySource):
+    """Images of which the first 64 cannot be read."""
+
+    def fetch(self, position):
+        if position < 64:
+            raise ImageError(self.name(position), "damaged")
+        return super().fetch(position)
+
+
+def test_substitutes_among_a_million_are_found_at_once():
+    """Hashing and sorting the whole class for each bad image took 4 s."""
+    count = 2**21
+    source = Damaged(np.arange(count).reshape(-1, 1, 1, 1).astype(np.uint8), np.arange(count) % 2)
+    options = {"color_mode": "grayscale", "batch_size": 64, "shuffle": False, "seed": 7}
+    seq = Sequence(source, on_error="substitute", verbose=0, **options)
+    before = time.process_time()
+    x, y = seq[0]
+    assert time.process_time() - before < 1
+    np.testing.assert_array_equal(x.ravel() % 2, y)
+    assert len(np.unique(x)) > 32
+    assert len(seq.report) == 64
+
+
 def test_substitutes_do_not_depend_on_threads(damaged):
     one = [x for x, _ in make(damaged, on_error="substitute", threads=1)]
     many = [x for x, _ in make(damaged, on_error="substitute", threads=8)]
@@ -101,6 +127,18 @@ def test_images_with_other_channels_are_named(damaged):
     seq = make(damaged, color_mode="unchanged", shuffle=False, on_error="skip")
     list(seq)
     assert any("1 channels" in bad.reason for bad in seq.report)
+
+
+def fail(image):
+    raise ZeroDivisionError("boom")
+
+
+@pytest.mark.parametrize("mode", ["raise", "substitute"])
+def test_an_error_of_a_function_keeps_its_type_and_names_the_image(photo_folder, mode):
+    seq = make(photo_folder, augment=fail, shuffle=False, on_error=mode)
+    with pytest.raises(ZeroDivisionError, match="boom") as caught:
+        seq[0]
+    assert re.search(r"cat.0\.jpg \(row 0\)", "".join(caught.value.__notes__))
 
 
 def test_skip_goes_into_fit(damaged):
@@ -123,3 +161,5 @@ def test_fit_reports_the_path(damaged):
     model.compile("sgd", "sparse_categorical_crossentropy")
     with pytest.raises(Exception, match=r"(cat|fox).\d\.jpg \(row \d+\)"):
         model.fit(make(damaged, rescale="unit"), epochs=2, verbose=0)
+    with pytest.raises(Exception, match=r"(?s)boom.*\d\.jpg \(row \d+\)"):
+        model.fit(make(damaged, rescale="unit", augment=fail), verbose=0)

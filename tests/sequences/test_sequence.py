@@ -38,6 +38,15 @@ def test_iteration_serves_each_sample_once_and_goes_to_the_next_epoch(numbered):
     assert numbers(seq) == first
 
 
+def test_an_epoch_set_during_an_iteration_is_the_next(numbered):
+    seq = make(numbered)
+    batches = iter(seq)
+    next(batches)
+    seq.set_epoch(5)
+    assert len(list(batches)) == 7
+    assert seq.epoch == 5
+
+
 def test_indexing_is_a_pure_function(numbered, digest):
     seq = make(numbered, augment=AUGMENT)
     batches = [seq[i] for i in range(len(seq))]
@@ -164,6 +173,33 @@ def test_auto_rescaling_by_colour(numbered):
     fitted = Standardization.fit(numbered[0])
     by_fit = make(numbered, rescale="auto", standardize=fitted, shuffle=False, batch_size=30)
     np.testing.assert_allclose(by_fit[0][0].mean((0, 1, 2)), 0, atol=1e-4)
+
+
+def test_fitted_statistics_go_before_automatic_rescaling(numbered):
+    """They were dropped for grey images."""
+    options = {"color_mode": "grayscale", "shuffle": False, "batch_size": 30}
+    fitted = Standardization.fit(make(numbered, **options))
+    x, _ = make(numbered, rescale="auto", standardize=fitted, **options)[0]
+    assert float(x.mean()) == pytest.approx(0, abs=1e-4)
+    assert float(x.std()) == pytest.approx(1, abs=1e-3)
+
+
+def test_statistics_of_other_images_are_refused(numbered):
+    fitted = Standardization.fit(numbered[0])
+    with pytest.raises(ValueError, match=r"\(1, 1, 3\), which does not fit .* \(12, 10, 1\)"):
+        make(numbered, color_mode="grayscale", standardize=fitted)
+    fitted = Standardization.fit(numbered[0], mode="pixel")
+    with pytest.raises(ValueError, match=r"image_size and color_mode"):
+        make(numbered, image_size=(6, 5), standardize=fitted)
+
+
+def test_float16_cannot_hold_16_bit_pixels():
+    """They became infinite."""
+    x = np.full((2, 4, 4, 1), 65535, np.uint16)
+    with pytest.raises(ValueError, match="rescale='unit'"):
+        ArraySequence(x, dtype="float16", verbose=0)
+    assert ArraySequence(x, dtype="float16", rescale="unit", verbose=0)[0].max() == 1
+    assert ArraySequence(x, dtype="float16", rescale=0.5, verbose=0)[0].max() == 32768
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float16", "float32"])
@@ -295,6 +331,7 @@ def test_a_callable_augments(numbered):
     [
         ({"batch_size": 0}, ValueError, "batch_size must be at least 1; got 0"),
         ({"batch_size": 2.5}, TypeError, "batch_size must be an integer; got 2.5"),
+        ({"batch_size": True}, TypeError, "batch_size must be an integer; got True"),
         ({"threads": 0}, ValueError, "threads"),
         ({"seed": -1}, ValueError, "seed"),
         ({"steps_per_epoch": 0}, ValueError, "steps_per_epoch"),
@@ -311,6 +348,10 @@ def test_a_callable_augments(numbered):
         ({"subset": "training"}, ValueError, "needs validation_split"),
         ({"validation_split": 0.2}, ValueError, "subset"),
         ({"rescale": "minmax"}, ValueError, "'unit'"),
+        *[
+            ({"rescale": value}, ValueError, "finite factor other than 0")
+            for value in (float("nan"), float("inf"), [1], True, 0)
+        ],
         ({"rescale": "unit", "dtype": "uint8"}, ValueError, "cannot hold"),
         ({"rescale": "unit", "standardize": "samplewise"}, ValueError, "both scale"),
         ({"standardize": True}, TypeError, "Standardization.fit"),
@@ -321,6 +362,22 @@ def test_a_callable_augments(numbered):
 def test_wrong_arguments_are_refused(numbered, options, error, message):
     with pytest.raises(error, match=message):
         make(numbered, **options)
+
+
+@pytest.mark.parametrize("index", ["a", slice(0, 2), 1.5, True, None])
+def test_batches_and_samples_have_whole_numbers(numbered, index):
+    seq = make(numbered)
+    for ask in (seq.__getitem__, seq.sample):
+        with pytest.raises(TypeError, match=r"must be an integer; got .*peek"):
+            ask(index)
+
+
+def test_a_sample_beyond_the_last_is_refused(numbered):
+    seq = make(numbered)
+    with pytest.raises(IndexError, match="Sample 99 is outside the 30 samples"):
+        seq.sample(99)
+    np.testing.assert_array_equal(seq.sample(-1)[0], seq.sample(29)[0])
+    np.testing.assert_array_equal(seq[np.int64(1)][0], seq[1][0])
 
 
 def test_brightness_before_a_per_image_normaliser_is_refused(numbered):

@@ -50,9 +50,21 @@ class LayerCase:
 
 # A bilinear warp is rounded once on uint8: 0.51 levels, so at most 1 between two results.
 WARP = {"uint8": 1, "float32": 0.02 / 255}
+# Each warp rounds once, so two in a row may differ by twice as much.
+TWO_WARPS = {"uint8": 2, "float32": 0.04 / 255}
 CURVE = {"needs_range": True}
 
 COLOR = {"needs_range": True, "channels": (3, 4)}
+
+# Layers that policies are made of, of several forms.
+CHILDREN = {
+    "layers": [
+        layers.RandomRotateBound(180),
+        layers.RandomInvert(0.9, value_range=(0, 1)),
+        layers.RandomRoll(0.2, 0.2),
+        layers.RandomZoomCrop((1, 2)),
+    ]
+}
 
 LAYERS = [
     LayerCase(layers.RandomFlip, {"mode": "horizontal"}, {"rate": 0.0}),
@@ -130,19 +142,26 @@ LAYERS = [
         rests=False,
         **WARP,
     ),
+    LayerCase(layers.OneOf, CHILDREN, {"rate": 0.0}, made_of=True, **WARP),
     LayerCase(
-        layers.OneOf,
-        {
-            "layers": [
-                layers.RandomRotateBound(180),
-                layers.RandomInvert(1.0, value_range=(0, 1)),
-                layers.RandomRoll(0.2, 0.2),
-                layers.RandomZoomCrop((1, 2)),
-            ]
-        },
+        layers.OneOf, {**CHILDREN, "odds": (1, 2, 3, 4)}, {"rate": 0.0}, made_of=True, **WARP
+    ),
+    LayerCase(layers.SomeOf, {**CHILDREN, "n": 2}, {"rate": 0.0}, made_of=True, **TWO_WARPS),
+    LayerCase(
+        layers.RandomOrder,
+        {"layers": [layers.RandomRoll(0.2), layers.RandomRotateBound(90)]},
         {"rate": 0.0},
         made_of=True,
-        **WARP,
+        **TWO_WARPS,
+    ),
+    LayerCase(layers.RandomApply, CHILDREN, {"rate": 0.0}, made_of=True, **TWO_WARPS),
+    LayerCase(
+        layers.Pipeline,
+        CHILDREN,
+        {"layers": [layers.RandomFlip(rate=0.0)]},
+        rests=False,
+        made_of=True,
+        **TWO_WARPS,
     ),
 ]
 

@@ -29,6 +29,10 @@ from keras_cvdata.layers.photometric.random_range_lighting import RandomRangeLig
 from keras_cvdata.layers.photometric.random_saturation import RandomSaturation
 from keras_cvdata.layers.policies.base import CompoundLayer
 from keras_cvdata.layers.policies.one_of import OneOf
+from keras_cvdata.layers.policies.pipeline import Pipeline
+from keras_cvdata.layers.policies.random_apply import RandomApply
+from keras_cvdata.layers.policies.random_order import RandomOrder
+from keras_cvdata.layers.policies.some_of import SomeOf
 
 __all__ = [
     "AugmentationLayer",
@@ -43,11 +47,14 @@ __all__ = [
     "MatrixLayer",
     "OneOf",
     "PhotometricLayer",
+    "Pipeline",
+    "RandomApply",
     "RandomChannelLighting",
     "RandomContrast",
     "RandomFlip",
     "RandomInvert",
     "RandomLighting",
+    "RandomOrder",
     "RandomRangeLighting",
     "RandomResizedCrop",
     "RandomRoll",
@@ -58,4 +65,5 @@ __all__ = [
     "RandomZoomCrop",
     "RangedLayer",
     "RegionLayer",
+    "SomeOf",
 ]

@@ -211,7 +211,7 @@ def test_rates_that_are_no_probabilities_are_refused(case: LayerCase, rate: Any)
 @pytest.mark.parametrize("case", [case for case in LAYERS if not case.rests], ids=str)
 def test_layers_that_always_act_take_no_rate(case: LayerCase) -> None:
     with pytest.raises(TypeError, match="has no argument 'rate'"):
-        case.layer(rate=0.5)
+        case.layer(**case.options, rate=0.5)
 
 
 @every_case

@@ -167,6 +167,32 @@ LAYERS = [
 
 
 @dataclass(frozen=True)
+class MixerCase:
+    """A layer that mixes the samples of a batch, and how to construct it.
+
+    Attributes:
+        layer: The class.
+        options: Arguments with a strong and visible effect.
+        uint8: Largest difference between the executors on uint8, in levels.
+        float32: Largest difference on float32 of 0 to 1.
+    """
+
+    layer: type[layers.MixingLayer]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    uint8: float = 0
+    float32: float = 0
+
+    def __str__(self) -> str:
+        return self.layer.__name__
+
+
+MIXERS = [
+    MixerCase(layers.MixUp, {"alpha": 2.0}, uint8=1, float32=1e-6),
+    MixerCase(layers.CutMix),
+]
+
+
+@dataclass(frozen=True)
 class CollectionCase:
     """A source and the sequence over it, and how both are opened on one folder of photographs.
 

@@ -21,6 +21,9 @@ from keras_cvdata.layers.geometric.random_rot90 import RandomRot90
 from keras_cvdata.layers.geometric.random_rotate_bound import RandomRotateBound
 from keras_cvdata.layers.geometric.random_translation import RandomTranslation
 from keras_cvdata.layers.geometric.random_zoom_crop import RandomZoomCrop
+from keras_cvdata.layers.mixing.base import MixingLayer
+from keras_cvdata.layers.mixing.cut_mix import CutMix
+from keras_cvdata.layers.mixing.mix_up import MixUp
 from keras_cvdata.layers.photometric.random_channel_lighting import RandomChannelLighting
 from keras_cvdata.layers.photometric.random_contrast import RandomContrast
 from keras_cvdata.layers.photometric.random_invert import RandomInvert
@@ -38,6 +41,7 @@ __all__ = [
     "AugmentationLayer",
     "ColorLayer",
     "CompoundLayer",
+    "CutMix",
     "FieldLayer",
     "FillLayer",
     "FillingLayer",
@@ -45,6 +49,8 @@ __all__ = [
     "HistogramLayer",
     "KernelLayer",
     "MatrixLayer",
+    "MixUp",
+    "MixingLayer",
     "OneOf",
     "PhotometricLayer",
     "Pipeline",

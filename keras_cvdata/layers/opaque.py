@@ -10,6 +10,7 @@ import keras
 from keras_cvdata.engine.plan import Augmentation
 from keras_cvdata.engine.portable import Parameters, Tensor
 from keras_cvdata.layers.base import AugmentationLayer
+from keras_cvdata.layers.mixing.base import MixingLayer
 from keras_cvdata.types import Array
 
 
@@ -74,7 +75,7 @@ class _ByName:
 
 
 def as_layers(augment: Any) -> list[Augmentation]:
-    """Read the `augment` argument of a sequence.
+    """Read layers that change single images.
 
     Args:
         augment: A layer, a list or `keras.Sequential` of layers, any callable on one uint8 image
@@ -86,6 +87,7 @@ def as_layers(augment: Any) -> list[Augmentation]:
     Raises:
         TypeError: It is something else, such as a layer of Keras, which has no form for single
             images in NumPy.
+        ValueError: A layer mixes whole batches.
 
     Example:
         >>> import numpy as np
@@ -93,14 +95,44 @@ def as_layers(augment: Any) -> list[Augmentation]:
         >>> len(as_layers([RandomFlip("horizontal"), np.flipud]))
         2
     """
+    return [_as_layer(entry) for entry in _entries(augment)]
+
+
+def split_mixing(augment: Any) -> tuple[list[Augmentation], tuple[MixingLayer, ...]]:
+    """Read the `augment` argument of a sequence.
+
+    Args:
+        augment: As in `as_layers`; at its end there may be layers that mix batches.
+
+    Returns:
+        The layers that change single images, and those that mix batches.
+
+    Raises:
+        TypeError: It is something else, see `as_layers`.
+        ValueError: A layer that mixes batches stands before one that changes images.
+    """
+    entries = _entries(augment)
+    end = len(entries)
+    while end and isinstance(entries[end - 1], MixingLayer):
+        end -= 1
+    return as_layers(entries[:end]), tuple(entries[end:])
+
+
+def _entries(augment: Any) -> list[Any]:
     if augment is None:
         return []
-    if isinstance(augment, AugmentationLayer | Opaque):
-        return [augment]
     if isinstance(augment, keras.Sequential):
-        return as_layers(augment.layers)
+        return _entries(augment.layers)
     if isinstance(augment, list | tuple):
-        return [layer for entry in augment for layer in as_layers(entry)]
+        return [inner for entry in augment for inner in _entries(entry)]
+    return [augment]
+
+
+def _as_layer(augment: Any) -> Augmentation:
+    if isinstance(augment, MixingLayer):
+        augment.parts()  # says why it cannot be here
+    if isinstance(augment, AugmentationLayer | Opaque):
+        return augment
     if isinstance(augment, keras.layers.Layer):
         raise TypeError(
             f"augment holds the Keras layer {augment.name!r} ({type(augment).__name__}), which "
@@ -112,7 +144,7 @@ def as_layers(augment: Any) -> list[Augmentation]:
             f"augment holds the class {augment.__name__}; construct it: {augment.__name__}(...)."
         )
     if callable(augment):
-        return [Opaque(augment)]
+        return Opaque(augment)
     raise TypeError(
         "augment must be a layer of keras_cvdata.layers, a list or keras.Sequential of them, or a "
         f"function of one uint8 image; got {augment!r} of type {type(augment).__name__}."

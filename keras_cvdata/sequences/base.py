@@ -12,12 +12,13 @@ import keras
 import numpy as np
 
 from keras_cvdata.engine.loader import BadImage, Images, Loader
+from keras_cvdata.engine.mixing import mix_all
 from keras_cvdata.engine.order import Order, Slots
 from keras_cvdata.engine.plan import Chain
 from keras_cvdata.engine.pool import Job, Pool, available_cores, look_ahead
 from keras_cvdata.engine.steps import Fit
 from keras_cvdata.labels import class_weights
-from keras_cvdata.layers.opaque import as_layers
+from keras_cvdata.layers.opaque import split_mixing
 from keras_cvdata.sequences import checks
 from keras_cvdata.sequences.feed import Feed, keras_pass, walker_by_index, warn_of_one_epoch
 from keras_cvdata.sequences.scaling import make_output
@@ -66,7 +67,8 @@ class Sequence(keras.utils.Sequence):
         subset: "training" or "validation"; needed with `validation_split`. The validation part is
             neither augmented nor shuffled nor balanced.
         augment: A layer, a list of layers, a `keras.Sequential` of layers, or any callable that
-            takes and returns one uint8 image (height, width, channels).
+            takes and returns one uint8 image (height, width, channels). Layers that mix samples
+            (`MixUp`, `CutMix`) stand at the end.
         rescale: None (pixel values as stored), "unit" (0 to 1), "signed" (-1 to 1), both by the bit
             depth of the source, a factor, or "auto" (grey images as "unit", colour standardised;
             where `standardize` is given, that for both).
@@ -175,7 +177,8 @@ class Sequence(keras.utils.Sequence):
         self.source = source
         self._targets = Targets(source.labels, self.label_mode)
         self.image_shape = checks.batch_shape(source, self.image_size, self.color_mode)
-        layers = as_layers(self.augment)
+        layers, mixers = split_mixing(self.augment)
+        self._targets.check_mixable(mixers)
         chain = Chain(
             layers,
             size=None if self.image_size is None else self.image_shape[:2],
@@ -187,7 +190,13 @@ class Sequence(keras.utils.Sequence):
             value_range=source.value_range,
         )
         self._loader = Loader(
-            source, chain, self.image_shape, self.color_mode, self.seed, self.on_error != "raise"
+            source,
+            chain,
+            self.image_shape,
+            self.color_mode,
+            self.seed,
+            self.on_error != "raise",
+            mixers,
         )
         self._order = Order(
             len(source),
@@ -260,14 +269,14 @@ class Sequence(keras.utils.Sequence):
         return self._loader.start(self._pool, epoch, self._order.batch(epoch, index))
 
     def _batch(self, images: Images) -> Any:
-        pixels, positions, read = images
+        pixels, positions, read, mixes = images
         if self.data_format == "channels_first":
             pixels = np.ascontiguousarray(np.moveaxis(pixels, -1, 1))
         if not self._targets:
             return pixels
-        targets = self._targets.of(positions, pixels)
+        targets = self._targets.of(positions, pixels, mixes)
         if self.on_error == "skip":
-            return pixels, targets, read.astype(np.float32)
+            return pixels, targets, mix_all(read.astype(np.float32), mixes)
         return pixels, targets
 
     # What a person asks for

@@ -15,13 +15,13 @@ from keras_cvdata import layers
 from keras_cvdata.engine import opencv
 from keras_cvdata.engine.plan import Chain
 from keras_cvdata.layers import forms
-from tests.cases import LAYERS, LayerCase
+from tests.cases import LAYERS, MIXERS, LayerCase
 from tests.executors import uniforms, with_opencv, with_tensors
 
 pytestmark = pytest.mark.backends
 
 BASES = {value for value in vars(forms).values() if isinstance(value, type)}
-BASES |= {layers.CompoundLayer}
+BASES |= {layers.CompoundLayer, layers.MixingLayer}
 every_case = pytest.mark.parametrize("case", LAYERS, ids=str)
 every_resting_case = pytest.mark.parametrize(
     "case", [case for case in LAYERS if case.rests], ids=str
@@ -49,7 +49,7 @@ def called(layer: Any, x: np.ndarray, **options: Any) -> np.ndarray:
 
 def test_every_public_layer_has_a_row() -> None:
     public = {getattr(layers, name) for name in layers.__all__}
-    assert public - BASES == {case.layer for case in LAYERS}
+    assert public - BASES == {case.layer for case in (*LAYERS, *MIXERS)}
 
 
 @every_case

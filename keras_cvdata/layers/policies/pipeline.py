@@ -43,8 +43,9 @@ class Pipeline(CompoundLayer):
         super().__init__(layers, **options)
         lasting = [layer.resting() for layer in self.layers if hasattr(layer, "resting")]
         lasting = [layer for layer in lasting if layer is not None]
-        shared = {"data_format": self.data_format}
-        self._rest = Pipeline(lasting, **shared) if lasting and self.num_draws else None
+        self._rest: Pipeline | None = None
+        if lasting and self.num_draws:
+            self._rest = Pipeline(lasting, data_format=self.data_format)
 
     def resting(self) -> AugmentationLayer | None:
         """Those of the layers that act outside training, in a row."""

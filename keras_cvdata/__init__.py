@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         HDF5Sequence,
         JSONSequence,
     )
+    from keras_cvdata.single import apply, preview, replay
     from keras_cvdata.sources import split
     from keras_cvdata.statistics import Standardization, estimate_memory
     from keras_cvdata.types import ImageError
@@ -36,9 +37,12 @@ __all__ = [
     "JSONSequence",
     "Standardization",
     "__version__",
+    "apply",
     "convert",
     "estimate_memory",
     "layers",
+    "preview",
+    "replay",
     "sources",
     "split",
 ]
@@ -52,8 +56,11 @@ _MODULE_OF = {
     "ImageError": "types",
     "JSONSequence": "sequences",
     "Standardization": "statistics",
+    "apply": "single",
     "convert": "conversion",
     "estimate_memory": "statistics",
+    "preview": "single",
+    "replay": "single",
     "split": "sources",
 }
 

@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 
 from keras_cvdata.engine import opencv, tensor
-from keras_cvdata.engine.plan import Chain
+from keras_cvdata.engine.plan import Chain, Plan
 
 
 def uniforms(chain: Any, batch: int) -> np.ndarray:
@@ -28,11 +28,16 @@ def with_opencv(chain: Chain, x: np.ndarray, u: np.ndarray) -> np.ndarray:
 
 def with_tensors(chain: Chain, x: np.ndarray, u: np.ndarray) -> np.ndarray:
     """Carry out a chain by the tensor executor, with the parameters that NumPy draws from `u`."""
-    drawn = keras.tree.map_structure(
-        lambda value: ops.convert_to_tensor(_narrow(value)), chain.draw(u, *x.shape[1:3])
-    )
-    plan = chain.prepare(drawn, *x.shape[1:], xp=ops)
+    plan = tensor_plan(chain, x.shape, u)
     return ops.convert_to_numpy(tensor.run(ops.convert_to_tensor(x), plan))
+
+
+def tensor_plan(chain: Chain, shape: tuple[int, ...], u: np.ndarray) -> Plan:
+    """Plan for tensors of a shape, with the parameters that NumPy draws from `u`."""
+    drawn = keras.tree.map_structure(
+        lambda value: ops.convert_to_tensor(_narrow(value)), chain.draw(u, *shape[1:3])
+    )
+    return chain.prepare(drawn, *shape[1:], xp=ops)
 
 
 def _narrow(value: np.ndarray) -> np.ndarray:

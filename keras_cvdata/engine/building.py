@@ -147,11 +147,17 @@ def _blend(member: Member, channels: int, xp: Any) -> Blend:
     return Blend(tuple(plans), weights)
 
 
+def _resize(member: Member, channels: int, xp: Any) -> Resize:  # noqa: ARG001
+    step: Resize = member.part.resize((member.height, member.width))
+    return step
+
+
 def _call(member: Member, channels: int, xp: Any) -> Call:  # noqa: ARG001
-    return Call(member.part.function, member.p.get("active"))
+    return Call(member.part.function, member.p.get("active"), member.p.get("seed"))
 
 
 BUILDERS: dict[str, Callable[[Member, int, Any], Step]] = {
+    "resize": _resize,
     "field": _displace,
     "region": _paste,
     "fill": _fill,

@@ -28,8 +28,8 @@ def displacement(grid: Tensor, height: Tensor, width: Tensor, xp: Any) -> Tensor
         np.float32(3.0)
     """
     grid = cast(grid, "float32", xp)
-    down = _weights(grid.shape[1], height, xp)
-    across = _weights(grid.shape[2], width, xp)
+    down = _weights(grid.shape[1], cast(xp.arange(height), "float32", xp), height, xp)
+    across = _weights(grid.shape[2], cast(xp.arange(width), "float32", xp), width, xp)
     # Sums written out: accelerators shorten the operands of their matrix product to 10 bits.
     rows = sum(
         down[None, :, i, None, None] * grid[:, None, i] for i in range(grid.shape[1])
@@ -37,10 +37,36 @@ def displacement(grid: Tensor, height: Tensor, width: Tensor, xp: Any) -> Tensor
     return sum(across[None, None, :, i, None] * rows[:, :, None, i] for i in range(grid.shape[2]))
 
 
-def _weights(points: int, length: Tensor, xp: Any) -> Tensor:
-    """Weight of each grid point for each pixel, (length, points) float32."""
-    at = (cast(xp.arange(length), "float32", xp) + 0.5) / length * (points - 3) + 1
-    away = xp.abs(at[:, None] - cast(xp.arange(points), "float32", xp)[None, :])
+def displacement_at(
+    grid: Tensor, y: Tensor, x: Tensor, height: Tensor, width: Tensor, xp: Any
+) -> Tensor:
+    """Say what `displacement` gives at some places, which may lie between pixels.
+
+    Args:
+        grid: As in `displacement`.
+        y: (B, ...) pixel centres down; beyond the border the shift of the border is given.
+        x: (B, ...) pixel centres across, likewise.
+        height: Height of the image in pixels.
+        width: Width of the image in pixels.
+        xp: `numpy` or `keras.ops`.
+
+    Returns:
+        (B, ..., 2) shifts across and down.
+    """
+    down = _weights(grid.shape[1], xp.clip(y, 0, height - 1), height, xp)
+    across = _weights(grid.shape[2], xp.clip(x, 0, width - 1), width, xp)
+    shape = (-1, *(1 for _ in range(len(y.shape) - 1)), 2)
+    return sum(
+        (down[..., i] * across[..., j])[..., None] * xp.reshape(grid[:, i, j], shape)
+        for i in range(grid.shape[1])
+        for j in range(grid.shape[2])
+    )
+
+
+def _weights(points: int, at: Tensor, length: Tensor, xp: Any) -> Tensor:
+    """Weight of each grid point at each pixel centre: (..., points)."""
+    place = (at + 0.5) / length * (points - 3) + 1
+    away = xp.abs(place[..., None] - cast(xp.arange(points), "float32", xp))
     near = 2 / 3 - away * away * (1 - away / 2)
     far = xp.maximum(2 - away, 0.0) ** 3 / 6
     return xp.where(away < 1, near, far)

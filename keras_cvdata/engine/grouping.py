@@ -80,6 +80,8 @@ def group(parts: Sequence[Any], resize: Resize | None, output: Output) -> tuple[
         form = "matrix" if fuses else "resize"
         groups.append(Group(form, (), None, 0.0, resize.interpolation, resize))
     for index, layer in enumerate(parts):
+        if layer.form == "resize" and not layer.changes_size:
+            continue  # to the size that the image has
         own = Group.of(index, layer)
         if resize is not None and resize.interpolation == "nearest":
             own = replace(own, interpolation="nearest")  # values must not be blended

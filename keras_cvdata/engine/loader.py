@@ -55,7 +55,7 @@ class Loader:
     Args:
         source: Where the images come from.
         chain: What is done to each image.
-        shape: (height, width, channels) of the result.
+        shape: (height, width, channels) of the images that the first layer sees.
         color_mode: Channels that decoding yields: "rgb", "grayscale", "rgba" or "unchanged".
         seed: Selects the draws.
         substitute: Put another sample of the class in the place of one that cannot be read.
@@ -74,7 +74,8 @@ class Loader:
     ) -> None:
         self.source = source
         self.chain = chain
-        self.shape = shape
+        self.seen = shape
+        self.shape = (*chain.output_size(*shape[:2]), shape[2])
         self.color_mode = color_mode
         self.seed = seed
         self.substitute = substitute
@@ -110,7 +111,7 @@ class Loader:
         words = (self.rows[slots.positions, None], slots.occurrences[:, None])
         layer, draw = self.chain.draw_keys.T
         u = uniforms(self.seed, AUGMENT, epoch, *words, layer, draw)
-        return self.chain.plan(u, *self.shape)
+        return self.chain.plan(u, *self.seen)
 
     def _mix(self, images: Images, epoch: int, slots: Slots) -> Images:
         """Mix the images of a batch with each other."""

@@ -98,3 +98,62 @@ def turn(
     """
     down, across = scale
     return cosine * across, -sine * down, sine * across, cosine * down
+
+
+def perspective(x: Tensor, y: Tensor, height: Tensor, width: Tensor, xp: Any) -> Tensor:
+    """Read a four-sided part of the output as if it were the whole image.
+
+    Args:
+        x: (B, 4) how far the corners lie from those of the frame across, as shares of the width:
+            top left, top right, bottom right, bottom left.
+        y: (B, 4) how far they lie down, as shares of the height.
+        height: Height of the image in pixels, a number or (B,).
+        width: Width of the image in pixels, a number or (B,).
+        xp: `numpy` or `keras.ops`.
+
+    Returns:
+        (B, 3, 3) projective matrices, positive in their last entry.
+
+    Example:
+        >>> import numpy as np
+        >>> x = np.array([[0.0, 0.5, 0.5, 0.0]])  # the right side moves by half of the width
+        >>> perspective(x, 0 * x, 4, 6, np)[0] @ [8.5, 0.0, 1.0] / 1.5
+        array([5.5, 0. , 1. ])
+    """
+    x0, x1, x2, x3 = (x[:, i] + at for i, at in enumerate((0, 1, 1, 0)))
+    y0, y1, y2, y3 = (y[:, i] + at for i, at in enumerate((0, 0, 1, 1)))
+    # From the unit square to the four corners (Heckbert 1989, "Fundamentals of texture mapping").
+    x_skew, y_skew = x0 - x1 + x2 - x3, y0 - y1 + y2 - y3
+    whole = (x1 - x2) * (y3 - y2) - (x3 - x2) * (y1 - y2)
+    g = (x_skew * (y3 - y2) - (x3 - x2) * y_skew) / whole
+    h = ((x1 - x2) * y_skew - x_skew * (y1 - y2)) / whole
+    a, b, c = x1 - x0 + g * x1, x3 - x0 + h * x3, x0
+    d, e, f = y1 - y0 + g * y1, y3 - y0 + h * y3, y0
+    # Back, but for the determinant: (e - f h) u + (c h - b) v + b f - c e over a depth, and so on.
+    return _of_unit_square(
+        [
+            [e - f * h, c * h - b, b * f - c * e],
+            [f * g - d, a - c * g, c * d - a * f],
+            [d * h - e * g, b * g - a * h, a * e - b * d],
+        ],
+        height,
+        width,
+        xp,
+    )
+
+
+def _of_unit_square(rows: list[list[Tensor]], height: Tensor, width: Tensor, xp: Any) -> Tensor:
+    """Turn matrices on the unit square into those on pixel centres, exact for the identity."""
+    (a, b, c), (d, e, f), (g, h, i) = rows
+    g, h = g / width, h / height
+    i = i + (g + h) / 2
+    b, d = b * (width / height), d * (height / width)
+    c, f = c * width + (a + b) / 2, f * height + (d + e) / 2
+    return stack(
+        [
+            [a - g / 2, b - h / 2, c - i / 2],
+            [d - g / 2, e - h / 2, f - i / 2],
+            [g, h, i],
+        ],
+        xp,
+    )

@@ -20,7 +20,7 @@ from keras_cvdata.engine.portable import Parameters, Tensor, to_levels
 from keras_cvdata.engine.steps import Curve, Fit, Plan, Resize, Size, Step, table_values
 from keras_cvdata.types import Array, Range
 
-__all__ = ["Augmentation", "Chain", "Output", "Plan", "Rescale"]
+__all__ = ["Augmentation", "Chain", "Output", "Plan", "Rescale", "output_size"]
 
 
 _AS_SOURCE = Output()
@@ -35,6 +35,7 @@ class Augmentation(Protocol):
     - "matrix": `matrix(p, height, width, xp)` -> (B, 3, 3), `fill_mode`, `fill_value`,
       `interpolation` (`None` where it never reads between pixels), `keeps_inside` (it never reads
       outside the image, so that the fill does not matter) and `projective`.
+    - "resize": `resize(size)` -> `Resize` to the layer's own size, or to `size` where it has none.
     - "field": `field(p, height, width, xp)` -> (B, rows, columns, 2) shifts, see
       `fields.displacement`, `fill_mode`, `fill_value` and `interpolation`.
     - "curve": `curve(p, values, xp)`, (1 or B, n, C) of 0 to 1 -> (B, n, C), `per_channel` (whether
@@ -68,6 +69,9 @@ class Augmentation(Protocol):
 
     def check_channels(self, channels: int) -> None:
         """Refuse images with a number of channels that the layer cannot serve."""
+
+    def resting(self) -> Augmentation | None:
+        """What acts outside training."""
 
 
 class Chain:
@@ -115,7 +119,7 @@ class Chain:
         self.resize = None if size is None else Resize(size, fit, interpolation, pad_value)
         self._opener = self._find_opener()
         if self._opener is not None and self.resize is not None:
-            self.resize = self._opener.resize(self.resize)
+            self.resize = self._opener.resize(self.resize.size)
         keys = [(i, d) for i, layer in enumerate(self.layers) for d in range(layer.num_draws)]
         self.draw_keys: Array = np.array(keys, np.int64).reshape(-1, 2)
         rest = self.parts if self._opener is None else self.parts[1:]
@@ -157,9 +161,7 @@ class Chain:
 
     def output_size(self, height: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:
         """Height and width of the result; arguments as in `plan`."""
-        for layer in self.layers:
-            height, width = layer.output_size(height, width)
-        return height, width
+        return output_size(self.layers, *self._first_size(height, width))
 
     def draw(self, u: Tensor, height: Tensor, width: Tensor, xp: Any = np) -> list[Parameters]:
         """Turn uniform numbers into the parameters of each layer; arguments as in `plan`."""
@@ -211,7 +213,7 @@ class Chain:
         windows: Parameters | None,
         xp: Any,
     ) -> Step:
-        if each.form in ("matrix", "resize"):
+        if each.form == "matrix" or each.resize is not None:
             return warp(each, members, windows, xp)
         if each.form == "curve":
             return self._curve(each, members, channels, xp)
@@ -246,6 +248,15 @@ class Chain:
         dtype = "float32" if self.output.standardizes else self.output.dtype
         table: Array = (unit.astype(np.float64) * scale + offset).astype(dtype)
         return np.ascontiguousarray(table)
+
+
+def output_size(
+    layers: Sequence[Augmentation], height: Tensor, width: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Height and width of what comes out of layers in a row."""
+    for layer in layers:
+        height, width = layer.output_size(height, width)
+    return height, width
 
 
 def _common_range(layers: Sequence[Any], value_range: Range | None) -> Range | None:

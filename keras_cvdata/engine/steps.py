@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 from typing import Any, Literal, TypeAlias
@@ -33,7 +33,8 @@ class Resize:
     Attributes:
         size: (height, width) of the result.
         fit: "stretch", "crop" to the aspect of `size`, or "pad" to it.
-        interpolation: "nearest", "bilinear", "area", "bicubic" or "lanczos".
+        interpolation: "nearest", "bilinear", "area", "bicubic" or "lanczos"; on tensors the first
+            two.
         pad_value: What "pad" fills with, in units of the value range.
         windows: What says which part of an image is stretched, see `windows.resized_crop`; `None`
             for all of it.
@@ -196,10 +197,12 @@ class Call:
     Attributes:
         function: Takes and returns one uint8 image (height, width, channels).
         active: (B,) bool, which images it acts on; `None` for all.
+        seeds: (B,) integers that the function takes after the image; `None` where it takes none.
     """
 
-    function: Callable[[Array], Array]
+    function: Callable[..., Array]
     active: Tensor | None = None
+    seeds: Tensor | None = None
 
 
 Step: TypeAlias = (
@@ -240,6 +243,20 @@ class Plan:
             elif not is_table:
                 steps += kept
         return tuple(steps)
+
+    @cached_property
+    def for_masks(self) -> Plan:
+        """What happens to segmentation masks: the same moves, without values in between."""
+        moves: list[Step] = []
+        for step in self.steps:
+            if isinstance(step, Warp):
+                resize = step.resize and replace(step.resize, interpolation="nearest")
+                moves.append(replace(step, interpolation="nearest", resize=resize))
+            elif isinstance(step, Displace | Resize):
+                moves.append(replace(step, interpolation="nearest"))
+            elif isinstance(step, Paste):
+                moves.append(step)
+        return Plan(tuple(moves), Output(), None)
 
     @property
     def resize(self) -> Resize | None:

@@ -14,13 +14,23 @@ from keras_cvdata.layers.forms import (
     RangedLayer,
     RegionLayer,
 )
+from keras_cvdata.layers.geometric.center_crop import CenterCrop
+from keras_cvdata.layers.geometric.pad import Pad
+from keras_cvdata.layers.geometric.random_affine import RandomAffine
+from keras_cvdata.layers.geometric.random_crop import RandomCrop
+from keras_cvdata.layers.geometric.random_elastic_transform import RandomElasticTransform
 from keras_cvdata.layers.geometric.random_flip import RandomFlip
+from keras_cvdata.layers.geometric.random_perspective import RandomPerspective
 from keras_cvdata.layers.geometric.random_resized_crop import RandomResizedCrop
 from keras_cvdata.layers.geometric.random_roll import RandomRoll
 from keras_cvdata.layers.geometric.random_rot90 import RandomRot90
 from keras_cvdata.layers.geometric.random_rotate_bound import RandomRotateBound
+from keras_cvdata.layers.geometric.random_rotation import RandomRotation
+from keras_cvdata.layers.geometric.random_shear import RandomShear
 from keras_cvdata.layers.geometric.random_translation import RandomTranslation
+from keras_cvdata.layers.geometric.random_zoom import RandomZoom
 from keras_cvdata.layers.geometric.random_zoom_crop import RandomZoomCrop
+from keras_cvdata.layers.geometric.resizing import Resizing
 from keras_cvdata.layers.mixing.base import MixingLayer
 from keras_cvdata.layers.mixing.cut_mix import CutMix
 from keras_cvdata.layers.mixing.mix_up import MixUp
@@ -39,6 +49,7 @@ from keras_cvdata.layers.policies.some_of import SomeOf
 
 __all__ = [
     "AugmentationLayer",
+    "CenterCrop",
     "ColorLayer",
     "CompoundLayer",
     "CutMix",
@@ -52,24 +63,33 @@ __all__ = [
     "MixUp",
     "MixingLayer",
     "OneOf",
+    "Pad",
     "PhotometricLayer",
     "Pipeline",
+    "RandomAffine",
     "RandomApply",
     "RandomChannelLighting",
     "RandomContrast",
+    "RandomCrop",
+    "RandomElasticTransform",
     "RandomFlip",
     "RandomInvert",
     "RandomLighting",
     "RandomOrder",
+    "RandomPerspective",
     "RandomRangeLighting",
     "RandomResizedCrop",
     "RandomRoll",
     "RandomRot90",
     "RandomRotateBound",
+    "RandomRotation",
     "RandomSaturation",
+    "RandomShear",
     "RandomTranslation",
+    "RandomZoom",
     "RandomZoomCrop",
     "RangedLayer",
     "RegionLayer",
+    "Resizing",
     "SomeOf",
 ]

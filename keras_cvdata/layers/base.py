@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import abc
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, TypedDict
 
 import keras
 from keras import ops
 
-from keras_cvdata.engine import tensor
-from keras_cvdata.engine.plan import Chain
+from keras_cvdata.engine import boxes, tensor
+from keras_cvdata.engine.plan import Chain, Plan
 from keras_cvdata.engine.portable import Parameters, Tensor
 from keras_cvdata.layers.ranges import Interval, choice, probability
+from keras_cvdata.layers.targets import follow_all, from_batch, to_batch
 from keras_cvdata.types import Range
 
 
@@ -25,6 +26,9 @@ class SharedOptions(TypedDict, total=False):
     name: str | None
     dtype: Any
     trainable: bool
+    mask_fill_value: int
+    bounding_box_format: str | None
+    min_visible: float
 
 
 class LayerOptions(SharedOptions, total=False):
@@ -54,6 +58,12 @@ class AugmentationLayer(keras.layers.Layer):
             Sequences bring their own.
         data_format: `"channels_last"` or `"channels_first"`, the order of axes of the tensors that
             the layer is called on; by default that of the Keras configuration.
+        mask_fill_value: What segmentation masks hold beyond the border, where `fill_mode` is
+            `"constant"`.
+        bounding_box_format: Format of bounding boxes, as in `keras.utils.bounding_boxes`:
+            `"xyxy"`, `"rel_yxyx"`, `"center_xywh"`, ...
+        min_visible: Share of the area of a box, 0 to 1, that must stay inside the image; other
+            boxes become zeros with the label -1.
         **keras_options: `name`, `dtype` and `trainable` of `keras.layers.Layer`. The dtype of the
             images is kept, whatever `dtype` is.
 
@@ -66,7 +76,7 @@ class AugmentationLayer(keras.layers.Layer):
     gated: ClassVar[bool] = True  # False where `parameters` uses `rate` itself
     value_range: Range | None = None
     undone_by_samplewise: bool = False  # a per-image normaliser takes the effect back (R77)
-    changes_size: ClassVar[bool] = False  # whether `output_size` may differ from what it is given
+    changes_size: bool = False  # whether `output_size` may differ from what it is given
 
     def __init__(
         self,
@@ -74,6 +84,9 @@ class AugmentationLayer(keras.layers.Layer):
         rate: float = 1.0,
         seed: int | None = None,
         data_format: str | None = None,
+        mask_fill_value: int = 0,
+        bounding_box_format: str | None = None,
+        min_visible: float = 0.0,
         **keras_options: Any,
     ) -> None:
         unknown = set(keras_options) - {"name", "dtype", "trainable"}
@@ -93,6 +106,11 @@ class AugmentationLayer(keras.layers.Layer):
             data_format or keras.config.image_data_format(),
             ("channels_last", "channels_first"),
         )
+        self.mask_fill_value = mask_fill_value
+        if bounding_box_format is not None:
+            choice(self._named("bounding_box_format"), bounding_box_format, boxes.FORMATS)
+        self.bounding_box_format = bounding_box_format
+        self.min_visible = probability(self._named("min_visible"), min_visible)
 
     @abc.abstractmethod
     def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
@@ -139,38 +157,38 @@ class AugmentationLayer(keras.layers.Layer):
     def check_channels(self, channels: int) -> None:
         """Refuse images with a number of channels that the layer cannot serve."""
 
-    def call(self, images: Tensor, training: bool = True) -> Tensor:
+    def call(self, images: Any, training: bool = True) -> Any:
         """Change images at random, each by its own draws.
 
         Args:
-            images: A batch or one image, see the class.
+            images: A batch or one image, see the class; or a dict of them under `"images"` with
+                what belongs to them: `"segmentation_masks"` (..., height, width, 1) and
+                `"bounding_boxes"`, a dict of `"boxes"` (..., N, 4) and `"labels"` (..., N), which
+                follow the images, and anything else, which stays.
             training: Whether to act at random.
 
         Returns:
-            Images of the same dtype, and the same shape unless the layer sets the size.
+            The same of the same dtypes, and the same shapes unless the layer sets the size.
         """
         layer = self if training else self.resting()
         if layer is None:
             return images
-        rank = len(images.shape)
-        if rank not in (3, 4):
-            raise ValueError(
-                f"{self.name} takes images of shape (height, width, channels) or a batch of them; "
-                f"got shape {tuple(images.shape)}. Add or remove axes."
-            )
-        pixels = images if rank == 4 else images[None]
-        first = self.data_format == "channels_first"
-        pixels = ops.transpose(pixels, (0, 2, 3, 1)) if first else pixels
-        pixels = layer._augment(pixels)
-        pixels = ops.transpose(pixels, (0, 3, 1, 2)) if first else pixels
-        return pixels if rank == 4 else pixels[0]
+        if isinstance(images, Mapping):
+            return follow_all(layer, images)
+        return from_batch(layer, layer._augment(to_batch(layer, images)), images)
 
     def _augment(self, pixels: Tensor) -> Tensor:
+        return tensor.run(pixels, self._plan(pixels))
+
+    def _plan(self, pixels: Tensor) -> Plan:
+        """Draw for a batch (batch, height, width, channels), and plan what happens to it."""
         batch, *sides, channels = ops.shape(pixels)
-        u = keras.random.uniform((batch, self.num_draws), dtype="float32", seed=self.seed_generator)
+        shape = (batch, self.num_draws)
+        u = ops.zeros(shape)
+        if self.num_draws:
+            u = keras.random.uniform(shape, dtype="float32", seed=self.seed_generator)
         height, width = (s if isinstance(s, int) else ops.cast(s, "float32") for s in sides)
-        plan = Chain([self]).plan(u, height, width, channels, xp=ops)
-        return tensor.run(pixels, plan)
+        return Chain([self]).plan(u, height, width, channels, xp=ops)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape that comes in, with the size that the layer makes of it."""
@@ -183,6 +201,13 @@ class AugmentationLayer(keras.layers.Layer):
 
     def compute_output_spec(self, images: Any, training: bool = True) -> Any:  # noqa: ARG002
         """Return the shape that comes out and the dtype that comes in."""
+        if isinstance(images, Mapping):
+            return {
+                name: self.compute_output_spec(value)
+                if name in ("images", "segmentation_masks")
+                else value
+                for name, value in images.items()
+            }
         return keras.KerasTensor(self.compute_output_shape(images.shape), dtype=images.dtype)
 
     def get_config(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 
 import keras
 
+from keras_cvdata.engine.plan import Plan
 from keras_cvdata.engine.portable import Parameters, Tensor
 from keras_cvdata.layers.base import AugmentationLayer, LayerOptions
 from keras_cvdata.layers.ranges import choice, interval
@@ -164,7 +165,7 @@ class RangedLayer(AugmentationLayer):
         super().__init__(**options)
         self.value_range = _value_range(self._named("value_range"), value_range)
 
-    def _augment(self, pixels: Tensor) -> Tensor:
+    def _plan(self, pixels: Tensor) -> Plan:
         dtype = keras.backend.standardize_dtype(pixels.dtype)
         unknown = self.value_range is None and keras.backend.is_float_dtype(dtype)
         if self.needs_range and unknown:
@@ -172,7 +173,7 @@ class RangedLayer(AugmentationLayer):
                 f"{self.name} was called on {dtype} images and does not know what black and white "
                 f"are. Construct it with value_range=(0, 1) or value_range=(0, 255)."
             )
-        return super()._augment(pixels)
+        return super()._plan(pixels)
 
 
 class PhotometricLayer(RangedLayer):

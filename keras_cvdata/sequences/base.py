@@ -14,11 +14,11 @@ import numpy as np
 from keras_cvdata.engine.loader import BadImage, Images, Loader
 from keras_cvdata.engine.mixing import mix_all
 from keras_cvdata.engine.order import Order, Slots
-from keras_cvdata.engine.plan import Chain
+from keras_cvdata.engine.plan import Chain, output_size
 from keras_cvdata.engine.pool import Job, Pool, available_cores, look_ahead
 from keras_cvdata.engine.steps import Fit
 from keras_cvdata.labels import class_weights
-from keras_cvdata.layers.opaque import split_mixing
+from keras_cvdata.layers.opaque import resting, split_mixing
 from keras_cvdata.sequences import checks
 from keras_cvdata.sequences.feed import Feed, keras_pass, walker_by_index, warn_of_one_epoch
 from keras_cvdata.sequences.scaling import make_output
@@ -49,7 +49,8 @@ class Sequence(keras.utils.Sequence):
 
     Args:
         source: Where the images and labels come from.
-        image_size: `(height, width)` of the batch; None keeps the size that all images share.
+        image_size: `(height, width)` that the images are brought to; None keeps the size that all
+            share. A layer in `augment` that sets the size, such as `RandomCrop`, has the last word.
         batch_size: Samples per batch.
         label_mode: Form of the labels: "int", "categorical" (one-hot), "binary", "multilabel",
             "hierarchical" (a tuple with one target per level), "regression", "input" (the images
@@ -65,7 +66,8 @@ class Sequence(keras.utils.Sequence):
         validation_split: Share that is held out, 0 to 1, or "auto" for the rule of thumb by size
             (20, 10 or 5 %). Stratified by class; the same for equal seeds.
         subset: "training" or "validation"; needed with `validation_split`. The validation part is
-            neither augmented nor shuffled nor balanced.
+            neither augmented nor shuffled nor balanced; layers that draw nothing act on it too,
+            and crops show the middle.
         augment: A layer, a list of layers, a `keras.Sequential` of layers, or any callable that
             takes and returns one uint8 image (height, width, channels). Layers that mix samples
             (`MixUp`, `CutMix`) stand at the end.
@@ -167,8 +169,9 @@ class Sequence(keras.utils.Sequence):
         return "pad" if self.pad_to_aspect_ratio else "stretch"
 
     def _hold_out(self) -> None:
-        """Leave out all that must not happen to validation samples."""
-        self.augment, self.shuffle, self.balance = None, False, False
+        """Leave out all that must not happen to validation samples; what sets the size stays."""
+        self.augment = resting(self.augment)
+        self.shuffle = self.balance = False
 
     def _bind(self, source: Source) -> None:
         """Prepare everything that depends on the samples."""
@@ -176,12 +179,13 @@ class Sequence(keras.utils.Sequence):
             raise ValueError(f"{source!r} holds no images. Check the path, filter or split.")
         self.source = source
         self._targets = Targets(source.labels, self.label_mode)
-        self.image_shape = checks.batch_shape(source, self.image_size, self.color_mode)
+        seen = checks.batch_shape(source, self.image_size, self.color_mode)
         layers, mixers = split_mixing(self.augment)
         self._targets.check_mixable(mixers)
+        self.image_shape = (*output_size(layers, *seen[:2]), seen[2])
         chain = Chain(
             layers,
-            size=None if self.image_size is None else self.image_shape[:2],
+            size=None if self.image_size is None else seen[:2],
             fit=self._fit,
             interpolation=self.interpolation,
             output=make_output(
@@ -190,13 +194,7 @@ class Sequence(keras.utils.Sequence):
             value_range=source.value_range,
         )
         self._loader = Loader(
-            source,
-            chain,
-            self.image_shape,
-            self.color_mode,
-            self.seed,
-            self.on_error != "raise",
-            mixers,
+            source, chain, seen, self.color_mode, self.seed, self.on_error != "raise", mixers
         )
         self._order = Order(
             len(source),
@@ -214,9 +212,8 @@ class Sequence(keras.utils.Sequence):
             )
         self._epoch = 0
         self._epoch_is_told = False  # by an EpochCallback
-        self._watch_epochs = any(
-            (self.shuffle, self.augment is not None, self.balance, self.steps_per_epoch)
-        )
+        draws = bool(mixers) or layers != (resting(layers) or [])
+        self._watch_epochs = any((self.shuffle, draws, self.balance, self.steps_per_epoch))
         self._feed = Feed()
 
     def with_source(self, source: Source, training: bool = True) -> Self:

@@ -173,7 +173,6 @@ def test_pad_keeps_the_aspect(interpolation: str) -> None:
         ("area", cv2.INTER_LINEAR),
         ("bicubic", cv2.INTER_CUBIC),
         ("lanczos", cv2.INTER_LANCZOS4),
-        ("nearest", cv2.INTER_NEAREST_EXACT),
     ],
 )
 def test_interpolation_serves_the_direction(interpolation: str, enlarging: int) -> None:
@@ -181,12 +180,23 @@ def test_interpolation_serves_the_direction(interpolation: str, enlarging: int) 
     image = noise(30, 40, 3)
     larger = cv2.resize(image, (70, 50), interpolation=enlarging)
     assert np.array_equal(rendered(image, size=(50, 70), interpolation=interpolation), larger)
-    if interpolation not in ("nearest", "bilinear"):
+    if interpolation != "bilinear":
         smaller = cv2.resize(image, (17, 13), interpolation=cv2.INTER_AREA)
         assert np.array_equal(rendered(image, size=(13, 17), interpolation=interpolation), smaller)
         mixed = cv2.resize(image, (17, 30), interpolation=cv2.INTER_AREA)
         mixed = cv2.resize(mixed, (17, 64), interpolation=enlarging)
         assert np.array_equal(rendered(image, size=(64, 17), interpolation=interpolation), mixed)
+
+
+@pytest.mark.parametrize("size", [(50, 70), (13, 25), (7, 60)])
+def test_nearest_takes_the_pixel_that_holds_the_middle(size: tuple[int, int]) -> None:
+    """In whole numbers: of two at equal distance the later one."""
+    image = noise(30, 40, 3)
+    rows, columns = (
+        (2 * np.arange(new) + 1) * old // (2 * new) for new, old in zip(size, (30, 40), strict=True)
+    )
+    resized = rendered(image, size=size, interpolation="nearest")
+    assert np.array_equal(resized, image[rows[:, None], columns])
 
 
 def test_nearest_invents_no_values() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import pickle
 from typing import Any
 
 import keras
@@ -9,8 +11,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_cvdata.engine import opencv
-from keras_cvdata.engine.plan import Chain
+from keras_cvdata import ArraySequence
 from keras_cvdata.layers import RandomFlip, RandomInvert, RandomRoll
 from keras_cvdata.layers.opaque import Opaque, as_layers
 
@@ -37,29 +38,67 @@ def test_functions_become_steps() -> None:
     assert as_layers(first) == [first]
 
 
-def test_transforms_of_albumentations_are_called_by_name() -> None:
-    """They take `image=` and return a dictionary; a class of the same form stands for them."""
+class Transform:
+    """Stands for a transform of Albumentations: takes `image=`, returns a dict, can be seeded."""
 
-    class Transform:
-        def __call__(self, *, image: np.ndarray) -> dict[str, np.ndarray]:
-            return {"image": image[::-1].copy()}
+    def set_random_seed(self, seed: int) -> None:
+        self.random = np.random.default_rng(seed)
 
-        def __repr__(self) -> str:
-            return "Transform()"
+    def __call__(self, *, image: np.ndarray) -> dict[str, np.ndarray]:
+        return {"image": image + self.random.integers(0, 100, dtype=np.uint8)}
 
-    Transform.__module__ = "albumentations.core.composition"
-    (layer,) = as_layers(Transform())
-    image = np.random.default_rng(0).integers(0, 256, (6, 5, 3), np.uint8)
-    out = np.empty_like(image)
-    opencv.render(image, Chain([layer]).plan(np.empty((1, 0)), 6, 5, 3), 0, out)
-    assert np.array_equal(out, image[::-1])
-    assert repr(layer) == "Opaque(Transform())"
+    def __repr__(self) -> str:
+        return "Transform()"
+
+
+Transform.__module__ = "albumentations.core.composition"
+
+
+def batches(augment: Any, threads: int = 1) -> np.ndarray:
+    images = np.random.default_rng(0).integers(0, 100, (12, 16, 18, 3), np.uint8)
+    seq = ArraySequence(
+        images, augment=augment, batch_size=4, seed=3, threads=threads, dtype="uint8", verbose=0
+    )
+    return np.concatenate([*seq, *seq])
+
+
+def seeded() -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "stand-in": Transform(),
+        "RandomFlip": keras.layers.RandomFlip("horizontal"),
+        "RandomBrightness": keras.layers.RandomBrightness(0.5),
+        "RandomColorJitter": keras.layers.RandomColorJitter((0, 255), 0.3, 0.3, 0.3),
+        "in a model": keras.Sequential([keras.layers.RandomContrast(0.5)]),
+    }
+    if importlib.util.find_spec("albumentations"):  # it brings a second cv2, so no test requires it
+        import albumentations
+
+        found["Compose"] = albumentations.Compose(
+            [albumentations.HorizontalFlip(), albumentations.RandomBrightnessContrast(p=1)]
+        )
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(seeded()))
+def test_transforms_of_others_are_seeded_for_each_sample(name: str) -> None:
+    """Equal for any number of threads and again; each sample and epoch has its own draws."""
+    once = batches(seeded()[name])
+    assert np.array_equal(batches(seeded()[name], threads=4), once)
+    assert len({image.tobytes() for image in once}) > 12
+    assert "of type" not in repr(as_layers(seeded()[name]))
+
+
+def test_they_leave_a_pickle_as_they_were() -> None:
+    layers = as_layers([keras.layers.RandomBrightness(0.5, seed=1)])
+    again = pickle.loads(pickle.dumps(layers))
+    image = np.full((4, 4, 3), 90, np.uint8)
+    assert np.array_equal(again[0].function(image, 7), layers[0].function(image, 7))
 
 
 @pytest.mark.parametrize(
     ("augment", "message"),
     [
-        (keras.layers.RandomFlip(), "holds the Keras layer 'random_flip.*Use its namesake"),
+        (keras.layers.Rescaling(1 / 255), "'rescaling.*result is not uint8. Use rescale="),
         ([RandomFlip], r"holds the class RandomFlip; construct it: RandomFlip\(...\)"),
         ("flip", "must be a layer .* or a function of one uint8 image; got 'flip' of type str"),
         ([RandomFlip(), 3], "got 3 of type int"),

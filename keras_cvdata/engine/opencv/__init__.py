@@ -5,6 +5,6 @@ the other threads run. OpenCV 5 computes exact bilinear warps for 1, 3 and 4 cha
 """
 
 from keras_cvdata.engine.opencv.geometry import Reduced, reduction
-from keras_cvdata.engine.opencv.rendering import render
+from keras_cvdata.engine.opencv.rendering import render, render_mask
 
-__all__ = ["Reduced", "reduction", "render"]
+__all__ = ["Reduced", "reduction", "render", "render_mask"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -18,9 +19,10 @@ from keras_cvdata.engine.opencv.sampling import (
     to_size,
     warp,
 )
+from keras_cvdata.engine.opencv.whole import copy_whole
 from keras_cvdata.engine.output import bounds
 from keras_cvdata.engine.steps import Displace, Fit, Plan, Resize, Size, Warp
-from keras_cvdata.engine.windows import resized_crop, window_matrix
+from keras_cvdata.engine.windows import letterbox, resized_crop, towards
 from keras_cvdata.types import Array, Range
 
 _IDENTITY = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
@@ -50,11 +52,13 @@ class Place(NamedTuple):
         plan: The plan that the step belongs to.
         b: Which image of the planned batch this is.
         reduced: The whole image, where a decoder handed over less and this is the first step.
+        mask_fill: What fills the border of a segmentation mask; `None` for images.
     """
 
     plan: Plan
     b: int
-    reduced: Reduced | None
+    reduced: Reduced | None = None
+    mask_fill: int | None = None
 
 
 def reduction(plan: Plan, b: int, height: int, width: int) -> int:
@@ -115,7 +119,7 @@ def apply_warp(step: Warp, pixels: Array, place: Place, out: Array | None) -> Ar
     how = Sampling(size, step.interpolation, step.fill_mode, _fill(step, pixels, place))
     if resize is not None:
         return _warp_decoded(pixels, matrix, resize, place, how, out)
-    return warp(pixels, matrix, how, out)
+    return _read(pixels, matrix, how, out)
 
 
 def apply_displace(step: Displace, pixels: Array, place: Place, out: Array | None) -> Array:
@@ -137,7 +141,13 @@ def in_units(value: Any, pixels: Array, value_range: Range | None) -> Any:
 def _fill(step: Warp | Displace, pixels: Array, place: Place) -> float:
     if step.fill_mode != "constant":
         return 0.0
-    return float(in_units(step.fill_value, pixels, place.plan.value_range))
+    return _border(step.fill_value, pixels, place)
+
+
+def _border(fill_value: float, pixels: Array, place: Place) -> float:
+    if place.mask_fill is not None:
+        return place.mask_fill
+    return float(in_units(fill_value, pixels, place.plan.value_range))
 
 
 def _warp_decoded(
@@ -166,28 +176,31 @@ def _warp_decoded(
         start = height % factors[0] // 2, width % factors[1] // 2
         towards = _into_blocks(towards, factors, start)
         pixels = _shrink(pixels, factors)
-    if matrix is None and _stretches(towards, pixels, resize.size):
+    # Of two pixels at equal distance OpenCV's resize takes one or the other, the warp the later.
+    blends = how.interpolation == "bilinear"
+    if matrix is None and blends and _stretches(towards, pixels, resize.size):
         return to_size(pixels, resize.size, ENLARGING[how.interpolation], out)
-    return warp(pixels, towards, how, out)
+    return _read(pixels, towards, how, out)
+
+
+def _read(pixels: Array, matrix: Array, how: Sampling, out: Array | None) -> Array:
+    """Read every pixel from where a matrix says, between pixels only where it must."""
+    copied = copy_whole(pixels, matrix, how, out)
+    return warp(pixels, matrix, how, out) if copied is None else copied
 
 
 def _towards(height: int, width: int, resize: Resize, b: int) -> Array:
     """Matrix from pixel centres of the resized image to those of the decoded one."""
     if resize.windows is None:
         return _frame(height, width, resize.size, resize.fit)
-    p = {name: values[b : b + 1] for name, values in resize.windows.items()}
-    matrix: Array = window_matrix(resized_crop(p, height, width, np), resize.size, np)[0]
+    windows = {name: values[b : b + 1] for name, values in resize.windows.items()}
+    matrix: Array = towards(replace(resize, windows=windows), height, width, np)[0]
     return matrix
 
 
 @lru_cache(maxsize=4096)
 def _frame(height: int, width: int, size: Size, fit: Fit) -> Array:
-    y, x = height / size[0], width / size[1]
-    if fit != "stretch":
-        y = x = min(y, x) if fit == "crop" else max(y, x)
-    to_y = (height - 1) / 2 - y * (size[0] - 1) / 2
-    to_x = (width - 1) / 2 - x * (size[1] - 1) / 2
-    matrix = np.array([[x, 0, to_x], [0, y, to_y], [0, 0, 1]])
+    matrix: Array = towards(Resize(size, fit, "bilinear"), height, width, np)[0]
     matrix.flags.writeable = False
     return matrix
 
@@ -300,9 +313,9 @@ def _letterbox(step: Resize, pixels: Array, place: Place) -> Array:
     """Resize with the aspect kept and fill the rest (R34)."""
     whole = place.reduced
     height, width = (whole.height, whole.width) if whole else pixels.shape[:2]
-    scale = max(height / step.size[0], width / step.size[1])
-    tall, wide = max(1, round(height / scale)), max(1, round(width / scale))
-    fill = in_units(step.pad_value, pixels, place.plan.value_range)
+    tall, wide = map(int, letterbox(height, width, step.size, np))
+    fill = _border(step.pad_value, pixels, place)
+    fill = round(fill) if pixels.dtype.kind == "u" else fill
     result = np.full((*step.size, pixels.shape[2]), fill, pixels.dtype)
     top, left = (step.size[0] - tall) // 2, (step.size[1] - wide) // 2
     inner = Resize((tall, wide), "stretch", step.interpolation)

@@ -79,6 +79,33 @@ def render(image: Array, plan: Plan, b: int, out: Array, *, reduced: Reduced | N
         np.copyto(out, result.reshape(out.shape), casting="unsafe")
 
 
+def render_mask(mask: Array, plan: Plan, b: int, out: Array, *, fill: int = 0) -> None:
+    """Let a segmentation mask follow its image, without values in between (nearest).
+
+    Args:
+        mask: (height, width, channels) whole numbers, of the size of the whole image or of its
+            aspect; never changed.
+        plan: The plan that the image follows.
+        b: Which image of the planned batch this is.
+        out: (height, width, channels) of the result, C-contiguous.
+        fill: What lies beyond the border where the image is filled with a constant.
+
+    Example:
+        >>> from keras_cvdata.engine.plan import Chain
+        >>> from keras_cvdata.layers import RandomFlip
+        >>> plan = Chain([RandomFlip("horizontal", rate=1.0)]).plan(np.zeros((1, 1)), 1, 2, 3)
+        >>> out = np.empty((1, 2, 1), np.uint8)
+        >>> render_mask(np.array([[[1], [7]]], np.uint8), plan, 0, out)
+        >>> out.ravel().tolist()
+        [7, 1]
+    """
+    # OpenCV moves no 32-bit integers; float32 holds 24 bits of them exactly.
+    pixels: Array = mask if mask.dtype in (np.uint8, np.uint16) else mask.astype(np.float32)
+    for step in plan.for_masks.steps:
+        pixels = apply(step, pixels, Place(plan, b, None, fill), None)
+    np.copyto(out, pixels.reshape(out.shape), casting="unsafe")
+
+
 def apply(step: Step | Lookups, pixels: Array, place: Place, out: Array | None) -> Array:
     """Carry out one step; straight into `out` where it is given and has the right dtype."""
     active = getattr(step, "active", None)
@@ -139,13 +166,14 @@ def _apply_blend(step: Blend, pixels: Array, place: Place, _: Array | None) -> A
     return rounded
 
 
-def _apply_call(step: Call, pixels: Array, _: Place, __: Array | None) -> Array:
+def _apply_call(step: Call, pixels: Array, place: Place, _: Array | None) -> Array:
     if pixels.dtype != np.uint8:
         raise TypeError(
             f"{step.function!r} takes uint8 images and this one is {pixels.dtype}. Convert the "
             "images to uint8, or use layers of keras_cvdata, which take floats too."
         )
-    result = np.asarray(step.function(np.array(pixels)))
+    seed = () if step.seeds is None else (int(step.seeds[place.b]),)
+    result = np.asarray(step.function(np.array(pixels), *seed))
     if result.shape != pixels.shape or result.dtype != pixels.dtype:
         raise ValueError(
             f"{step.function!r} must return a uint8 image of shape {pixels.shape}, like the one "

@@ -32,10 +32,10 @@ _SAMPLINGS = {"bilinear": cv2.INTER_LINEAR, "nearest": cv2.INTER_NEAREST}
 LONGEST_SIDE = 32766
 
 # Border that is made beforehand lets an image grow to this many times its area at most.
-_MOST_GROWTH = 3
+MOST_GROWTH = 3
 
 # The nearest pixel of a point halfway between two must not hang on the last bit.
-_NUDGE = np.array([[0, 0, NUDGE], [0, 0, NUDGE], [0, 0, 0]])
+_NUDGE = np.array([[1, 0, NUDGE], [0, 1, NUDGE], [0, 0, 1]])
 
 
 class Sampling(NamedTuple):
@@ -62,7 +62,7 @@ def warp(pixels: Array, matrix: Array, how: Sampling, out: Array | None) -> Arra
             f"{LONGEST_SIDE} a side. Shrink the image beforehand."
         )
     if how.interpolation == "nearest":
-        matrix = _NUDGE + matrix if matrix[2, 2] == 1 else _nudged(matrix)
+        matrix = _NUDGE @ matrix
     return _in_channels(pixels, lambda part, target: _warp(part, matrix, how, target), out)
 
 
@@ -101,11 +101,6 @@ def to_size(pixels: Array, size: Size, interpolation: int, out: Array | None) ->
 def if_fits(out: Array | None, like: Array) -> Array | None:
     """Return `out` where OpenCV can write pixels of the dtype of `like` into it."""
     return out if out is not None and out.dtype == like.dtype else None
-
-
-def _nudged(matrix: Array) -> Array:
-    """Move the points that a projective matrix leads to."""
-    return np.array([[1, 0, NUDGE], [0, 1, NUDGE], [0, 0, 1]]) @ matrix
 
 
 def _in_channels(
@@ -167,7 +162,7 @@ def _with_border(pixels: Array, matrix: Array, how: Sampling) -> tuple[Array, Ar
     right = _beyond(x + max(0.0, a * last_x) + max(0.0, b * last_y) - (width - 1))
     bottom = _beyond(y + max(0.0, c * last_x) + max(0.0, d * last_y) - (height - 1))
     tall, wide = top + height + bottom, left + width + right
-    if not left + top + right + bottom or tall * wide > _MOST_GROWTH * height * width:
+    if not left + top + right + bottom or tall * wide > MOST_GROWTH * height * width:
         return pixels, matrix
     channels = pixels.shape[2]
     pixels = cv2.copyMakeBorder(pixels, top, bottom, left, right, BORDERS[how.fill_mode])

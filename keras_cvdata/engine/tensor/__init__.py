@@ -23,18 +23,26 @@ from keras_cvdata.engine.steps import (
     Mix,
     Paste,
     Plan,
+    Resize,
     Step,
     Warp,
 )
-from keras_cvdata.engine.tensor import sampling
+from keras_cvdata.engine.tensor import resizing, sampling
 from keras_cvdata.types import Range
 
 
 class _Scale(NamedTuple):
-    """What the numbers in the pixels mean: their range, and whether they are whole."""
+    """What the numbers in the pixels mean: their range, and whether they are whole.
+
+    Attributes:
+        span: Lowest and highest value, where known.
+        whole: Whether they are integers.
+        mask_fill: What fills the border of segmentation masks; `None` for images.
+    """
 
     span: Range | None
     whole: bool
+    mask_fill: int | None = None
 
     def to_unit(self, pixels: Tensor) -> Tensor:
         low, high = require(self.span)
@@ -43,6 +51,13 @@ class _Scale(NamedTuple):
     def from_unit(self, unit: Tensor) -> Tensor:
         low, high = require(self.span)
         return to_levels(unit, high, ops) if self.whole else unit * (high - low) + low
+
+    def fill(self, fill_value: float) -> float:
+        """What lies beyond the border, from a value of 0 to 1."""
+        if self.mask_fill is not None:
+            return self.mask_fill
+        low, high = self.span or (0.0, 1.0)
+        return low + fill_value * (high - low)
 
     def rounded(self, pixels: Tensor) -> Tensor:
         return ops.round(pixels) if self.whole else pixels
@@ -74,12 +89,27 @@ def run(images: Tensor, plan: Plan) -> Tensor:
     return ops.cast(pixels, dtype)
 
 
+def run_masks(masks: Tensor, plan: Plan, fill: int = 0) -> Tensor:
+    """Let segmentation masks follow their images, without values in between (nearest).
+
+    Args:
+        masks: (batch, height, width, channels) tensor of whole numbers.
+        plan: The plan that the images follow.
+        fill: What lies beyond the border where the images are filled with a constant.
+
+    Returns:
+        A tensor of the same dtype.
+    """
+    scale = _Scale(None, False, fill)
+    return ops.cast(_follow(ops.cast(masks, "float32"), plan.for_masks, scale), masks.dtype)
+
+
 def _follow(pixels: Tensor, plan: Plan, scale: _Scale) -> Tensor:
     batch, height, width, channels = ops.shape(pixels)
     for step in plan.steps:
         pixels = _apply(step, pixels, scale)
-        if isinstance(step, Warp) and step.size is not None:
-            height, width = step.size
+        if isinstance(step, Warp | Resize) and step.size is not None:
+            height, width = map(sampling.whole, step.size)
     return ops.reshape(pixels, (batch, height, width, channels))
 
 
@@ -95,12 +125,16 @@ def _apply(step: Step, pixels: Tensor, scale: _Scale) -> Tensor:
     return result if active is None else ops.where(active[:, None, None, None], result, pixels)
 
 
+def _resize(pixels: Tensor, step: Resize, scale: _Scale) -> Tensor:
+    return resizing.resize(pixels, step, scale.fill(step.pad_value), scale.rounded)
+
+
 def _warp(pixels: Tensor, step: Warp, scale: _Scale) -> Tensor:
-    return scale.rounded(sampling.warp(pixels, step, scale.span))
+    return scale.rounded(sampling.warp(pixels, step, scale.fill(step.fill_value)))
 
 
 def _displace(pixels: Tensor, step: Displace, scale: _Scale) -> Tensor:
-    return scale.rounded(sampling.displace(pixels, step, scale.span))
+    return scale.rounded(sampling.displace(pixels, step, scale.fill(step.fill_value)))
 
 
 def _paste(pixels: Tensor, step: Paste, _: _Scale) -> Tensor:
@@ -174,6 +208,7 @@ def _blend(pixels: Tensor, step: Blend, scale: _Scale) -> Tensor:
 
 
 _APPLY: dict[type, Callable[[Tensor, Any, _Scale], Tensor]] = {
+    Resize: _resize,
     Warp: _warp,
     Displace: _displace,
     Paste: _paste,

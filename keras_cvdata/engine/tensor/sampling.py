@@ -11,7 +11,11 @@ from keras import ops
 from keras_cvdata.engine.fields import displacement
 from keras_cvdata.engine.portable import NUDGE, Tensor
 from keras_cvdata.engine.steps import Displace, Paste, Warp
-from keras_cvdata.types import Range
+
+
+def whole(side: Tensor) -> Tensor:
+    """A number of pixels as an integer, which layers may have worked out in floats."""
+    return side if isinstance(side, int) else ops.cast(side, "int32")
 
 
 def grid(height: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:
@@ -28,10 +32,10 @@ def gather(pixels: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     return ops.take(flat, (image * height + rows) * width + columns, axis=0)
 
 
-def warp(pixels: Tensor, step: Warp, span: Range | None) -> Tensor:
+def warp(pixels: Tensor, step: Warp, fill: float) -> Tensor:
     """Read every pixel from where a matrix says."""
     _, height, width, _ = ops.shape(pixels)
-    rows, columns = grid(*(step.size or (height, width)))
+    rows, columns = grid(*map(whole, step.size or (height, width)))
     y, x = ops.cast(rows, "float32"), ops.cast(columns, "float32")
     m = ops.cast(step.matrix, "float32")[:, :, :, None, None]
     from_x = m[:, 0, 0] * x + m[:, 0, 1] * y + m[:, 0, 2]
@@ -39,26 +43,24 @@ def warp(pixels: Tensor, step: Warp, span: Range | None) -> Tensor:
     if step.projective:
         depth = m[:, 2, 0] * x + m[:, 2, 1] * y + m[:, 2, 2]
         from_x, from_y = from_x / depth, from_y / depth
-    return _read(pixels, from_y, from_x, step, span)
+    return _read(pixels, from_y, from_x, step, fill)
 
 
-def displace(pixels: Tensor, step: Displace, span: Range | None) -> Tensor:
+def displace(pixels: Tensor, step: Displace, fill: float) -> Tensor:
     """Read every pixel from a place that a smooth field says."""
     _, height, width, _ = ops.shape(pixels)
     rows, columns = grid(height, width)
     field = displacement(step.grid, height, width, ops)
     from_y = field[..., 1] + ops.cast(rows, "float32")
     from_x = field[..., 0] + ops.cast(columns, "float32")
-    return _read(pixels, from_y, from_x, step, span)
+    return _read(pixels, from_y, from_x, step, fill)
 
 
 def _read(
-    pixels: Tensor, from_y: Tensor, from_x: Tensor, step: Warp | Displace, span: Range | None
+    pixels: Tensor, from_y: Tensor, from_x: Tensor, step: Warp | Displace, fill: float
 ) -> Tensor:
     """Read between pixels at (batch, height, width) places."""
     _, height, width, _ = ops.shape(pixels)
-    low, high = span or (0.0, 1.0)
-    fill = low + step.fill_value * (high - low)
 
     def read(row: Tensor, column: Tensor) -> Tensor:
         inside_row, inside_column = (

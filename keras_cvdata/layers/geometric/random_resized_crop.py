@@ -9,11 +9,13 @@ import keras
 import numpy as np
 
 from keras_cvdata.engine.portable import Parameters, Tensor
-from keras_cvdata.engine.steps import Resize
+from keras_cvdata.engine.steps import Resize, Size
 from keras_cvdata.engine.windows import resized_crop, window_matrix
 from keras_cvdata.layers.base import SharedOptions
 from keras_cvdata.layers.forms import INTERPOLATIONS, MatrixLayer
-from keras_cvdata.layers.ranges import Interval, choice, interval, whole
+from keras_cvdata.layers.geometric.resizing import Resizing
+from keras_cvdata.layers.geometric.sides import sides
+from keras_cvdata.layers.ranges import Interval, choice, interval
 from keras_cvdata.types import Range
 
 
@@ -49,7 +51,6 @@ class RandomResizedCrop(MatrixLayer):
 
     draws = 4
     gated = False
-    changes_size = True
     takes_decoded: ClassVar[bool] = True
     # A window that is enlarged is read up to half a pixel beyond its border.
     keeps_inside = False
@@ -66,24 +67,22 @@ class RandomResizedCrop(MatrixLayer):
         **options: Unpack[SharedOptions],
     ) -> None:
         super().__init__(**options)
-        if (height is None) != (width is None):
-            raise ValueError(
-                f"{type(self).__name__} takes height and width together; got height={height!r}, "
-                f"width={width!r}. Give both or none."
-            )
-        self.height = height if height is None else whole(self._named("height"), height)
-        self.width = width if width is None else whole(self._named("width"), width)
+        self.height, self.width = sides(self, height, width)
+        self.changes_size = height is not None
         self.scale = interval(self._named("scale"), scale, unit="shares", low=1e-6, high=1)
         self.ratio = interval(
             self._named("ratio"), ratio, unit="width by height", low=0.01, high=100
         )
         self.interpolation = choice(self._named("interpolation"), interpolation, INTERPOLATIONS)
+        self._resting = Resizing(height, width, interpolation, crop_to_aspect_ratio=True, **options)
 
     def output_size(self, height: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:
         """The size that was given."""
-        if self.height is None or self.width is None:
-            return height, width
-        return self.height, self.width
+        return (self.height or height), (self.width or width)
+
+    def resting(self) -> Resizing:
+        """A resize of the whole image, with its middle kept."""
+        return self._resting
 
     def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
         """Draw share of the area, aspect and place."""
@@ -100,10 +99,9 @@ class RandomResizedCrop(MatrixLayer):
         window = resized_crop(p, height, width, xp)
         return window_matrix(window, self.output_size(height, width), xp)
 
-    def resize(self, resize: Resize) -> Resize:
+    def resize(self, size: Size) -> Resize:
         """The resize that takes the place of that of a sequence; `windows` are drawn later."""
-        height, width = self.output_size(*resize.size)
-        return Resize((int(height), int(width)), "stretch", str(self.interpolation))
+        return Resize(self.output_size(*size), "stretch", str(self.interpolation))
 
     def windows(self, p: Parameters) -> Parameters:
         """What says which part of a decoded image is shown."""

@@ -67,7 +67,8 @@ class RandomRot90(MatrixLayer):
     def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
         """Draw the number of quarters, 0 to 3."""
         quarters = xp.array([float(k % 4) for k in self.k], dtype="float32")
-        return {"k": xp.take(quarters, cast(xp.floor(u[:, 0] * len(self.k)), "int32", xp), axis=0)}
+        chosen = cast(xp.floor(u[:, 0] * len(self.k)), "int32", xp)
+        return {"k": xp.take(quarters, chosen, axis=0) + xp.zeros_like(u[:, 0])}  # dtype of `u`
 
     def matrix(self, p: Parameters, height: Tensor, width: Tensor, xp: Any) -> Tensor:
         """Turn, and stretch back where the sides differ; sine and cosine are whole numbers."""

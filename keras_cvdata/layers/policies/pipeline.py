@@ -8,6 +8,7 @@ from typing import Any, Unpack
 import keras
 
 from keras_cvdata.layers.base import AugmentationLayer, SharedOptions
+from keras_cvdata.layers.opaque import resting
 from keras_cvdata.layers.policies.base import CompoundLayer
 
 
@@ -41,11 +42,10 @@ class Pipeline(CompoundLayer):
 
     def __init__(self, layers: Sequence[Any], **options: Unpack[SharedOptions]) -> None:
         super().__init__(layers, **options)
-        lasting = [layer.resting() for layer in self.layers if hasattr(layer, "resting")]
-        lasting = [layer for layer in lasting if layer is not None]
         self._rest: Pipeline | None = None
-        if lasting and self.num_draws:
-            self._rest = Pipeline(lasting, data_format=self.data_format)
+        lasting = resting(self.layers)
+        if lasting is not None and self.num_draws:
+            self._rest = Pipeline(lasting, **options)
 
     def resting(self) -> AugmentationLayer | None:
         """Those of the layers that act outside training, in a row."""

@@ -1,0 +1,105 @@
+"""Bring images to one size."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal, Unpack
+
+import keras
+
+from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.engine.steps import Fit, Resize, Size
+from keras_cvdata.layers.base import SharedOptions
+from keras_cvdata.layers.forms import RangedLayer
+from keras_cvdata.layers.geometric.sides import sides
+from keras_cvdata.layers.ranges import choice, interval
+from keras_cvdata.types import Range
+
+_INTERPOLATIONS = ("bilinear", "nearest", "area", "bicubic", "lanczos")
+
+
+@keras.saving.register_keras_serializable(package="keras_cvdata")
+class Resizing(RangedLayer):
+    """Bring images to one size, in training and outside.
+
+    Use it in front of a model that takes one size. Where an image shrinks, blocks of whole pixels
+    are averaged before it is interpolated, so that nothing flickers; Keras leaves pixels out
+    unless `antialias` is set. As the first layer of a sequence it takes the place of the
+    sequence's own resize and fuses with the layers after it. Source: `keras.layers.Resizing`
+    (`fill_value` is in units of the value range here); R33, R34.
+
+    Both executors agree within one level on uint8, and 0.02 of 255 on floats.
+
+    Args:
+        height: Height of the result in pixels; by default that of what comes in.
+        width: Width, likewise.
+        interpolation: `"bilinear"` or `"nearest"`; in sequences also `"area"`, `"bicubic"` and
+            `"lanczos"`, which have no equal form on tensors.
+        crop_to_aspect_ratio: Cut off what does not fit the aspect instead of changing it.
+        pad_to_aspect_ratio: Fill up what is missing to the aspect instead of changing it.
+        fill_value: What is filled up with, in units of the value range: 0 black, 1 white.
+        value_range: Lowest and highest value of float images; needed for `fill_value` only, and
+            taken as 0 to 1 where it is not given.
+        **options: `seed`, `data_format` and `name`, see `AugmentationLayer`.
+
+    Raises:
+        TypeError: A size is no integer; or, on tensors, the interpolation is for sequences only.
+        ValueError: A value is out of its range, only one of height and width is given, or the
+            aspect is to be kept in both ways.
+
+    Example:
+        >>> import numpy as np
+        >>> image = np.array([[0, 10, 100, 110]], "uint8").reshape(1, 1, 4, 1)
+        >>> np.asarray(Resizing(1, 2)(image))[0, 0, :, 0]
+        array([  5, 105], dtype=uint8)
+    """
+
+    form: ClassVar[Literal["resize"]] = "resize"
+    gated = False
+    needs_range = False
+    takes_decoded: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        height: int | None = None,
+        width: int | None = None,
+        interpolation: str = "bilinear",
+        crop_to_aspect_ratio: bool = False,
+        pad_to_aspect_ratio: bool = False,
+        *,
+        fill_value: float = 0.0,
+        value_range: Range | None = None,
+        **options: Unpack[SharedOptions],
+    ) -> None:
+        super().__init__(value_range=value_range, **options)
+        self.height, self.width = sides(self, height, width)
+        self.changes_size = height is not None
+        self.interpolation = choice(self._named("interpolation"), interpolation, _INTERPOLATIONS)
+        if crop_to_aspect_ratio and pad_to_aspect_ratio:
+            raise ValueError(
+                f"{type(self).__name__}: give crop_to_aspect_ratio or pad_to_aspect_ratio, not "
+                "both."
+            )
+        self.crop_to_aspect_ratio = bool(crop_to_aspect_ratio)
+        self.pad_to_aspect_ratio = bool(pad_to_aspect_ratio)
+        name = self._named("fill_value")
+        self.fill_value = interval(
+            name, fill_value, unit="the value range", low=0, high=1, single="fixed"
+        ).low
+
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+        """Draw nothing."""
+        return {}
+
+    def output_size(self, height: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:
+        """The size that was given."""
+        return (self.height or height), (self.width or width)
+
+    def resize(self, size: Size) -> Resize:
+        """What is done, where `size` stands for a size that was not given."""
+        fit: Fit = "stretch"
+        if self.crop_to_aspect_ratio or self.pad_to_aspect_ratio:
+            fit = "crop" if self.crop_to_aspect_ratio else "pad"
+        return Resize(self.output_size(*size), fit, self.interpolation, self.fill_value)
+
+    def windows(self, p: Parameters) -> None:
+        """Show all of the image."""

@@ -1,0 +1,126 @@
+"""Augment one image by hand: as a sequence would, again with known parameters, or for the eye."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_cvdata.codec import to_color_mode
+from keras_cvdata.draws import uniforms
+from keras_cvdata.engine import opencv
+from keras_cvdata.engine.loader import AUGMENT
+from keras_cvdata.engine.plan import Chain, Plan
+from keras_cvdata.engine.replay import from_plain, to_plain
+from keras_cvdata.layers.opaque import split_mixing
+from keras_cvdata.plots import contact_sheet, save_png
+from keras_cvdata.types import Array
+
+
+def apply(
+    augment: Any, image: Array, *, seed: int = 0, row: int = 0, epoch: int = 0
+) -> tuple[Array, list[dict[str, Any]]]:
+    """Augment one image as a sequence would, and say what it got.
+
+    Args:
+        augment: What a sequence takes as `augment`; layers that mix samples need a batch of them
+            and are left out.
+        image: (height, width, channels) or (height, width) uint8, uint16 or float pixels.
+        seed: Seed of the sequence.
+        row: Row of the image in the source of the sequence.
+        epoch: Number of the epoch.
+
+    Returns:
+        The new image, and for each layer its name and parameters, which JSON can hold.
+
+    Raises:
+        TypeError: `augment` holds something else than layers and functions.
+        ValueError: A layer cannot serve such an image.
+
+    Example:
+        >>> from keras_cvdata.layers import RandomFlip
+        >>> image = np.array([[[1], [2]]], np.uint8)
+        >>> flipped, parameters = apply(RandomFlip("horizontal", rate=1.0), image)
+        >>> flipped.ravel().tolist(), parameters
+        ([2, 1], [{'layer': 'RandomFlip', 'parameters': {'x': -1.0, 'y': 1.0}}])
+    """
+    chain, image = Chain(split_mixing(augment)[0]), to_color_mode(image, "unchanged", "<image>")
+    layer, draw = chain.draw_keys.T
+    u = uniforms(seed, AUGMENT, epoch, np.array([[row]]), 0, layer, draw)
+    drawn = chain.draw(u, *image.shape[:2])
+    return _render(chain, chain.prepare(drawn, *image.shape), image), to_plain(chain, drawn, 0)
+
+
+def replay(augment: Any, image: Array, parameters: Sequence[dict[str, Any]]) -> Array:
+    """Augment one image with parameters that an image got before.
+
+    Functions and transforms of Albumentations draw by themselves and are not repeated.
+
+    Args:
+        augment: The augmentation that drew the parameters.
+        image: (height, width, channels) or (height, width) pixels.
+        parameters: What `apply` or `Sequence.parameters` returned, also after JSON.
+
+    Returns:
+        The new image.
+
+    Raises:
+        ValueError: The parameters belong to other layers.
+
+    Example:
+        >>> from keras_cvdata.layers import RandomLighting
+        >>> image = np.full((1, 1, 1), 100, np.uint8)
+        >>> once, parameters = apply(RandomLighting(), image, seed=7)
+        >>> bool((replay(RandomLighting(), image, parameters) == once).all())
+        True
+    """
+    chain, image = Chain(split_mixing(augment)[0]), to_color_mode(image, "unchanged", "<image>")
+    plan = chain.prepare(from_plain(chain, parameters), *image.shape)
+    return _render(chain, plan, image)
+
+
+def preview(
+    augment: Any,
+    image: Array,
+    n: int = 6,
+    *,
+    seed: int = 0,
+    path: str | os.PathLike[str] | None = None,
+) -> Array:
+    """Draw a grid of an image: untouched, and as an augmentation makes it (R75, R76).
+
+    Args:
+        augment: What a sequence takes as `augment`.
+        image: (height, width, channels) or (height, width) pixels.
+        n: Number of pictures, the untouched image included.
+        seed: Selects the draws.
+        path: PNG file to write; `None` writes none.
+
+    Returns:
+        (height, width, 3) RGB uint8 picture of the grid.
+
+    Raises:
+        ValueError: `n` is below 1.
+
+    Example:
+        >>> from keras_cvdata.layers import RandomInvert
+        >>> preview(RandomInvert(), np.zeros((96, 96, 3), np.uint8), n=4).shape
+        (232, 200, 3)
+    """
+    if n < 1:
+        raise ValueError(f"n must be at least 1, for the untouched image; got {n}.")
+    variants = [apply(augment, image, seed=seed, row=row)[0] for row in range(n - 1)]
+    titles = ["untouched", *(str(number) for number in range(1, n))]
+    sheet = contact_sheet([image, *variants], titles, columns=max(2, round(n**0.5)))
+    if path is not None:
+        save_png(path, sheet)
+    return sheet
+
+
+def _render(chain: Chain, plan: Plan, image: Array) -> Array:
+    height, width = chain.output_size(*image.shape[:2])
+    out = np.empty((height, width, image.shape[2]), image.dtype)
+    opencv.render(image, plan, 0, out)
+    return out

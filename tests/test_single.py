@@ -1,0 +1,79 @@
+"""One image augmented by hand: like a sequence, again, and for the eye."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+import keras_cvdata as cvd
+from keras_cvdata import layers
+from tests.cases import LAYERS, LayerCase
+from tests.conftest import photograph
+
+pytestmark = pytest.mark.backends
+
+
+def made(case: LayerCase) -> Any:
+    options = {"value_range": (0, 1)} if case.needs_range else {}
+    return case.layer(**{**case.options, **options})
+
+
+@pytest.mark.parametrize("case", LAYERS, ids=str)
+def test_parameters_come_back_through_json(case: LayerCase) -> None:
+    """Whatever a layer drew, the image is made again from what JSON kept."""
+    image = photograph(3, 40, 52)
+    for row in range(3):
+        once, parameters = cvd.apply(made(case), image, seed=5, row=row)
+        stored = json.loads(json.dumps(parameters))
+        assert stored == parameters
+        assert np.array_equal(cvd.replay(made(case), image, stored), once)
+
+
+def test_a_sequence_gives_the_same() -> None:
+    images = np.stack([photograph(number, 24, 24) for number in range(6)])
+    augment = [layers.RandomRotateBound(30), layers.RandomLighting(), layers.RandomRoll()]
+    seq = cvd.ArraySequence(
+        images, augment=augment, seed=9, batch_size=2, shuffle=False, dtype="uint8", verbose=0
+    )
+    seq.set_epoch(3)
+    batches = np.concatenate([seq[i] for i in range(3)])
+    for row, image in enumerate(images):
+        assert np.array_equal(cvd.apply(augment, image, seed=9, row=row, epoch=3)[0], batches[row])
+
+
+def test_the_image_stays() -> None:
+    image = photograph(0, 20, 20)
+    before = image.copy()
+    cvd.preview(layers.RandomRotateBound(90), image)
+    assert np.array_equal(image, before)
+
+
+def test_other_layers_are_refused() -> None:
+    image = photograph(0, 20, 20)
+    parameters = cvd.apply(layers.RandomFlip(), image)[1]
+    with pytest.raises(ValueError, match=r"layers \['RandomFlip'\], not to \['RandomRoll'\]"):
+        cvd.replay(layers.RandomRoll(), image, parameters)
+
+
+def test_a_preview_begins_with_the_untouched_image(tmp_path: Any) -> None:
+    image = photograph(1, 96, 96)
+    sheet = cvd.preview(layers.RandomInvert(1.0), image, n=4, path=tmp_path / "sheet.png")
+    assert (tmp_path / "sheet.png").stat().st_size > 1000
+    tiles = [sheet[18:114, 2:98], sheet[18:114, 102:198], sheet[134:230, 2:98]]
+    assert np.array_equal(tiles[0], image)
+    assert np.array_equal(tiles[1], 255 - image)
+    assert np.array_equal(tiles[2], 255 - image)
+    assert cvd.preview(None, image, n=1).shape == (116, 100, 3)
+    with pytest.raises(ValueError, match="n must be at least 1"):
+        cvd.preview(None, image, n=0)
+
+
+def test_grey_and_float_images_are_served() -> None:
+    image = photograph(1, 30, 30)[..., 0]
+    assert cvd.apply(layers.RandomFlip(), image)[0].shape == (30, 30, 1)
+    unit = image.astype(np.float32) / 255
+    inverted, _ = cvd.apply(layers.RandomInvert(1.0, value_range=(0, 1)), unit)
+    assert np.allclose(inverted[..., 0], 1 - unit)

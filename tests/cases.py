@@ -29,6 +29,8 @@ class LayerCase:
         rests: Whether it takes a rate.
         made_of: Whether it needs other layers to be made of, which know their value range.
         needs_range: Whether float images need a value range.
+        deterministic: Whether it draws nothing and acts outside training too.
+        makes: dtype of the result, with a scale of its own, where it is not that of the image.
     """
 
     layer: type[layers.AugmentationLayer]
@@ -40,6 +42,8 @@ class LayerCase:
     rests: bool = True
     made_of: bool = False
     needs_range: bool = False
+    deterministic: bool = False
+    makes: str | None = None
 
     def __str__(self) -> str:
         if self.made_of:
@@ -135,6 +139,69 @@ LAYERS = [
         layers.RandomContrast, {"factor": (-0.8, 2)}, {"factor": 0}, uint8=1, needs_range=True
     ),
     LayerCase(layers.RandomSaturation, {"factor": (-1, 2)}, {"factor": 0}, uint8=1, **COLOR),
+    LayerCase(layers.RandomBrightness, {"factor": 0.6}, {"factor": 0}, **CURVE),
+    LayerCase(
+        layers.RandomGamma, {"gamma": (0.3, 3)}, {"gamma": (1, 1)}, uint8=1, needs_range=True
+    ),
+    LayerCase(layers.RandomPosterization, {"factor": (1, 4)}, {"rate": 0.0}, **CURVE),
+    LayerCase(
+        layers.Solarization,
+        {"addition_factor": 0.3, "threshold_factor": (0, 0.9)},
+        {"rate": 0.0},
+        **CURVE,
+    ),
+    LayerCase(layers.RandomGrayscale, {}, {"rate": 0.0}, uint8=1, **COLOR),
+    LayerCase(
+        layers.RandomColorTemperature,
+        {"temperature": (2000, 20000)},
+        {"temperature": (6500, 6500)},
+        uint8=1,
+        float32=3e-6,
+        **COLOR,
+    ),
+    LayerCase(
+        layers.RandomColorJitter,
+        {"brightness_factor": 0.3, "contrast_factor": 0.5, "hue_factor": 0.5},
+        {
+            "brightness_factor": 0,
+            "contrast_factor": 0,
+            "saturation_factor": 0,
+            "hue_factor": 0,
+        },
+        uint8=1,
+        float32=4e-6,
+        **COLOR,
+    ),
+    LayerCase(layers.RandomHue, {"factor": 1}, {"factor": 0}, uint8=1, float32=2e-6, **COLOR),
+    LayerCase(
+        layers.RandomSharpness,
+        {"factor": (-1, 3)},
+        {"factor": 0},
+        uint8=1,
+        float32=2e-6,
+        needs_range=True,
+    ),
+    LayerCase(
+        layers.CLAHE,
+        {"clip_limit": 4.0},
+        {"rate": 0.0},
+        uint8=1,
+        float32=1.001 / 255,
+        needs_range=True,
+        deterministic=True,
+    ),
+    LayerCase(layers.AutoContrast, {}, {"rate": 0.0}, deterministic=True, **CURVE),
+    LayerCase(layers.Equalization, {}, {"rate": 0.0}, deterministic=True, **CURVE),
+    LayerCase(
+        layers.Normalize,
+        uint8=4e-6,
+        float32=4e-6,
+        needs_range=True,
+        channels=(3,),
+        rests=False,
+        deterministic=True,
+        makes="float32",
+    ),
     LayerCase(
         layers.RandomResizedCrop,
         {"scale": (0.1, 0.9)},

@@ -20,7 +20,7 @@ def uniforms(chain: Any, batch: int) -> np.ndarray:
 def with_opencv(chain: Chain, x: np.ndarray, u: np.ndarray) -> np.ndarray:
     """Carry out a chain on a batch by the OpenCV executor."""
     plan = chain.plan(u, *x.shape[1:])
-    out = np.empty_like(x)
+    out = np.empty_like(x, None if plan.output.dtype == "source" else plan.output.dtype)
     for i, image in enumerate(x):
         opencv.render(image, plan, i, out[i])
     return out

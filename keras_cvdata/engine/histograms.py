@@ -23,11 +23,79 @@ def contrast(p: Parameters, values: Tensor, counts: Tensor, xp: Any) -> Tensor:
     Returns:
         (B, n, C) values.
     """
-    levels = cast(xp.arange(256), "float32", xp)[None, :, None] / 255
-    total = xp.sum(counts, axis=1, keepdims=True)
-    mean = xp.sum(counts / total * levels, axis=1, keepdims=True)
+    # Whole numbers, so that both executors find the same mean in whatever order they add; in two
+    # parts, so that large images do not overflow.
+    whole = cast(counts, "int32", xp)
+    levels = xp.arange(256, dtype="int32")[None, :, None]
+    coarse, fine, pixels = (
+        cast(xp.sum(part, axis=1, keepdims=True), "float32", xp)
+        for part in (whole // 256 * levels, whole % 256 * levels, whole)
+    )
+    mean = (coarse * 256 + fine) / (255 * pixels)
     return mean + (values - mean) * p["contrast"][:, None, None]
 
 
-CURVES: dict[str, HistogramCurve] = {"contrast": contrast}
+def stretch(p: Parameters, values: Tensor, counts: Tensor, xp: Any) -> Tensor:  # noqa: ARG001
+    """Stretch the values of every channel over the whole range.
+
+    Args:
+        p: None are needed.
+        values: (B, n, C) of 0 to 1.
+        counts: (B, 256, C) number of pixels of each level.
+        xp: `numpy` or `keras.ops`.
+
+    Returns:
+        (B, n, C) values; those of a channel of one value as they were.
+    """
+    levels = cast(xp.arange(256), "float32", xp)[None, :, None]
+    first = xp.min(xp.where(counts > 0, levels, 255.0), axis=1, keepdims=True)
+    last = xp.max(xp.where(counts > 0, levels, 0.0), axis=1, keepdims=True)
+    # A table holds all levels, pixels only those that occur, with all their digits.
+    low = xp.min(xp.where(values * 255 >= first - 0.51, values, 1.0), axis=1, keepdims=True)
+    high = xp.max(xp.where(values * 255 <= last + 0.51, values, 0.0), axis=1, keepdims=True)
+    flat = high <= low
+    spread = (values - low) / xp.where(flat, 1.0, high - low)
+    return xp.where(flat, values, spread)
+
+
+def equalize(p: Parameters, values: Tensor, counts: Tensor, xp: Any) -> Tensor:  # noqa: ARG001
+    """Give every value the share of pixels of its channel that are darker.
+
+    Args:
+        p: None are needed.
+        values: (B, n, C) of 0 to 1.
+        counts: (B, 256, C) number of pixels of each level.
+        xp: `numpy` or `keras.ops`.
+
+    Returns:
+        (B, n, C) values; those of a channel with fewer than 255 pixels below its brightest
+        stay.
+    """
+    whole = cast(counts, "int32", xp)
+    until = cast(xp.cumsum(whole, axis=1), "int32", xp)
+    darker, total = until - whole, until[:, -1:]
+    below_last = xp.min(xp.where(until < total, total, darker), axis=1, keepdims=True)
+    step = below_last // 255
+    shares = xp.minimum((darker + step // 2) // xp.maximum(step, 1), 255)
+    table = cast(shares, "float32", xp) / 255
+    return xp.where(step > 0, _between(table, values, xp), values)
+
+
+def _between(table: Tensor, values: Tensor, xp: Any) -> Tensor:
+    """Read (B, 256, C) tables at values of 0 to 1, straight lines between the levels."""
+    at = xp.clip(values * 255, 0, 255)
+    # A level that was divided by 255 must not fall below itself.
+    below = xp.floor(at + 2.0**-10)
+    index = cast(below, "int32", xp)
+    index = index + xp.zeros_like(table[:, :1], dtype="int32")
+    lower = xp.take_along_axis(table, index, axis=1)
+    upper = xp.take_along_axis(table, xp.minimum(index + 1, 255), axis=1)
+    return lower + (upper - lower) * xp.maximum(at - below, 0)
+
+
+CURVES: dict[str, HistogramCurve] = {
+    "contrast": contrast,
+    "equalize": equalize,
+    "stretch": stretch,
+}
 """The curves by the name under which a plan holds them."""

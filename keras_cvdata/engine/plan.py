@@ -8,6 +8,7 @@ of a sequence, with `keras.ops` for tensors in a model.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -49,6 +50,7 @@ class Augmentation(Protocol):
     - "blend": `branches`, chains, and `weights(p, xp)`, see `Blend`; its parameters hold those of
       each branch under `branches`.
     - "call": `function` of one uint8 image.
+    - "output": `output`, what the batch shall hold; it stands last and acts on every image.
     """
 
     @property
@@ -86,11 +88,13 @@ class Chain:
         interpolation: "bilinear" and "nearest" fuse with the layers' matrices; "area", "bicubic"
             and "lanczos" are a step of their own. All but "nearest" average when they shrink.
         pad_value: What "pad" fills with, in units of the value range.
-        output: What the batch holds; by default the dtype and values of the image.
+        output: What the batch holds; by default the dtype and values of the image, or what the
+            last layer says.
         value_range: Lowest and highest value of float pixels; by default what the layers say.
 
     Raises:
-        ValueError: Layers are made for different value ranges.
+        ValueError: Layers are made for different value ranges, or a layer says what the batch
+            holds and is not the last, or `output` scales the values too.
 
     Attributes:
         draw_keys: (D, 2) int64, for each uniform number that an image needs the position of the
@@ -114,7 +118,7 @@ class Chain:
     ) -> None:
         self.layers: tuple[Any, ...] = tuple(layers)
         self.parts: tuple[Any, ...] = tuple(p for layer in self.layers for p in layer.parts())
-        self.output = output
+        self.output = _final_output(self.parts, output)
         self.value_range = _common_range(self.parts, value_range)
         self.resize = None if size is None else Resize(size, fit, interpolation, pad_value)
         self._opener = self._find_opener()
@@ -122,8 +126,8 @@ class Chain:
             self.resize = self._opener.resize(self.resize.size)
         keys = [(i, d) for i, layer in enumerate(self.layers) for d in range(layer.num_draws)]
         self.draw_keys: Array = np.array(keys, np.int64).reshape(-1, 2)
-        rest = self.parts if self._opener is None else self.parts[1:]
-        self._groups = group(rest, self.resize, output)
+        rest = [p for p in self.parts if p is not self._opener and p.form != "output"]
+        self._groups = group(rest, self.resize, self.output)
 
     def _find_opener(self) -> Any:
         """The layer that takes the decoded image in place of the resize, where there is one."""
@@ -190,6 +194,8 @@ class Chain:
         members = []
         for part, p in zip(self.parts, spread, strict=True):
             part.check_channels(channels)
+            if part.form == "output" and "active" in p:
+                raise ValueError(f"{part!r} must act on every image. Move it out of the policy.")
             members.append(Member(part, p, height, width))
             height, width = part.output_size(height, width)
         windows = None
@@ -257,6 +263,25 @@ def output_size(
     for layer in layers:
         height, width = layer.output_size(height, width)
     return height, width
+
+
+def _final_output(parts: Sequence[Any], output: Output) -> Output:
+    """What the batch holds, by the chain or by its last layer."""
+    makers = [part for part in parts if part.form == "output"]
+    if not makers:
+        return output
+    if len(makers) > 1 or makers[0] is not parts[-1]:
+        raise ValueError(
+            f"{makers[0]!r} produces floats of another scale, so it must be the last layer, once. "
+            f"The last one is {parts[-1]!r}. Move it to the end."
+        )
+    if not output.in_source_units or output.rescale is not None:
+        raise ValueError(
+            f"{makers[0]!r} already scales the pixels. Leave out rescale, standardize and "
+            "dtype='uint8', or leave the layer out."
+        )
+    own: Output = makers[0].output
+    return own if output.dtype == "source" else replace(own, dtype=output.dtype)
 
 
 def _common_range(layers: Sequence[Any], value_range: Range | None) -> Range | None:

@@ -34,12 +34,25 @@ from keras_cvdata.layers.geometric.resizing import Resizing
 from keras_cvdata.layers.mixing.base import MixingLayer
 from keras_cvdata.layers.mixing.cut_mix import CutMix
 from keras_cvdata.layers.mixing.mix_up import MixUp
+from keras_cvdata.layers.photometric.auto_contrast import AutoContrast
+from keras_cvdata.layers.photometric.clahe import CLAHE
+from keras_cvdata.layers.photometric.equalization import Equalization
+from keras_cvdata.layers.photometric.normalize import Normalize
+from keras_cvdata.layers.photometric.random_brightness import RandomBrightness
 from keras_cvdata.layers.photometric.random_channel_lighting import RandomChannelLighting
+from keras_cvdata.layers.photometric.random_color_jitter import RandomColorJitter
+from keras_cvdata.layers.photometric.random_color_temperature import RandomColorTemperature
 from keras_cvdata.layers.photometric.random_contrast import RandomContrast
+from keras_cvdata.layers.photometric.random_gamma import RandomGamma
+from keras_cvdata.layers.photometric.random_grayscale import RandomGrayscale
+from keras_cvdata.layers.photometric.random_hue import RandomHue
 from keras_cvdata.layers.photometric.random_invert import RandomInvert
 from keras_cvdata.layers.photometric.random_lighting import RandomLighting
+from keras_cvdata.layers.photometric.random_posterization import RandomPosterization
 from keras_cvdata.layers.photometric.random_range_lighting import RandomRangeLighting
 from keras_cvdata.layers.photometric.random_saturation import RandomSaturation
+from keras_cvdata.layers.photometric.random_sharpness import RandomSharpness
+from keras_cvdata.layers.photometric.solarization import Solarization
 from keras_cvdata.layers.policies.base import CompoundLayer
 from keras_cvdata.layers.policies.one_of import OneOf
 from keras_cvdata.layers.policies.pipeline import Pipeline
@@ -48,11 +61,14 @@ from keras_cvdata.layers.policies.random_order import RandomOrder
 from keras_cvdata.layers.policies.some_of import SomeOf
 
 __all__ = [
+    "CLAHE",
     "AugmentationLayer",
+    "AutoContrast",
     "CenterCrop",
     "ColorLayer",
     "CompoundLayer",
     "CutMix",
+    "Equalization",
     "FieldLayer",
     "FillLayer",
     "FillingLayer",
@@ -62,21 +78,29 @@ __all__ = [
     "MatrixLayer",
     "MixUp",
     "MixingLayer",
+    "Normalize",
     "OneOf",
     "Pad",
     "PhotometricLayer",
     "Pipeline",
     "RandomAffine",
     "RandomApply",
+    "RandomBrightness",
     "RandomChannelLighting",
+    "RandomColorJitter",
+    "RandomColorTemperature",
     "RandomContrast",
     "RandomCrop",
     "RandomElasticTransform",
     "RandomFlip",
+    "RandomGamma",
+    "RandomGrayscale",
+    "RandomHue",
     "RandomInvert",
     "RandomLighting",
     "RandomOrder",
     "RandomPerspective",
+    "RandomPosterization",
     "RandomRangeLighting",
     "RandomResizedCrop",
     "RandomRoll",
@@ -84,6 +108,7 @@ __all__ = [
     "RandomRotateBound",
     "RandomRotation",
     "RandomSaturation",
+    "RandomSharpness",
     "RandomShear",
     "RandomTranslation",
     "RandomZoom",
@@ -91,5 +116,6 @@ __all__ = [
     "RangedLayer",
     "RegionLayer",
     "Resizing",
+    "Solarization",
     "SomeOf",
 ]

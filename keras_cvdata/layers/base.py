@@ -200,15 +200,17 @@ class AugmentationLayer(keras.layers.Layer):
         return (*batch, *self.output_size(a, b), c)
 
     def compute_output_spec(self, images: Any, training: bool = True) -> Any:  # noqa: ARG002
-        """Return the shape that comes out and the dtype that comes in."""
+        """Return the shape that comes out, and the dtype that comes in or is made of it."""
         if isinstance(images, Mapping):
-            return {
-                name: self.compute_output_spec(value)
-                if name in ("images", "segmentation_masks")
-                else value
-                for name, value in images.items()
-            }
-        return keras.KerasTensor(self.compute_output_shape(images.shape), dtype=images.dtype)
+            changed = {"images": self.compute_output_spec(images["images"])}
+            if "segmentation_masks" in images:
+                masks = images["segmentation_masks"]
+                shape = self.compute_output_shape(masks.shape)
+                changed["segmentation_masks"] = keras.KerasTensor(shape, dtype=masks.dtype)
+            return {**images, **changed}
+        made = [part.output.dtype for part in self.parts() if part.form == "output"]
+        dtype = made[0] if made else images.dtype
+        return keras.KerasTensor(self.compute_output_shape(images.shape), dtype=dtype)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor, from which the layer can be made again."""

@@ -55,7 +55,8 @@ def interval(
         unit: What the numbers count, for messages.
         low: Least allowed value.
         high: Largest allowed value.
-        single: What one number v means: `"symmetric"` (-v, v), `"fixed"` (v, v), or `"refused"`.
+        single: What one number v means: `"symmetric"` (-v, v), `"from zero"` (0, v), `"fixed"`
+            (v, v), or `"refused"`.
 
     Returns:
         The range.
@@ -75,7 +76,9 @@ def interval(
     if math.isfinite(low) or math.isfinite(high):
         wanted += f", from {low:g} to {high:g}"
     if is_number(value) and single != "refused":
-        ends = (-abs(value), abs(value)) if single == "symmetric" else (value, value)
+        ends = {"symmetric": (-abs(value), abs(value)), "from zero": (0, value)}.get(
+            single, (value, value)
+        )
     else:
         ends = _pair(wanted, value)
     if not all(map(is_number, ends)):

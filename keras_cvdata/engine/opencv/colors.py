@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from keras_cvdata.engine.colors import LUMA
 from keras_cvdata.engine.histograms import CURVES
 from keras_cvdata.engine.opencv.geometry import Place
 from keras_cvdata.engine.opencv.sampling import if_fits
@@ -20,6 +21,8 @@ from keras_cvdata.engine.steps import (
     unchanged,
 )
 from keras_cvdata.types import Array
+
+_GRAY = np.tile([*LUMA, 0.0], (3, 1))
 
 
 def apply_lookups(run: Lookups, pixels: Array, place: Place, out: Array | None) -> Array:
@@ -92,15 +95,29 @@ def apply_mix(step: Mix, pixels: Array, place: Place, out: Array | None) -> Arra
     plan, b = place.plan, place.b
     low, high = bounds(pixels.dtype, plan.value_range) or (0.0, 1.0)
     matrix = step.matrices[b].astype(np.float64)
+    if pixels.dtype == np.uint8 and np.array_equal(matrix, _GRAY):
+        return _gray(pixels)
     # From values of 0 to 1 to those of the pixels: y = M (x - low) + t (high - low) + low.
     offset = matrix[:, 3] * (high - low) + low - matrix[:, :3].sum(axis=1) * low
     matrix = np.column_stack([matrix[:, :3], offset])
     if pixels.shape[2] == 4:
         matrix = np.insert(np.insert(matrix, 3, 0, axis=1), 3, [0, 0, 0, 1, 0], axis=0)
+    if pixels.dtype == np.uint8:
+        # On uint8 itself OpenCV shortens the matrix to 10 bits.
+        exact = cv2.transform(pixels.astype(np.float32), matrix)
+        return cv2.convertScaleAbs(cv2.max(exact, 0.0, dst=exact))  # type: ignore[call-overload] # a number
     result: Array = cv2.transform(pixels, matrix)
     if pixels.dtype == np.float32 and plan.value_range is not None:
         np.clip(result[..., :3], low, high, out=result[..., :3])
     return result
+
+
+def _gray(pixels: Array) -> Array:
+    """Turn uint8 colours grey."""
+    if pixels.shape[2] == 3:
+        return cv2.cvtColor(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    gray = cv2.cvtColor(pixels, cv2.COLOR_RGBA2GRAY)
+    return cv2.merge([gray, gray, gray, np.ascontiguousarray(pixels[..., 3])])
 
 
 def _restored(unit: Array, pixels: Array, low: np.float32, high: np.float32) -> Array:

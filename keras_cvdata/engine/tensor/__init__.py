@@ -11,7 +11,7 @@ from keras import ops
 
 from keras_cvdata.engine.histograms import CURVES
 from keras_cvdata.engine.kernels import PAIRS
-from keras_cvdata.engine.output import bounds, require
+from keras_cvdata.engine.output import Output, bounds, require
 from keras_cvdata.engine.portable import Tensor, to_levels
 from keras_cvdata.engine.steps import (
     Blend,
@@ -37,11 +37,13 @@ class _Scale(NamedTuple):
     Attributes:
         span: Lowest and highest value, where known.
         whole: Whether they are integers.
+        output: What they become.
         mask_fill: What fills the border of segmentation masks; `None` for images.
     """
 
     span: Range | None
     whole: bool
+    output: Output
     mask_fill: int | None = None
 
     def to_unit(self, pixels: Tensor) -> Tensor:
@@ -68,10 +70,11 @@ def run(images: Tensor, plan: Plan) -> Tensor:
 
     Args:
         images: (batch, height, width, channels) tensor of uint8, uint16 or floats.
-        plan: A plan that was made with `xp=keras.ops`, without an output.
+        plan: A plan that was made with `xp=keras.ops`.
 
     Returns:
-        A tensor of the same dtype, and the same shape unless the plan changes the size.
+        A tensor of the same dtype, unless the plan has an output, and the same shape unless the
+        plan changes the size.
 
     Raises:
         TypeError: A step of the plan has no form on tensors, or the dtype is not served.
@@ -84,9 +87,9 @@ def run(images: Tensor, plan: Plan) -> Tensor:
     """
     dtype = keras.backend.standardize_dtype(images.dtype)
     exact = np.dtype("float32" if keras.backend.is_float_dtype(dtype) else dtype)
-    scale = _Scale(bounds(exact, plan.value_range), exact.kind == "u")
+    scale = _Scale(bounds(exact, plan.value_range), exact.kind == "u", plan.output)
     pixels = _follow(ops.cast(images, "float32"), plan, scale)
-    return ops.cast(pixels, dtype)
+    return ops.cast(pixels, dtype if plan.output.dtype == "source" else plan.output.dtype)
 
 
 def run_masks(masks: Tensor, plan: Plan, fill: int = 0) -> Tensor:
@@ -100,7 +103,7 @@ def run_masks(masks: Tensor, plan: Plan, fill: int = 0) -> Tensor:
     Returns:
         A tensor of the same dtype.
     """
-    scale = _Scale(None, False, fill)
+    scale = _Scale(None, False, plan.output, fill)
     return ops.cast(_follow(ops.cast(masks, "float32"), plan.for_masks, scale), masks.dtype)
 
 
@@ -156,7 +159,11 @@ def _fill(pixels: Tensor, step: Fill, scale: _Scale) -> Tensor:
 def _curve(pixels: Tensor, step: Curve, scale: _Scale) -> Tensor:
     assert step.evaluate is not None  # tensors do not outlive the process
     flat = _flat(scale.to_unit(pixels))
-    return ops.reshape(scale.from_unit(step.evaluate(flat, None)), ops.shape(pixels))
+    unit = ops.reshape(step.evaluate(flat, None), ops.shape(pixels))
+    if not step.final:
+        return scale.from_unit(unit)
+    factor, offset = (np.asarray(x, np.float32) for x in scale.output.affine(scale.span))
+    return unit * factor + offset
 
 
 def _histogram(pixels: Tensor, step: Histogram, scale: _Scale) -> Tensor:

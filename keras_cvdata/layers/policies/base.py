@@ -22,6 +22,7 @@ _FORMS = (
     "kernel",
     "blend",
     "call",
+    "output",
 )
 
 _Entry: TypeAlias = tuple[Any, int, int, int]

@@ -1,0 +1,55 @@
+"""Turn the hues of images."""
+
+from __future__ import annotations
+
+from typing import Any, Unpack
+
+import keras
+
+from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.layers.forms import KernelLayer, PhotometricOptions, check_colors
+from keras_cvdata.layers.ranges import interval
+from keras_cvdata.types import Range
+
+
+@keras.saving.register_keras_serializable(package="keras_cvdata")
+class RandomHue(KernelLayer):
+    """Turn the hue of all colours of an image by one angle, with saturation and value of HSV kept.
+
+    Use it sparingly, for lights and cameras that shift colours; a large turn changes what a thing
+    is. The executors agree within one level on uint8 and 2e-6 of the value range on floats.
+    Sources: `keras.layers.RandomHue`, whose number v means the same; its pairs have no sign.
+
+    Args:
+        factor: Range (low, high) of the angle in half turns, -1 to 1, or v for (-v, v): 1 turns
+            red to cyan, 2/3 red to green.
+        **options: `value_range`, see `KernelLayer`, and `rate`, `seed`, `data_format` and `name`,
+            see `AugmentationLayer`.
+
+    Raises:
+        TypeError: The range is neither a number nor a pair of numbers.
+        ValueError: A value is out of its range, or the images have no colours.
+
+    Example:
+        >>> import numpy as np
+        >>> image = np.array([200, 100, 100], "uint8").reshape(1, 1, 1, 3)
+        >>> np.asarray(RandomHue((2 / 3, 2 / 3))(image)).ravel()
+        array([100, 200, 100], dtype=uint8)
+    """
+
+    draws = 1
+    kernel = "hue"
+
+    def __init__(self, factor: float | Range = 0.1, **options: Unpack[PhotometricOptions]) -> None:
+        super().__init__(**options)
+        self.factor = interval(
+            self._named("factor"), factor, unit="half turns", low=-1, high=1, single="symmetric"
+        )
+
+    def check_channels(self, channels: int) -> None:
+        """Refuse images without colours."""
+        check_colors(self, channels)
+
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+        """Draw the angle in turns."""
+        return {"hue": self.factor.at(u[:, 0]) / 2}

@@ -1,0 +1,55 @@
+"""Make images sharper or softer."""
+
+from __future__ import annotations
+
+from typing import Any, Unpack
+
+import keras
+
+from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.layers.forms import KernelLayer, PhotometricOptions
+from keras_cvdata.layers.ranges import interval
+from keras_cvdata.types import Range
+
+
+@keras.saving.register_keras_serializable(package="keras_cvdata")
+class RandomSharpness(KernelLayer):
+    """Move every pixel away from the mean of its surroundings, or towards it.
+
+    `x + f (x - smooth)`, where `smooth` is the mean of 3 x 3 pixels in which the middle one counts
+    five times; the outermost pixels stay. Use it for lenses and for cameras that sharpen by
+    themselves. The executors agree within one level on uint8 and 2e-6 of the value range on
+    floats. Sources: `PIL.ImageEnhance.Sharpness` and
+    `torchvision.transforms.v2.functional.adjust_sharpness` at 1 + f, `keras.layers.RandomSharpness`
+    at (1 + f) / 2; there one number can only soften, and pixels at the border mix with black.
+
+    Args:
+        factor: Range (low, high) of f, -1 and up, or v of 0 to 1 for (-v, v): 0 changes nothing,
+            -1 leaves the mean, 1 doubles the distance from it.
+        **options: `value_range`, see `KernelLayer`, and `rate`, `seed`, `data_format` and `name`,
+            see `AugmentationLayer`.
+
+    Raises:
+        TypeError: The range is neither a number nor a pair of numbers.
+        ValueError: A value is out of its range.
+
+    Example:
+        >>> import numpy as np
+        >>> image = np.zeros((1, 3, 3, 1), "uint8")
+        >>> image[0, 1, 1] = 130
+        >>> int(np.asarray(RandomSharpness((-1, -1))(image))[0, 1, 1, 0])
+        50
+    """
+
+    draws = 1
+    kernel = "sharpness"
+
+    def __init__(self, factor: float | Range = 0.5, **options: Unpack[PhotometricOptions]) -> None:
+        super().__init__(**options)
+        self.factor = interval(
+            self._named("factor"), factor, unit="times", low=-1, high=100, single="symmetric"
+        )
+
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+        """Draw the share of the distance that is added."""
+        return {"sharpness": self.factor.at(u[:, 0])}

@@ -14,7 +14,7 @@ from keras_cvdata.engine import opencv
 from keras_cvdata.engine.loader import AUGMENT
 from keras_cvdata.engine.plan import Chain, Plan
 from keras_cvdata.engine.replay import from_plain, to_plain
-from keras_cvdata.layers.opaque import as_layers
+from keras_cvdata.layers.opaque import split_mixing
 from keras_cvdata.plots import contact_sheet, save_png
 from keras_cvdata.types import Array
 
@@ -25,7 +25,8 @@ def apply(
     """Augment one image as a sequence would, and say what it got.
 
     Args:
-        augment: What a sequence takes as `augment`.
+        augment: What a sequence takes as `augment`; layers that mix samples need a batch of them
+            and are left out.
         image: (height, width, channels) or (height, width) uint8, uint16 or float pixels.
         seed: Seed of the sequence.
         row: Row of the image in the source of the sequence.
@@ -45,7 +46,7 @@ def apply(
         >>> flipped.ravel().tolist(), parameters
         ([2, 1], [{'layer': 'RandomFlip', 'parameters': {'x': -1.0, 'y': 1.0}}])
     """
-    chain, image = Chain(as_layers(augment)), to_color_mode(image, "unchanged", "<image>")
+    chain, image = Chain(split_mixing(augment)[0]), to_color_mode(image, "unchanged", "<image>")
     layer, draw = chain.draw_keys.T
     u = uniforms(seed, AUGMENT, epoch, np.array([[row]]), 0, layer, draw)
     drawn = chain.draw(u, *image.shape[:2])
@@ -75,7 +76,7 @@ def replay(augment: Any, image: Array, parameters: Sequence[dict[str, Any]]) -> 
         >>> bool((replay(RandomLighting(), image, parameters) == once).all())
         True
     """
-    chain, image = Chain(as_layers(augment)), to_color_mode(image, "unchanged", "<image>")
+    chain, image = Chain(split_mixing(augment)[0]), to_color_mode(image, "unchanged", "<image>")
     plan = chain.prepare(from_plain(chain, parameters), *image.shape)
     return _render(chain, plan, image)
 

@@ -54,12 +54,23 @@ class LayerCase:
 
 # A bilinear warp is rounded once on uint8: 0.51 levels, so at most 1 between two results.
 WARP = {"uint8": 1, "float32": 0.02 / 255}
+# Each warp rounds once, so two in a row may differ by twice as much.
+TWO_WARPS = {"uint8": 2, "float32": 0.04 / 255}
 CURVE = {"needs_range": True}
 
 COLOR = {"needs_range": True, "channels": (3, 4)}
 
 SMALL = {"height": 20, "width": 25}
 SAME = {"height": 28, "width": 37}  # the size of the images of the contract
+# Layers that policies are made of, of several forms.
+CHILDREN = {
+    "layers": [
+        layers.RandomRotateBound(180),
+        layers.RandomInvert(0.9, value_range=(0, 1)),
+        layers.RandomRoll(0.2, 0.2),
+        layers.RandomZoomCrop((1, 2)),
+    ]
+}
 
 LAYERS = [
     LayerCase(layers.RandomFlip, {"mode": "horizontal"}, {"rate": 0.0}),
@@ -200,6 +211,7 @@ LAYERS = [
         rests=False,
         **WARP,
     ),
+    LayerCase(layers.OneOf, CHILDREN, {"rate": 0.0}, made_of=True, **WARP),
     LayerCase(
         layers.RandomResizedCrop,
         {"height": 20, "width": 33, "ratio": (0.5, 2)},
@@ -284,19 +296,51 @@ LAYERS = [
         deterministic=True,
     ),
     LayerCase(
-        layers.OneOf,
-        {
-            "layers": [
-                layers.RandomRotateBound(180),
-                layers.RandomInvert(1.0, value_range=(0, 1)),
-                layers.RandomRoll(0.2, 0.2),
-                layers.RandomZoomCrop((1, 2)),
-            ]
-        },
+        layers.OneOf, {**CHILDREN, "odds": (1, 2, 3, 4)}, {"rate": 0.0}, made_of=True, **WARP
+    ),
+    LayerCase(layers.SomeOf, {**CHILDREN, "n": 2}, {"rate": 0.0}, made_of=True, **TWO_WARPS),
+    LayerCase(
+        layers.RandomOrder,
+        {"layers": [layers.RandomRoll(0.2), layers.RandomRotateBound(90)]},
         {"rate": 0.0},
         made_of=True,
-        **WARP,
+        **TWO_WARPS,
     ),
+    LayerCase(layers.RandomApply, CHILDREN, {"rate": 0.0}, made_of=True, **TWO_WARPS),
+    LayerCase(
+        layers.Pipeline,
+        CHILDREN,
+        {"layers": [layers.RandomFlip(rate=0.0)]},
+        rests=False,
+        made_of=True,
+        **TWO_WARPS,
+    ),
+]
+
+
+@dataclass(frozen=True)
+class MixerCase:
+    """A layer that mixes the samples of a batch, and how to construct it.
+
+    Attributes:
+        layer: The class.
+        options: Arguments with a strong and visible effect.
+        uint8: Largest difference between the executors on uint8, in levels.
+        float32: Largest difference on float32 of 0 to 1.
+    """
+
+    layer: type[layers.MixingLayer]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    uint8: float = 0
+    float32: float = 0
+
+    def __str__(self) -> str:
+        return self.layer.__name__
+
+
+MIXERS = [
+    MixerCase(layers.MixUp, {"alpha": 2.0}, uint8=1, float32=1e-6),
+    MixerCase(layers.CutMix),
 ]
 
 

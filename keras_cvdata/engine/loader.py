@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,14 +11,16 @@ from keras_cvdata import codec
 from keras_cvdata.draws import permutation, uniforms
 from keras_cvdata.engine import opencv
 from keras_cvdata.engine.followers import Followers
+from keras_cvdata.engine.mixing import Mixer, mix_images
 from keras_cvdata.engine.order import Slots
 from keras_cvdata.engine.plan import Chain, Plan
 from keras_cvdata.engine.pool import Job, Pool
+from keras_cvdata.engine.portable import Parameters
 from keras_cvdata.sources.base import Source
 from keras_cvdata.types import Array, ImageError, Ints
 
 # Words that keep the draws of different purposes apart (order.py holds 1 and 2).
-AUGMENT, SUBSTITUTE = 3, 4
+AUGMENT, SUBSTITUTE, MIX = 3, 4, 5
 
 # A class in which this many samples in a row cannot be read is taken to hold none that can.
 ATTEMPTS = 64
@@ -39,12 +42,14 @@ class Images(NamedTuple):
         positions: (B,) positions that the pixels come from, substitutes included.
         read: (B,) bool, false where a substitute stands for an image that could not be read.
         followers: Masks and boxes that follow the images, see `Followers.allocate`.
+        mixes: What each mixer drew, from which the labels can be mixed like the pixels.
     """
 
     pixels: Array
     positions: Ints
     read: Array
     followers: dict[str, Any]
+    mixes: tuple[Parameters, ...] = ()
 
 
 class Loader:
@@ -58,6 +63,7 @@ class Loader:
         seed: Selects the draws.
         substitute: Put another sample of the class in the place of one that cannot be read.
         followers: Masks and boxes of the rows of the source, where there are any.
+        mixers: What mixes the images of a finished batch.
     """
 
     def __init__(
@@ -69,6 +75,7 @@ class Loader:
         seed: int,
         substitute: bool,
         followers: Followers | None = None,
+        mixers: Sequence[Mixer] = (),
     ) -> None:
         self.source = source
         self.chain = chain
@@ -78,6 +85,7 @@ class Loader:
         self.seed = seed
         self.substitute = substitute
         self.followers = followers
+        self.mixers = tuple(mixers)
         self.rows = source.rows
         self.bad: dict[int, BadImage] = {}
         self._codes = source.codes
@@ -102,7 +110,8 @@ class Loader:
             np.ones(count, bool),
             {} if self.followers is None else self.followers.allocate(count, self.shape[:2]),
         )
-        return pool.start(count, lambda slot: self._fill(images, plan, slot), images)
+        finish = (lambda filled: self._mix(filled, epoch, slots)) if self.mixers else None
+        return pool.start(count, lambda slot: self._fill(images, plan, slot), images, finish)
 
     def plan(self, epoch: int, slots: Slots) -> Plan:
         """Draw the parameters of a batch and plan its rendering."""
@@ -110,6 +119,15 @@ class Loader:
         layer, draw = self.chain.draw_keys.T
         u = uniforms(self.seed, AUGMENT, epoch, *words, layer, draw)
         return self.chain.plan(u, *self.seen)
+
+    def _mix(self, images: Images, epoch: int, slots: Slots) -> Images:
+        """Mix the images of a batch with each other."""
+        for number, mixer in enumerate(self.mixers):
+            words = (self.rows[slots.positions, None], slots.occurrences[:, None])
+            u = uniforms(self.seed, MIX, epoch, *words, number, np.arange(mixer.num_draws))
+            p = mixer.draw(u, *self.shape[:2], np)
+            images = images._replace(pixels=mix_images(images.pixels, p), mixes=(*images.mixes, p))
+        return images
 
     def _fill(self, images: Images, plan: Plan, slot: int) -> None:
         """Render one image into its slot, or a substitute where that is allowed."""

@@ -58,13 +58,15 @@ class SingleThreadedOpenCV:
 
 
 class Job(Generic[T]):
-    """One batch in the making: `work(slot)` for every slot, then `result`.
+    """One batch in the making: `work(slot)` for every slot, then `finish(result)`.
 
     Args:
         pool: Where the work runs; kept alive until the job is done.
         slots: Number of slots.
         work: Fills one slot; called once for each, from any thread.
-        result: What the finished job returns.
+        result: What the slots are filled in.
+        finish: Makes of it what the job returns, once all slots are filled, on the thread that
+            filled the last one; by default nothing is left to do.
     """
 
     def __init__(
@@ -73,10 +75,12 @@ class Job(Generic[T]):
         slots: int,
         work: Callable[[int], None],
         result: T,
+        finish: Callable[[T], T] | None = None,
     ) -> None:
         self._pool = pool
         self._work = work
-        self._result = result
+        self._filled = self._result = result
+        self._finish = finish
         self._slots = slots
         self._begin()
 
@@ -84,8 +88,10 @@ class Job(Generic[T]):
         self._process = os.getpid()
         self._next_slot = itertools.count()  # next() on it is atomic
         self._errors: dict[int, BaseException] = {}
-        runs = range(min(self._pool.threads, self._slots))
-        self._futures: list[Future[None]] = [self._pool.submit(self._run) for _ in runs]
+        self._cancelled = False
+        runs = min(self._pool.threads, self._slots)
+        self._runs_left = itertools.count(runs - 1, -1)
+        self._futures: list[Future[None]] = [self._pool.submit(self._run) for _ in range(runs)]
 
     def _run(self) -> None:
         with SingleThreadedOpenCV():
@@ -95,9 +101,15 @@ class Job(Generic[T]):
                 except BaseException as error:
                     self._errors[slot] = error
                     self.cancel()
+            if next(self._runs_left) == 0 and self._finish is not None and not self._cancelled:
+                try:
+                    self._result = self._finish(self._filled)
+                except BaseException as error:
+                    self._errors[self._slots] = error
 
     def cancel(self) -> None:
         """Let the slots that nobody has begun be."""
+        self._cancelled = True
         self._next_slot = itertools.count(self._slots)
 
     def wait(self) -> T:
@@ -152,9 +164,15 @@ class Pool:
             if pool._end is not None:
                 pool._end.detach()
 
-    def start(self, slots: int, work: Callable[[int], None], result: T) -> Job[T]:
+    def start(
+        self,
+        slots: int,
+        work: Callable[[int], None],
+        result: T,
+        finish: Callable[[T], T] | None = None,
+    ) -> Job[T]:
         """Begin to fill a batch and return at once; see `Job`."""
-        return Job(self, slots, work, result)
+        return Job(self, slots, work, result, finish)
 
 
 def look_ahead(jobs: Iterator[Job[T]], ahead: int) -> Iterator[T]:

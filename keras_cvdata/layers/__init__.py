@@ -31,6 +31,9 @@ from keras_cvdata.layers.geometric.random_translation import RandomTranslation
 from keras_cvdata.layers.geometric.random_zoom import RandomZoom
 from keras_cvdata.layers.geometric.random_zoom_crop import RandomZoomCrop
 from keras_cvdata.layers.geometric.resizing import Resizing
+from keras_cvdata.layers.mixing.base import MixingLayer
+from keras_cvdata.layers.mixing.cut_mix import CutMix
+from keras_cvdata.layers.mixing.mix_up import MixUp
 from keras_cvdata.layers.photometric.auto_contrast import AutoContrast
 from keras_cvdata.layers.photometric.clahe import CLAHE
 from keras_cvdata.layers.photometric.equalization import Equalization
@@ -52,6 +55,10 @@ from keras_cvdata.layers.photometric.random_sharpness import RandomSharpness
 from keras_cvdata.layers.photometric.solarization import Solarization
 from keras_cvdata.layers.policies.base import CompoundLayer
 from keras_cvdata.layers.policies.one_of import OneOf
+from keras_cvdata.layers.policies.pipeline import Pipeline
+from keras_cvdata.layers.policies.random_apply import RandomApply
+from keras_cvdata.layers.policies.random_order import RandomOrder
+from keras_cvdata.layers.policies.some_of import SomeOf
 
 __all__ = [
     "CLAHE",
@@ -60,6 +67,7 @@ __all__ = [
     "CenterCrop",
     "ColorLayer",
     "CompoundLayer",
+    "CutMix",
     "Equalization",
     "FieldLayer",
     "FillLayer",
@@ -68,11 +76,15 @@ __all__ = [
     "HistogramLayer",
     "KernelLayer",
     "MatrixLayer",
+    "MixUp",
+    "MixingLayer",
     "Normalize",
     "OneOf",
     "Pad",
     "PhotometricLayer",
+    "Pipeline",
     "RandomAffine",
+    "RandomApply",
     "RandomBrightness",
     "RandomChannelLighting",
     "RandomColorJitter",
@@ -86,6 +98,7 @@ __all__ = [
     "RandomHue",
     "RandomInvert",
     "RandomLighting",
+    "RandomOrder",
     "RandomPerspective",
     "RandomPosterization",
     "RandomRangeLighting",
@@ -104,4 +117,5 @@ __all__ = [
     "RegionLayer",
     "Resizing",
     "Solarization",
+    "SomeOf",
 ]

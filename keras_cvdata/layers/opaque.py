@@ -13,6 +13,7 @@ import numpy as np
 from keras_cvdata.engine.plan import Augmentation
 from keras_cvdata.engine.portable import Parameters, Tensor, cast
 from keras_cvdata.layers.base import AugmentationLayer
+from keras_cvdata.layers.mixing.base import MixingLayer
 from keras_cvdata.types import Array
 
 
@@ -141,12 +142,12 @@ def resting(augment: Any) -> list[Augmentation] | None:
         >>> resting([RandomFlip(), RandomCrop(24, 24)])
         [CenterCrop(height=24, width=24)]
     """
-    layers = [layer.resting() for layer in as_layers(augment)]
+    layers = [layer.resting() for layer in split_mixing(augment)[0]]
     return [layer for layer in layers if layer is not None] or None
 
 
 def as_layers(augment: Any) -> list[Augmentation]:
-    """Read the `augment` argument of a sequence.
+    """Read layers that change single images.
 
     Args:
         augment: A layer, a list or `keras.Sequential` of layers, any callable on one uint8 image
@@ -158,6 +159,7 @@ def as_layers(augment: Any) -> list[Augmentation]:
 
     Raises:
         TypeError: It is something else, or a layer of Keras whose result is not uint8.
+        ValueError: A layer mixes whole batches.
 
     Example:
         >>> import numpy as np
@@ -165,14 +167,44 @@ def as_layers(augment: Any) -> list[Augmentation]:
         >>> len(as_layers([RandomFlip("horizontal"), np.flipud]))
         2
     """
+    return [_as_layer(entry) for entry in _entries(augment)]
+
+
+def split_mixing(augment: Any) -> tuple[list[Augmentation], tuple[MixingLayer, ...]]:
+    """Read the `augment` argument of a sequence.
+
+    Args:
+        augment: As in `as_layers`; at its end there may be layers that mix batches.
+
+    Returns:
+        The layers that change single images, and those that mix batches.
+
+    Raises:
+        TypeError: It is something else, see `as_layers`.
+        ValueError: A layer that mixes batches stands before one that changes images.
+    """
+    entries = _entries(augment)
+    end = len(entries)
+    while end and isinstance(entries[end - 1], MixingLayer):
+        end -= 1
+    return as_layers(entries[:end]), tuple(entries[end:])
+
+
+def _entries(augment: Any) -> list[Any]:
     if augment is None:
         return []
-    if isinstance(augment, AugmentationLayer | Opaque):
-        return [augment]
     if isinstance(augment, keras.Sequential):
-        return as_layers(augment.layers)
+        return _entries(augment.layers)
     if isinstance(augment, list | tuple):
-        return [layer for entry in augment for layer in as_layers(entry)]
+        return [inner for entry in augment for inner in _entries(entry)]
+    return [augment]
+
+
+def _as_layer(augment: Any) -> Augmentation:
+    if isinstance(augment, MixingLayer):
+        augment.parts()  # says why it cannot be here
+    if isinstance(augment, AugmentationLayer | Opaque):
+        return augment
     if isinstance(augment, _SCALING):
         raise TypeError(
             f"augment holds the Keras layer {augment.name!r} ({type(augment).__name__}), whose "
@@ -184,7 +216,7 @@ def as_layers(augment: Any) -> list[Augmentation]:
             f"augment holds the class {augment.__name__}; construct it: {augment.__name__}(...)."
         )
     if callable(augment):
-        return [Opaque(augment)]
+        return Opaque(augment)
     raise TypeError(
         "augment must be a layer of keras_cvdata.layers, a list or keras.Sequential of them, or a "
         f"function of one uint8 image; got {augment!r} of type {type(augment).__name__}."

@@ -13,12 +13,13 @@ import numpy as np
 
 from keras_cvdata.engine.followers import Followers
 from keras_cvdata.engine.loader import BadImage, Images, Loader
+from keras_cvdata.engine.mixing import mix_all
 from keras_cvdata.engine.order import Order, Slots
 from keras_cvdata.engine.plan import Chain, output_size
 from keras_cvdata.engine.pool import Job, Pool, available_cores, look_ahead
 from keras_cvdata.engine.steps import Fit
 from keras_cvdata.labels import class_weights
-from keras_cvdata.layers.opaque import as_layers, resting
+from keras_cvdata.layers.opaque import resting, split_mixing
 from keras_cvdata.sequences import checks
 from keras_cvdata.sequences.feed import Feed, keras_pass, walker_by_index, warn_of_one_epoch
 from keras_cvdata.sequences.resuming import Resumable
@@ -71,7 +72,8 @@ class Sequence(Resumable, keras.utils.Sequence):
             neither augmented nor shuffled nor balanced; layers that draw nothing act on it too,
             and crops show the middle.
         augment: A layer, a list of layers, a `keras.Sequential` of layers, or any callable that
-            takes and returns one uint8 image (height, width, channels).
+            takes and returns one uint8 image (height, width, channels). Layers that mix samples
+            (`MixUp`, `CutMix`) stand at the end.
         rescale: None (pixel values as stored), "unit" (0 to 1), "signed" (-1 to 1), both by the bit
             depth of the source, a factor, or "auto" (grey images as "unit", colour standardised;
             where `standardize` is given, that for both).
@@ -187,7 +189,8 @@ class Sequence(Resumable, keras.utils.Sequence):
         self.source = source
         self._targets = Targets(source.labels, self.label_mode)
         seen = checks.batch_shape(source, self.image_size, self.color_mode)
-        layers = as_layers(self.augment)
+        layers, mixers = split_mixing(self.augment)
+        self._targets.check_mixable(mixers)
         self.image_shape = (*output_size(layers, *seen[:2]), seen[2])
         chain = Chain(
             layers,
@@ -206,7 +209,8 @@ class Sequence(Resumable, keras.utils.Sequence):
             self.color_mode,
             self.seed,
             self.on_error != "raise",
-            checks.check_followed(self._followers, chain),
+            checks.check_followed(self._followers, chain, mixers),
+            mixers,
         )
         self._order = Order(
             len(source),
@@ -224,9 +228,8 @@ class Sequence(Resumable, keras.utils.Sequence):
             )
         self._epoch = 0
         self._epoch_is_told = False  # by an EpochCallback
-        self._watch_epochs = any(
-            (self.shuffle, layers != as_layers(resting(layers)), self.balance, self.steps_per_epoch)
-        )
+        draws = bool(mixers) or layers != (resting(layers) or [])
+        self._watch_epochs = any((self.shuffle, draws, self.balance, self.steps_per_epoch))
         self._feed = Feed()
 
     def with_source(self, source: Source, training: bool = True) -> Self:
@@ -279,14 +282,14 @@ class Sequence(Resumable, keras.utils.Sequence):
         return self._loader.start(self._pool, epoch, self._order.batch(epoch, index))
 
     def _batch(self, images: Images) -> Any:
-        pixels, positions, read, targets = images
+        pixels, positions, read, followers, mixes = images
         if self.data_format == "channels_first":
             pixels = np.ascontiguousarray(np.moveaxis(pixels, -1, 1))
-        if not self._targets and not targets:
+        if not self._targets and not followers:
             return pixels
-        targets = self._targets.with_others(positions, pixels, targets)
+        targets = self._targets.with_followers(positions, pixels, mixes, followers)
         if self.on_error == "skip":
-            return pixels, targets, read.astype(np.float32)
+            return pixels, targets, mix_all(read.astype(np.float32), mixes)
         return pixels, targets
 
     # What a person asks for

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from keras_cvdata.engine.mixing import mix_all
+from keras_cvdata.engine.portable import Parameters
 from keras_cvdata.labels import Labels, check_mode
 from keras_cvdata.types import Array, Ints
 
@@ -59,30 +61,56 @@ class Targets:
         for name, mode in self.modes.items():
             check_mode(mode, columns[name])
 
+    def check_mixable(self, mixers: Sequence[Any]) -> None:
+        """Refuse labels that layers which mix samples cannot mix.
+
+        Args:
+            mixers: The layers.
+
+        Raises:
+            ValueError: There are layers and no labels, or labels with nothing between them.
+        """
+        whole = [mode for mode in self.modes.values() if mode in ("int", "hierarchical")]
+        if mixers and (whole or not self):
+            raise ValueError(
+                f"{mixers[0]!r} mixes images and labels together, and with label_mode="
+                f"{whole[0] if whole else None!r} there is nothing to mix. Use label_mode="
+                "'categorical' and a loss that takes shares (CategoricalCrossentropy), or leave "
+                "the layer out."
+            )
+
     def __bool__(self) -> bool:
         return bool(self.modes) or self.input
 
-    def with_others(self, positions: Ints, pixels: Array, others: dict[str, Any]) -> Any:
+    def with_followers(
+        self,
+        positions: Ints,
+        pixels: Array,
+        mixes: Sequence[Parameters],
+        followers: dict[str, Any],
+    ) -> Any:
         """Targets of a batch together with masks and boxes.
 
         Args:
             positions: As in `of`.
             pixels: As in `of`.
-            others: Further targets by name.
+            mixes: As in `of`.
+            followers: Masks and boxes by name.
 
         Returns:
             A dict of all, or the only one that there is.
         """
-        labels = {"labels": self.of(positions, pixels)} if self else {}
-        every = labels | others
+        labels = {"labels": self.of(positions, pixels, mixes)} if self else {}
+        every = labels | followers
         return every if len(every) > 1 else next(iter(every.values()))
 
-    def of(self, positions: Ints, pixels: Array) -> Any:
+    def of(self, positions: Ints, pixels: Array, mixes: Sequence[Parameters] = ()) -> Any:
         """Targets of a batch: an array, a tuple with one per level, or a dict with one per column.
 
         Args:
             positions: (B,) positions of the samples.
             pixels: (B, ...) images, the targets of mode "input".
+            mixes: What mixed the images, see `engine.mixing`.
 
         Returns:
             The targets.
@@ -90,7 +118,8 @@ class Targets:
         if self.input:
             return pixels
         encoded = {
-            name: self.columns[name].encode(positions, mode) for name, mode in self.modes.items()
+            name: mix_all(self.columns[name].encode(positions, mode), mixes)
+            for name, mode in self.modes.items()
         }
         return encoded if len(self.columns) > 1 else next(iter(encoded.values()))
 

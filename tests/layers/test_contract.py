@@ -15,13 +15,13 @@ from keras_cvdata import layers
 from keras_cvdata.engine import opencv
 from keras_cvdata.engine.plan import Chain
 from keras_cvdata.layers import forms
-from tests.cases import LAYERS, LayerCase
+from tests.cases import LAYERS, MIXERS, LayerCase
 from tests.executors import uniforms, with_opencv, with_tensors
 
 pytestmark = pytest.mark.backends
 
 BASES = {value for value in vars(forms).values() if isinstance(value, type)}
-BASES |= {layers.CompoundLayer}
+BASES |= {layers.CompoundLayer, layers.MixingLayer}
 every_case = pytest.mark.parametrize("case", LAYERS, ids=str)
 every_random_case = pytest.mark.parametrize(
     "case", [case for case in LAYERS if not case.deterministic], ids=str
@@ -60,7 +60,7 @@ def called(layer: Any, x: np.ndarray, **options: Any) -> np.ndarray:
 
 def test_every_public_layer_has_a_row() -> None:
     public = {getattr(layers, name) for name in layers.__all__}
-    assert public - BASES == {case.layer for case in LAYERS}
+    assert public - BASES == {case.layer for case in (*LAYERS, *MIXERS)}
 
 
 @every_case
@@ -235,7 +235,7 @@ def test_rates_that_are_no_probabilities_are_refused(case: LayerCase, rate: Any)
 @pytest.mark.parametrize("case", [case for case in LAYERS if not case.rests], ids=str)
 def test_layers_that_always_act_take_no_rate(case: LayerCase) -> None:
     with pytest.raises(TypeError, match="has no argument 'rate'"):
-        case.layer(rate=0.5)
+        case.layer(**case.options, rate=0.5)
 
 
 @every_case

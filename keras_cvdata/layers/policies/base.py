@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import abc
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import keras
 
@@ -26,12 +25,16 @@ _FORMS = (
     "output",
 )
 
+_Entry: TypeAlias = tuple[Any, int, int, int]
+"""A part, the number of its gate, the position of its layer and its number within the layer."""
+
 
 class CompoundLayer(AugmentationLayer):
     """Base of layers that hand each image to some of several layers.
 
-    A subclass says for each image which layers act (`gates`). Where only one of them acts, they
-    may stand in any order, and those of one form come together, so that they fuse.
+    A subclass says for each image which layers act (`gates`), and in which order (`rounds`). Where
+    only one of several acts, they may stand in any order, so those of one form come together and
+    fuse.
 
     Args:
         layers: Layers of this package, transforms of Albumentations or functions of one uint8
@@ -54,6 +57,11 @@ class CompoundLayer(AugmentationLayer):
         if not self.layers:
             raise ValueError(f"{self._named('layers')} is empty. Give at least one layer.")
 
+    @property
+    def changes_size(self) -> bool:  # type: ignore[override] # depends on the layers
+        """Whether one of the layers sets the size."""
+        return any(getattr(part, "changes_size", False) for part in self.parts())
+
     def _refuse_sizes(self) -> None:
         """Refuse layers that change the size, where not all of them act on every image."""
         for layer in self.layers:
@@ -65,11 +73,11 @@ class CompoundLayer(AugmentationLayer):
 
     @property
     def draws(self) -> int:  # type: ignore[override] # depends on the layers
-        """Uniform numbers of the choice and of all layers."""
-        return self.gate_draws + sum(int(layer.num_draws) for layer in self.layers)
+        """Uniform numbers of the choice and of all layers, or of one where only one acts."""
+        each = [int(layer.num_draws) for layer in self.layers]
+        return self.gate_draws + (max(each) if self.exclusive else sum(each))
 
-    @abc.abstractmethod
-    def gates(self, u: Tensor, xp: Any) -> Tensor:
+    def gates(self, u: Tensor, xp: Any) -> Tensor | None:  # noqa: ARG002
         """Say which layers act.
 
         Args:
@@ -77,12 +85,14 @@ class CompoundLayer(AugmentationLayer):
             xp: `numpy` or `keras.ops`.
 
         Returns:
-            (B, number of parts' owners) bool, in the order of `self.order()`.
+            (B, number of layers in all rounds) bool, round by round; `None` where all of them act.
         """
+        return None
 
-    def order(self) -> Sequence[int]:
-        """Positions in `self.layers`, in the order of their action; one may come several times."""
-        return range(len(self.layers))
+    def rounds(self) -> Sequence[Sequence[int]]:
+        """Positions in `self.layers`, round by round; at most one layer of a round acts."""
+        every = range(len(self.layers))
+        return [every] if self.exclusive else [[position] for position in every]
 
     def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw for all layers, whether they act or not."""
@@ -90,34 +100,40 @@ class CompoundLayer(AugmentationLayer):
         for layer in self.layers:
             stop = start + layer.num_draws
             drawn.append(layer.draw(u[:, start:stop], height, width, xp))
-            start = stop
             if not self.exclusive:
+                start = stop
                 height, width = layer.output_size(height, width)
-        return {"gates": self.gates(u[:, : self.gate_draws], xp), "layers": drawn}
+        gates = self.gates(u[:, : self.gate_draws], xp)
+        return {"layers": drawn} if gates is None else {"gates": gates, "layers": drawn}
 
     def parts(self) -> Sequence[Any]:
         """All parts of all layers, in the order of their action."""
-        return [part for part, *_ in self._sorted()]
+        return [part for part, *_ in self._in_order()]
 
     def spread(self, p: Parameters) -> Sequence[Parameters]:
         """Parameters of each part, with what decides whether it acts."""
         each = [layer.spread(own) for layer, own in zip(self.layers, p["layers"], strict=True)]
         return [
-            _gated(each[layer][number], p["gates"][:, slot], p.get("active"))
-            for _, slot, layer, number in self._sorted()
+            _gated(
+                each[layer][number],
+                p["gates"][:, gate] if "gates" in p else None,
+                p.get("active"),
+            )
+            for _, gate, layer, number in self._in_order()
         ]
 
-    def _sorted(self) -> list[tuple[Any, int, int, int]]:
-        """Each part with its gate, the position of its layer and its number within the layer."""
-        parts = list(self._in_order())
-        if self.exclusive:
-            parts.sort(key=lambda entry: _FORMS.index(entry[0].form))
-        return parts
-
-    def _in_order(self) -> Iterator[tuple[Any, int, int, int]]:
-        for slot, layer in enumerate(self.order()):
-            for number, part in enumerate(self.layers[layer].parts()):
-                yield part, slot, layer, number
+    def _in_order(self) -> list[_Entry]:
+        """Each part in the order of action."""
+        entries: list[_Entry] = []
+        gate = 0
+        for positions in self.rounds():
+            rows: list[list[_Entry]] = []
+            for position in positions:
+                parts = enumerate(self.layers[position].parts())
+                rows.append([(part, gate, position, number) for number, part in parts])
+                gate += 1
+            entries += _by_form(rows, entries[-1][0].form if entries else _FORMS[0])
+        return entries
 
     def output_size(self, height: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:
         """Size after all layers."""
@@ -150,8 +166,25 @@ class CompoundLayer(AugmentationLayer):
         return cls(**{**config, "layers": layers})
 
 
-def _gated(p: Parameters, gate: Tensor, active: Tensor | None) -> Parameters:
+def _gated(p: Parameters, *gates: Tensor | None) -> Parameters:
     """Let a part act where its layer does."""
-    for other in (p.get("active"), active):
-        gate = gate if other is None else gate & other
-    return p | {"active": gate}
+    active = p.get("active")
+    for gate in gates:
+        if gate is not None:
+            active = gate if active is None else active & gate
+    return p if active is None else p | {"active": active}
+
+
+def _by_form(rows: list[list[_Entry]], form: str) -> list[_Entry]:
+    """Merge rows so that parts of one form come together, beginning with `form`.
+
+    Each row is one layer and keeps its order.
+    """
+    merged: list[_Entry] = []
+    while any(rows):
+        heads = {row[0][0].form for row in rows if row}
+        form = form if form in heads else min(heads, key=_FORMS.index)
+        for row in rows:
+            while row and row[0][0].form == form:
+                merged.append(row.pop(0))
+    return merged

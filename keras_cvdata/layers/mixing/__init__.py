@@ -1,0 +1,1 @@
+"""Layers that mix the samples of a batch, images and labels together."""

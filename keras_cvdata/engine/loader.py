@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from keras_cvdata import codec
 from keras_cvdata.draws import permutation, uniforms
 from keras_cvdata.engine import opencv
+from keras_cvdata.engine.followers import Followers
 from keras_cvdata.engine.mixing import Mixer, mix_images
 from keras_cvdata.engine.order import Slots
 from keras_cvdata.engine.plan import Chain, Plan
@@ -40,12 +41,14 @@ class Images(NamedTuple):
         pixels: (B, height, width, channels), newly allocated.
         positions: (B,) positions that the pixels come from, substitutes included.
         read: (B,) bool, false where a substitute stands for an image that could not be read.
+        followers: Masks and boxes that follow the images, see `Followers.allocate`.
         mixes: What each mixer drew, from which the labels can be mixed like the pixels.
     """
 
     pixels: Array
     positions: Ints
     read: Array
+    followers: dict[str, Any]
     mixes: tuple[Parameters, ...] = ()
 
 
@@ -59,6 +62,7 @@ class Loader:
         color_mode: Channels that decoding yields: "rgb", "grayscale", "rgba" or "unchanged".
         seed: Selects the draws.
         substitute: Put another sample of the class in the place of one that cannot be read.
+        followers: Masks and boxes of the rows of the source, where there are any.
         mixers: What mixes the images of a finished batch.
     """
 
@@ -70,6 +74,7 @@ class Loader:
         color_mode: str,
         seed: int,
         substitute: bool,
+        followers: Followers | None = None,
         mixers: Sequence[Mixer] = (),
     ) -> None:
         self.source = source
@@ -79,6 +84,7 @@ class Loader:
         self.color_mode = color_mode
         self.seed = seed
         self.substitute = substitute
+        self.followers = followers
         self.mixers = tuple(mixers)
         self.rows = source.rows
         self.bad: dict[int, BadImage] = {}
@@ -102,6 +108,7 @@ class Loader:
             np.empty((count, *self.shape), self.chain.output.dtype),
             slots.positions.copy(),
             np.ones(count, bool),
+            {} if self.followers is None else self.followers.allocate(count, self.shape[:2]),
         )
         finish = (lambda filled: self._mix(filled, epoch, slots)) if self.mixers else None
         return pool.start(count, lambda slot: self._fill(images, plan, slot), images, finish)
@@ -126,13 +133,13 @@ class Loader:
         """Render one image into its slot, or a substitute where that is allowed."""
         asked = int(images.positions[slot])
         try:
-            self._render(asked, plan, slot, images.pixels[slot])
+            self._render(asked, plan, slot, images)
         except ImageError as error:
             row = int(self.rows[asked])
             self.bad[row] = BadImage(row, error.name, error.reason)
             if not self.substitute:
                 raise ImageError(error.name, error.reason, row) from error
-            images.positions[slot] = self._render_substitute(asked, plan, slot, images.pixels[slot])
+            images.positions[slot] = self._render_substitute(asked, plan, slot, images)
             images.read[slot] = False
         except Exception as error:  # of a function in `augment`, for example
             error.add_note(
@@ -140,7 +147,7 @@ class Loader:
             )
             raise
 
-    def _render(self, position: int, plan: Plan, slot: int, out: Array) -> None:
+    def _render(self, position: int, plan: Plan, slot: int, images: Images) -> None:
         payload = self.source.fetch(position)
         name = self.source.name(position)
         header, reduce = None, 1
@@ -155,12 +162,16 @@ class Loader:
                 f"it has {image.shape[2]} channels where the batch has {self.shape[2]}. Set "
                 "color_mode to 'rgb', 'grayscale' or 'rgba' to bring all images to one form.",
             )
-        reduced = None
-        if header is not None and image.shape[:2] != (header.height, header.width):
-            reduced = opencv.Reduced(header.height, header.width, reduce)
-        opencv.render(image, plan, slot, out, reduced=reduced)
+        size, reduced = image.shape[:2], None
+        if header is not None and size != (header.height, header.width):
+            size = header.height, header.width
+            reduced = opencv.Reduced(*size, reduce)
+        opencv.render(image, plan, slot, images.pixels[slot], reduced=reduced)
+        if self.followers is not None:
+            row = int(self.rows[position])
+            self.followers.fill(images.followers, slot, row, plan, size, self.shape[:2])
 
-    def _render_substitute(self, asked: int, plan: Plan, slot: int, out: Array) -> int:
+    def _render_substitute(self, asked: int, plan: Plan, slot: int, images: Images) -> int:
         """Render another sample of the same class, chosen by the seed, and return its position."""
         row, candidates = int(self.rows[asked]), self._class_of(asked)
         if len(candidates) <= ATTEMPTS:
@@ -170,7 +181,7 @@ class Loader:
             tried = (u * len(candidates)).astype(np.int64)
         for position in candidates[tried]:
             try:
-                self._render(int(position), plan, slot, out)
+                self._render(int(position), plan, slot, images)
             except ImageError:
                 continue
             return int(position)

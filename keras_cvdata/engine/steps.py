@@ -46,6 +46,12 @@ class Resize:
     pad_value: float = 0.0
     windows: Parameters | None = None
 
+    def only(self, b: int) -> Resize:
+        """The resize of one image of the batch."""
+        if self.windows is None:
+            return self
+        return replace(self, windows={name: x[b : b + 1] for name, x in self.windows.items()})
+
 
 @dataclass(frozen=True)
 class Warp:
@@ -257,6 +263,21 @@ class Plan:
             elif isinstance(step, Paste):
                 moves.append(step)
         return Plan(tuple(moves), Output(), None)
+
+    def only(self, b: int) -> Plan:
+        """The moves of one image of the batch."""
+        moves: list[Step] = []
+        for step in self.for_masks.steps:
+            if isinstance(step, Warp):
+                resize = step.resize and step.resize.only(b)
+                moves.append(replace(step, matrix=step.matrix[b : b + 1], resize=resize))
+            elif isinstance(step, Resize):
+                moves.append(step.only(b))
+            elif isinstance(step, Displace):
+                moves.append(replace(step, grid=step.grid[b : b + 1]))
+            elif isinstance(step, Paste):
+                moves.append(Paste(step.rectangles[b : b + 1]))
+        return Plan(tuple(moves), self.output, None)
 
     @property
     def resize(self) -> Resize | None:

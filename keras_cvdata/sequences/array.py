@@ -7,8 +7,9 @@ from collections.abc import Sequence as Ordered
 from typing import Any, Unpack
 
 from keras_cvdata.sequences.base import Sequence
-from keras_cvdata.sequences.options import SizedOptions
+from keras_cvdata.sequences.options import SizedOptions, make_followers
 from keras_cvdata.sources.arrays import ArraySource
+from keras_cvdata.sources.boxes import Boxes
 
 
 class ArraySequence(Sequence):
@@ -21,6 +22,9 @@ class ArraySequence(Sequence):
         class_names: Names of the classes in the order of their integers.
         value_range: Lowest and highest value of float pixels; 0 to 1 where the data lies there.
         label_mode: Form of the labels, see `Sequence`; no labels where `y` is None.
+        masks: Segmentation masks (N, height, width, 1), or a list of them, which become a target.
+        boxes: For each image a list of bounding boxes `[10, 20, 50, 60, "cat"]`, which become a
+            target.
         color_mode: Channels of the batch; "unchanged" keeps those of `x`.
         **options: Further arguments of `Sequence`: image_size, batch_size, shuffle, seed,
             validation_split, subset, augment, rescale, ...
@@ -46,10 +50,20 @@ class ArraySequence(Sequence):
         class_names: Ordered[str] | None = None,
         value_range: tuple[float, float] | None = None,
         label_mode: str | Mapping[str, str] | None = "int",
+        masks: Any = None,
+        boxes: Ordered[Any] | None = None,
         color_mode: str = "unchanged",
         **options: Unpack[SizedOptions],
     ) -> None:
         source = ArraySource(x, y, class_names=class_names, value_range=value_range)
         if y is None and label_mode == "int":
             label_mode = None
-        super().__init__(source, label_mode=label_mode, color_mode=color_mode, **options)
+        rest: dict[str, Any] = dict(options)
+        followers = make_followers(
+            None if masks is None else ArraySource(masks),
+            None if boxes is None else Boxes.from_cells(boxes),
+            rest,
+        )
+        super().__init__(
+            source, label_mode=label_mode, color_mode=color_mode, followers=followers, **rest
+        )

@@ -11,6 +11,7 @@ from typing import Any, Literal, Self
 import keras
 import numpy as np
 
+from keras_cvdata.engine.followers import Followers
 from keras_cvdata.engine.loader import BadImage, Images, Loader
 from keras_cvdata.engine.mixing import mix_all
 from keras_cvdata.engine.order import Order, Slots
@@ -21,6 +22,7 @@ from keras_cvdata.labels import class_weights
 from keras_cvdata.layers.opaque import resting, split_mixing
 from keras_cvdata.sequences import checks
 from keras_cvdata.sequences.feed import Feed, keras_pass, walker_by_index, warn_of_one_epoch
+from keras_cvdata.sequences.resuming import Resumable
 from keras_cvdata.sequences.scaling import make_output
 from keras_cvdata.sequences.targets import Targets
 from keras_cvdata.sources.base import Source
@@ -28,7 +30,7 @@ from keras_cvdata.statistics import Standardization, estimate_memory
 from keras_cvdata.types import Array
 
 
-class Sequence(keras.utils.Sequence):
+class Sequence(Resumable, keras.utils.Sequence):
     """Batches of images and labels from any source, augmented, for `fit`, `evaluate`, `predict`.
 
     Every draw is a function of (seed, epoch, row of the sample), so the batches are the same for
@@ -36,7 +38,8 @@ class Sequence(keras.utils.Sequence):
     (`DirectorySequence`, `CSVSequence`, ...) only say where the images come from.
 
     A batch is `(x, y)`, `(x, y, sample_weight)` with `on_error="skip"`, or `x` without labels.
-    `x` has the shape (B, height, width, channels), or (B, channels, height, width) with
+    With masks or boxes, `y` is a dict of `labels` and these, or the only one that there is. `x` has
+    the shape (B, height, width, channels), or (B, channels, height, width) with
     `data_format="channels_first"`. `seq[i]` is batch `i` of the current epoch; a full iteration, by
     hand or by Keras, goes on to the next epoch. That holds for validation too: validating on the
     training sequence itself takes an epoch each time, so give it a sequence of its own.
@@ -86,6 +89,9 @@ class Sequence(keras.utils.Sequence):
         drop_remainder: Drop a last batch that is not full.
         steps_per_epoch: Batches per epoch; by default as many as one pass over the samples takes.
         verbose: Print what was found: 0 or 1.
+        followers: Masks and boxes of the rows of `source`, which follow their images through every
+            move and become targets: `segmentation_masks` (B, height, width, 1) and
+            `bounding_boxes`, a dict of `boxes` (B, N, 4) and `labels` (B, N), filled up with -1.
 
     Raises:
         ValueError: An argument is out of its range, or arguments contradict each other.
@@ -129,6 +135,7 @@ class Sequence(keras.utils.Sequence):
         drop_remainder: bool = False,
         steps_per_epoch: int | None = None,
         verbose: int = 1,
+        followers: Followers | None = None,
     ) -> None:
         super().__init__(workers=1)  # our own pool works; Keras's enqueuer serves stale batches
         self.image_size = image_size
@@ -146,13 +153,15 @@ class Sequence(keras.utils.Sequence):
         self.standardize = standardize
         self.dtype = dtype
         self.on_error = on_error
-        threads = available_cores() if threads is None else threads
-        self.threads = checks.check_count("threads", threads)
+        self.threads = checks.check_count(
+            "threads", available_cores() if threads is None else threads
+        )
         self.prefetch = checks.check_count("prefetch", prefetch, 0)
         self.balance = balance
         self.drop_remainder = drop_remainder
         self.steps_per_epoch = steps_per_epoch
         self.verbose = verbose
+        self._followers = followers
         checks.check_settings(self)
         self._pool = Pool(self.threads)
         if subset == "validation":
@@ -181,7 +190,7 @@ class Sequence(keras.utils.Sequence):
         self._targets = Targets(source.labels, self.label_mode)
         seen = checks.batch_shape(source, self.image_size, self.color_mode)
         layers, mixers = split_mixing(self.augment)
-        self._targets.check_mixable(mixers)
+        self._targets.check_mixable(mixers, self._followers is not None)
         self.image_shape = (*output_size(layers, *seen[:2]), seen[2])
         chain = Chain(
             layers,
@@ -194,7 +203,14 @@ class Sequence(keras.utils.Sequence):
             value_range=source.value_range,
         )
         self._loader = Loader(
-            source, chain, seen, self.color_mode, self.seed, self.on_error != "raise", mixers
+            source,
+            chain,
+            seen,
+            self.color_mode,
+            self.seed,
+            self.on_error != "raise",
+            checks.check_followed(self._followers, chain),
+            mixers,
         )
         self._order = Order(
             len(source),
@@ -266,52 +282,17 @@ class Sequence(keras.utils.Sequence):
         return self._loader.start(self._pool, epoch, self._order.batch(epoch, index))
 
     def _batch(self, images: Images) -> Any:
-        pixels, positions, read, mixes = images
+        pixels, positions, read, others, mixes = images
         if self.data_format == "channels_first":
             pixels = np.ascontiguousarray(np.moveaxis(pixels, -1, 1))
-        if not self._targets:
+        if not self._targets and not others:
             return pixels
-        targets = self._targets.of(positions, pixels, mixes)
+        targets = self._targets.with_others(positions, pixels, others, mixes)
         if self.on_error == "skip":
             return pixels, targets, mix_all(read.astype(np.float32), mixes)
         return pixels, targets
 
     # What a person asks for
-
-    @property
-    def epoch(self) -> int:
-        """Number of the epoch that the next iteration serves, from 0."""
-        return self._epoch
-
-    def set_epoch(self, epoch: int) -> None:
-        """Go to an epoch, for example to resume a training.
-
-        An iteration that was begun before goes on with its own epoch.
-
-        Args:
-            epoch: Number of the epoch, from 0.
-        """
-        self._epoch = checks.check_count("epoch", epoch, 0)
-
-    def state_dict(self) -> dict[str, int]:
-        """What a later run needs, besides the same arguments, to go on with the next epoch."""
-        return {"seed": self.seed, "epoch": self._epoch}
-
-    def load_state_dict(self, state: Mapping[str, int]) -> None:
-        """Go on where `state_dict` was taken.
-
-        Args:
-            state: What `state_dict` returned.
-
-        Raises:
-            ValueError: The state was taken with another seed.
-        """
-        if state["seed"] != self.seed:
-            raise ValueError(
-                f"The state was taken with seed {state['seed']}, this sequence has {self.seed}. "
-                f"Construct it with seed={state['seed']}."
-            )
-        self.set_epoch(state["epoch"])
 
     def sample(self, position: int, epoch: int | None = None) -> Any:
         """One sample as an epoch serves it, without the batch axis.

@@ -8,7 +8,7 @@ from collections.abc import Sequence as Ordered
 from typing import Any, Unpack
 
 from keras_cvdata.sequences.base import Sequence
-from keras_cvdata.sequences.options import ImageOptions
+from keras_cvdata.sequences.options import ImageOptions, make_followers
 from keras_cvdata.sequences.targets import label_kinds
 from keras_cvdata.sources.dataframe import DataFrameSource
 
@@ -29,6 +29,9 @@ class DataFrameSequence(Sequence):
         allow: URL schemes that may be read.
         private_hosts: Allow URLs of this machine and of private networks.
         label_mode: Form of the labels, see `Sequence`; several columns take a dict with one each.
+        mask_column: Column with the files of segmentation masks, which become a target.
+        box_column: Column with lists of bounding boxes, `[10, 20, 50, 60, "cat"]` each,
+            which become a target.
         image_size: `(height, width)` of the batch.
         **options: Further arguments of `Sequence`: batch_size, shuffle, seed, validation_split,
             subset, augment, rescale, ...
@@ -59,6 +62,8 @@ class DataFrameSequence(Sequence):
         allow: Ordered[str] = ("https",),
         private_hosts: bool = False,
         label_mode: str | Mapping[str, str] | None = "int",
+        mask_column: str | None = None,
+        box_column: str | None = None,
         image_size: tuple[int, int] | None = (256, 256),
         **options: Unpack[ImageOptions],
     ) -> None:
@@ -72,4 +77,10 @@ class DataFrameSequence(Sequence):
             allow=allow,
             private_hosts=private_hosts,
         )
-        super().__init__(source, label_mode=label_mode, image_size=image_size, **options)
+        masks = None if mask_column is None else source.at_column(mask_column)
+        boxes = None if box_column is None else source.boxes(box_column)
+        rest: dict[str, Any] = dict(options)
+        followers = make_followers(masks, boxes, rest)
+        super().__init__(
+            source, label_mode=label_mode, image_size=image_size, followers=followers, **rest
+        )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from collections.abc import Sequence as Ordered
-from typing import Unpack
+from typing import Any, Unpack
 
 from keras_cvdata.sequences.base import Sequence
-from keras_cvdata.sequences.options import ImageOptions
+from keras_cvdata.sequences.options import ImageOptions, make_followers
 from keras_cvdata.sources.directory import DirectorySource
+from keras_cvdata.sources.masks import MaskFolder
 
 
 class DirectorySequence(Sequence):
@@ -24,6 +25,8 @@ class DirectorySequence(Sequence):
         split: "train", "test", ... of a folder `<split>/<class>/<image>`.
         follow_links: Follow symbolic links to folders.
         label_mode: Form of the labels, see `Sequence`.
+        mask_directory: Folder of segmentation masks, which lie in it as the images lie in
+            theirs (`cats/7.png` for `cats/7.jpg`) and become a target.
         image_size: `(height, width)` of the batch.
         **options: Further arguments of `Sequence`: batch_size, shuffle, seed, validation_split,
             subset, augment, rescale, ...
@@ -56,6 +59,7 @@ class DirectorySequence(Sequence):
         split: str | None = None,
         follow_links: bool = False,
         label_mode: str | Mapping[str, str] | None = "int",
+        mask_directory: str | os.PathLike[str] | None = None,
         image_size: tuple[int, int] | None = (256, 256),
         **options: Unpack[ImageOptions],
     ) -> None:
@@ -68,4 +72,11 @@ class DirectorySequence(Sequence):
             unlabelled=label_mode in (None, "input"),
             verbose=options.get("verbose", 1),
         )
-        super().__init__(source, label_mode=label_mode, image_size=image_size, **options)
+        masks = None
+        if mask_directory is not None:
+            masks = MaskFolder(mask_directory, source, follow_links=follow_links)
+        rest: dict[str, Any] = dict(options)
+        followers = make_followers(masks, None, rest)
+        super().__init__(
+            source, label_mode=label_mode, image_size=image_size, followers=followers, **rest
+        )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from collections.abc import Sequence as Ordered
-from typing import Unpack
+from typing import Any, Unpack
 
 from keras_cvdata.sequences.base import Sequence
-from keras_cvdata.sequences.options import ImageOptions
+from keras_cvdata.sequences.options import ImageOptions, make_followers
 from keras_cvdata.sequences.targets import label_kinds
 from keras_cvdata.sources.json import JSONSource
 
@@ -31,6 +31,9 @@ class JSONSequence(Sequence):
         label_mode: Form of the labels, see `Sequence`. "multilabel" reads lists of names,
             "hierarchical" lists or `cat/persian`, "regression" numbers; several keys take a dict
             with one mode each.
+        mask_key: Key with the files of segmentation masks, which become a target.
+        box_key: Key with lists of bounding boxes, `[10, 20, 50, 60, "cat"]` each,
+            which become a target.
         image_size: `(height, width)` of the batch.
         **options: Further arguments of `Sequence`: batch_size, shuffle, seed, validation_split,
             subset, augment, rescale, ...
@@ -64,6 +67,8 @@ class JSONSequence(Sequence):
         allow: Ordered[str] = ("https",),
         private_hosts: bool = False,
         label_mode: str | Mapping[str, str] | None = "int",
+        mask_key: str | None = None,
+        box_key: str | None = None,
         image_size: tuple[int, int] | None = (256, 256),
         **options: Unpack[ImageOptions],
     ) -> None:
@@ -77,4 +82,10 @@ class JSONSequence(Sequence):
             allow=allow,
             private_hosts=private_hosts,
         )
-        super().__init__(source, label_mode=label_mode, image_size=image_size, **options)
+        masks = None if mask_key is None else source.at_column(mask_key)
+        boxes = None if box_key is None else source.boxes(box_key)
+        rest: dict[str, Any] = dict(options)
+        followers = make_followers(masks, boxes, rest)
+        super().__init__(
+            source, label_mode=label_mode, image_size=image_size, followers=followers, **rest
+        )

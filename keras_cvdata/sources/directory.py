@@ -138,6 +138,10 @@ class DirectorySource(Source):
     def __len__(self) -> int:
         return len(self._paths)
 
+    def relative_paths(self) -> Iterator[str]:
+        """Path of each image below `directory`."""
+        return (self._paths[position] for position in range(len(self)))
+
     def fetch(self, position: int) -> bytes:
         """Read the encoded file of one image."""
         return read_file(self.name(position))

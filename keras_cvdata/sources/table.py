@@ -13,6 +13,7 @@ import numpy as np
 from keras_cvdata import labels as label_forms
 from keras_cvdata.labels import Labels
 from keras_cvdata.sources.base import Source
+from keras_cvdata.sources.boxes import Boxes
 from keras_cvdata.sources.embedded import is_embedded, parse_pixels
 from keras_cvdata.sources.files import read_file
 from keras_cvdata.sources.remote import read_url
@@ -87,6 +88,49 @@ class TableSource(Source):
         if not isinstance(location, str) or is_embedded(location):
             return f"{self.where}[{position}]"
         return location if is_url(location) else str(self.root / location)
+
+    def at_column(self, name: str) -> TableSource:
+        """The files, such as masks, that another column of the same table names.
+
+        Args:
+            name: Name of the column.
+
+        Returns:
+            A source of the same rows, without labels.
+
+        Raises:
+            ValueError: There is no such column, or a cell is empty.
+        """
+        cells = self.columns[find_column(name, self.columns, self.where)]
+        for row, cell in enumerate(cells):
+            if not isinstance(cell, str) or not cell.strip():
+                raise ValueError(
+                    f"{self.where}, row {row}: the column {name!r} must name a file; got {cell!r}."
+                )
+        return TableSource(
+            CompactStrings.from_list(cells),
+            {},
+            {},
+            where=self.where,
+            root=self.root,
+            confined=self.confined,
+            remote=self.remote,
+        )
+
+    def boxes(self, name: str) -> Boxes:
+        """The bounding boxes that a column of the table lists, see `Boxes.from_cells`.
+
+        Args:
+            name: Name of the column.
+
+        Returns:
+            The boxes of the same rows.
+
+        Raises:
+            ValueError: There is no such column, or a cell holds no boxes.
+        """
+        cells = self.columns[find_column(name, self.columns, self.where)]
+        return Boxes.from_cells(cells, lambda row: f"{self.where}, row {row}")
 
     def _path(self, location: str) -> str:
         if "\0" in location:

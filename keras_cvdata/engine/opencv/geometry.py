@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -193,8 +192,7 @@ def _towards(height: int, width: int, resize: Resize, b: int) -> Array:
     """Matrix from pixel centres of the resized image to those of the decoded one."""
     if resize.windows is None:
         return _frame(height, width, resize.size, resize.fit)
-    windows = {name: values[b : b + 1] for name, values in resize.windows.items()}
-    matrix: Array = towards(replace(resize, windows=windows), height, width, np)[0]
+    matrix: Array = towards(resize.only(b), height, width, np)[0]
     return matrix
 
 

@@ -62,7 +62,7 @@ class CompoundLayer(AugmentationLayer):
         for layer in self.layers:
             if isinstance(layer, AugmentationLayer):
                 layer.build(input_shape)
-        super().build(input_shape)
+        self.built = True
 
     @property
     def changes_size(self) -> bool:  # type: ignore[override] # depends on the layers

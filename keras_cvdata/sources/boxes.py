@@ -1,0 +1,117 @@
+"""Bounding boxes of all samples as a few arrays."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_cvdata.labels import sorted_names
+from keras_cvdata.types import Array, Ints
+
+
+class Boxes:
+    """Boxes of each row with their classes, held as arrays.
+
+    Args:
+        offsets: (N + 1,) where the boxes of each row start, and the end.
+        boxes: (M, 4) float32, the boxes of all rows.
+        labels: (M,) int32 class of each box.
+        class_names: Names of the classes; empty where the boxes are labelled by integers.
+
+    Example:
+        >>> boxes = Boxes.from_cells(['[[1, 2, 5, 6, "cat"]]', "[]"])
+        >>> boxes.of(0)[0].tolist(), boxes.class_names, len(boxes.of(1)[0])
+        ([[1.0, 2.0, 5.0, 6.0]], ('cat',), 0)
+    """
+
+    def __init__(
+        self, offsets: Ints, boxes: Array, labels: Array, class_names: tuple[str, ...] = ()
+    ) -> None:
+        self.offsets = offsets
+        self.boxes = boxes
+        self.labels = labels
+        self.class_names = class_names
+
+    @classmethod
+    def from_cells(
+        cls, cells: Iterable[Any], where: Callable[[int], str] = "row {}".format
+    ) -> Boxes:
+        """Read the cells of a column: lists of boxes, or the same as JSON text.
+
+        A box is four numbers, or four numbers and a class (a name, or an integer from 0 on), or an
+        object with `box` and `label`. Without a class it is of class 0.
+
+        Args:
+            cells: One cell a row; None and empty text mean no boxes.
+            where: Says where a row is, for messages.
+
+        Returns:
+            The boxes.
+
+        Raises:
+            ValueError: A cell holds something else.
+        """
+        counts: list[int] = []
+        found: list[list[float]] = []
+        labels: list[Any] = []
+        for row, cell in enumerate(cells):
+            boxes = _read_cell(cell, where(row))
+            counts.append(len(boxes))
+            found += [box for box, _ in boxes]
+            labels += [label for _, label in boxes]
+        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        class_names = _names(labels)
+        codes = {name: code for code, name in enumerate(class_names)}
+        numbers = np.array([codes[label] if codes else label for label in labels], np.int32)
+        return cls(offsets, np.array(found, np.float32).reshape(-1, 4), numbers, class_names)
+
+    @property
+    def most(self) -> int:
+        """Number of boxes of the row that has the most."""
+        return int(np.diff(self.offsets).max(initial=0))
+
+    def of(self, row: int) -> tuple[Array, Array]:
+        """Boxes (K, 4) and labels (K,) of a row."""
+        start, stop = self.offsets[row], self.offsets[row + 1]
+        return self.boxes[start:stop], self.labels[start:stop]
+
+
+def _names(labels: Sequence[Any]) -> tuple[str, ...]:
+    """Class names, where the boxes are labelled by names."""
+    named = {label for label in labels if isinstance(label, str)}
+    if named and len(named) != len(set(labels)):
+        raise ValueError("Some boxes are labelled by names and some by integers. Use one of them.")
+    return tuple(sorted_names(named))
+
+
+def _read_cell(cell: Any, where: str) -> list[tuple[list[float], Any]]:
+    if isinstance(cell, str):
+        try:
+            cell = json.loads(cell) if cell.strip() else []
+        except ValueError as error:
+            raise ValueError(f"{where}: the boxes are no JSON: {error}.") from None
+    if cell is None:
+        return []
+    if not isinstance(cell, list | tuple | np.ndarray):
+        raise ValueError(f"{where}: boxes must be a list; got {cell!r}.")
+    return [_read_box(box, where) for box in cell]
+
+
+def _read_box(box: Any, where: str) -> tuple[list[float], Any]:
+    if isinstance(box, dict):
+        box = [*box.get("box", ()), box.get("label", 0)]
+    try:
+        *sides, label = [*box, 0] if len(box) == 4 else box
+        numbers = [float(side) for side in sides]
+    except (TypeError, ValueError):
+        numbers, label = [], None
+    known = isinstance(label, str) or (isinstance(label, int | np.integer) and label >= 0)
+    if len(numbers) != 4 or not np.isfinite(numbers).all() or not known:
+        raise ValueError(
+            f"{where}: a box must be four finite numbers and a class, such as "
+            f'[10, 20, 50, 60, "cat"]; got {box!r}.'
+        )
+    return numbers, label

@@ -1,0 +1,70 @@
+"""A folder of masks beside a folder of images."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from keras_cvdata.sources.base import Source
+from keras_cvdata.sources.directory import DirectorySource
+from keras_cvdata.sources.files import read_file
+from keras_cvdata.sources.strings import CompactStrings
+
+
+class MaskFolder(Source):
+    """Masks that lie in one folder as their images lie in another.
+
+    The mask of `cats/7.jpg` is `cats/7.png`, or `7` with another ending of images.
+
+    Args:
+        directory: The folder of masks.
+        images: The images.
+        follow_links: Follow symbolic links to folders.
+
+    Raises:
+        ValueError: An image has no mask, or several.
+        FileNotFoundError: There is no such folder.
+    """
+
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        images: DirectorySource,
+        *,
+        follow_links: bool = False,
+    ) -> None:
+        self.labels, self.columns = {}, {}
+        masks = DirectorySource(directory, unlabelled=True, follow_links=follow_links, verbose=0)
+        self.directory = masks.directory
+        found: dict[str, str] = {}
+        for path in masks.relative_paths():
+            stem = path.rpartition(".")[0]
+            if stem in found:
+                raise ValueError(
+                    f"{self.directory} holds two masks of one image, {found[stem]!r} and {path!r}. "
+                    "Remove one."
+                )
+            found[stem] = path
+        self._paths = CompactStrings.from_list(self._matched(found, images))
+
+    def _matched(self, found: dict[str, str], images: DirectorySource) -> Iterator[str]:
+        for path in images.relative_paths():
+            stem = path.rpartition(".")[0]
+            if stem not in found:
+                raise ValueError(
+                    f"{Path(images.directory) / path} has no mask: {self.directory} holds no "
+                    f"{stem + '.png'!r}. Add it, or move the image away."
+                )
+            yield found[stem]
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def fetch(self, position: int) -> bytes:
+        """Read the encoded file of one mask."""
+        return read_file(self.name(position))
+
+    def name(self, position: int) -> str:
+        """Path of one mask."""
+        return f"{self.directory}/{self._paths[position]}"

@@ -152,6 +152,10 @@ class AugmentationLayer(keras.layers.Layer):
         """Parameters of each part."""
         return (p,)
 
+    def build(self, input_shape: Any) -> None:  # noqa: ARG002
+        """Let Keras know that nothing needs to be built, for what stands for it in rest either."""
+        self.built = True
+
     def output_size(self, height: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:
         """Height and width of what comes out of an image; `None` where they are not known."""
         return height, width

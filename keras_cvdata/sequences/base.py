@@ -190,7 +190,7 @@ class Sequence(Resumable, keras.utils.Sequence):
         self._targets = Targets(source.labels, self.label_mode)
         seen = checks.batch_shape(source, self.image_size, self.color_mode)
         layers, mixers = split_mixing(self.augment)
-        self._targets.check_mixable(mixers)
+        self._targets.check_mixable(mixers, self._followers is not None)
         self.image_shape = (*output_size(layers, *seen[:2]), seen[2])
         chain = Chain(
             layers,
@@ -209,7 +209,7 @@ class Sequence(Resumable, keras.utils.Sequence):
             self.color_mode,
             self.seed,
             self.on_error != "raise",
-            checks.check_followed(self._followers, chain, mixers),
+            checks.check_followed(self._followers, chain),
             mixers,
         )
         self._order = Order(
@@ -282,12 +282,12 @@ class Sequence(Resumable, keras.utils.Sequence):
         return self._loader.start(self._pool, epoch, self._order.batch(epoch, index))
 
     def _batch(self, images: Images) -> Any:
-        pixels, positions, read, followers, mixes = images
+        pixels, positions, read, others, mixes = images
         if self.data_format == "channels_first":
             pixels = np.ascontiguousarray(np.moveaxis(pixels, -1, 1))
-        if not self._targets and not followers:
+        if not self._targets and not others:
             return pixels
-        targets = self._targets.with_followers(positions, pixels, mixes, followers)
+        targets = self._targets.with_others(positions, pixels, others, mixes)
         if self.on_error == "skip":
             return pixels, targets, mix_all(read.astype(np.float32), mixes)
         return pixels, targets

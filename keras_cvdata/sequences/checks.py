@@ -125,13 +125,11 @@ def part_of(source: Source, validation_split: Any, subset: Any, seed: int) -> So
     return source.select(training if subset == "training" else validation)
 
 
-def check_followed(
-    followers: Followers | None, chain: Chain, mixers: Sequence[Any]
-) -> Followers | None:
+def check_followed(followers: Followers | None, chain: Chain) -> Followers | None:
     """Refuse layers that move pixels in a way that masks and boxes cannot follow."""
     if followers is not None:
-        for part in (*chain.parts, *mixers):
-            if getattr(part, "form", "call") in ("call", "blend"):
+        for part in chain.parts:
+            if part.form in ("call", "blend"):
                 raise ValueError(
                     f"Masks and boxes cannot follow {part!r}, which does not say where it moves "
                     "pixels. Use layers of keras_cvdata.layers, or leave masks and boxes out."

@@ -61,15 +61,21 @@ class Targets:
         for name, mode in self.modes.items():
             check_mode(mode, columns[name])
 
-    def check_mixable(self, mixers: Sequence[Any]) -> None:
+    def check_mixable(self, mixers: Sequence[Any], others: bool) -> None:
         """Refuse labels that layers which mix samples cannot mix.
 
         Args:
             mixers: The layers.
+            others: Whether masks or boxes are targets too.
 
         Raises:
             ValueError: There are layers and no labels, or labels with nothing between them.
         """
+        if mixers and others:
+            raise ValueError(
+                f"{mixers[0]!r} mixes labels, and masks and boxes cannot be mixed. Leave the layer "
+                "or the masks and boxes out."
+            )
         whole = [mode for mode in self.modes.values() if mode in ("int", "hierarchical")]
         if mixers and (whole or not self):
             raise ValueError(
@@ -82,26 +88,26 @@ class Targets:
     def __bool__(self) -> bool:
         return bool(self.modes) or self.input
 
-    def with_followers(
+    def with_others(
         self,
         positions: Ints,
         pixels: Array,
-        mixes: Sequence[Parameters],
-        followers: dict[str, Any],
+        others: dict[str, Any],
+        mixes: Sequence[Parameters] = (),
     ) -> Any:
         """Targets of a batch together with masks and boxes.
 
         Args:
             positions: As in `of`.
             pixels: As in `of`.
+            others: Further targets by name.
             mixes: As in `of`.
-            followers: Masks and boxes by name.
 
         Returns:
             A dict of all, or the only one that there is.
         """
         labels = {"labels": self.of(positions, pixels, mixes)} if self else {}
-        every = labels | followers
+        every = labels | others
         return every if len(every) > 1 else next(iter(every.values()))
 
     def of(self, positions: Ints, pixels: Array, mixes: Sequence[Parameters] = ()) -> Any:

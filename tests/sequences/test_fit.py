@@ -247,6 +247,7 @@ def test_fit_evaluate_predict_repeatedly(numbered):
     x = np.clip(x // 4 + 60 * y[:, None, None, None], 0, 255).astype(np.uint8)
     train = ArraySequence(x, y, batch_size=4, rescale="unit", seed=7, verbose=0)
     val = ArraySequence(x, y, batch_size=4, rescale="unit", shuffle=False, verbose=0)
+    keras.utils.set_random_seed(1)  # some initial weights learn this in 15 epochs, some do not
     model = classifier()
     history = model.fit(train, validation_data=val, epochs=15, verbose=0)
     assert history.history["val_accuracy"][-1] > 0.9

@@ -147,6 +147,11 @@ def test_levels_are_refused() -> None:
         )
 
 
+def test_masks_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"MixUp\(.*masks and boxes cannot be mixed"):
+        made(MixUp(), masks=np.zeros((N, 8, 8, 1), np.uint8))
+
+
 def test_mixing_stands_at_the_end() -> None:
     with pytest.raises(ValueError, match=r"CutMix\(.*at the end of `augment`"):
         made([CutMix(), RandomFlip()])

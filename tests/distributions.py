@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 DRAWS = 10_000
-# Limit of Kolmogorov and Smirnov at 1 %; draws are seeded, so a test passes always or never.
-_LIMIT = 1.63
+# Limit of Kolmogorov and Smirnov at 0.1 %, as many laws are tested; draws are seeded.
+_LIMIT = 1.95
 
 
 def assert_uniform(values: Any, low: float, high: float) -> None:

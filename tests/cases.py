@@ -246,10 +246,10 @@ LAYERS = [
         {"degrees": 0, "scale": (1, 1), "shear": 0, "height_factor": 0, "width_factor": 0},
         **WARP,
     ),
-    LayerCase(layers.RandomPerspective, {"scale": 0.45}, {"scale": 0}, **WARP),
+    LayerCase(layers.RandomPerspective, {"scale": 0.35}, {"scale": 0}, **WARP),
     LayerCase(
         layers.RandomPerspective,
-        {"scale": 0.4, "fill_mode": "constant", "fill_value": 0.3, "rate": 0.5},
+        {"scale": 0.3, "fill_mode": "constant", "fill_value": 0.3, "rate": 0.5},
         {"scale": 0},
         **WARP,
     ),

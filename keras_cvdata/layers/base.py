@@ -112,12 +112,6 @@ class AugmentationLayer(keras.layers.Layer):
         self.bounding_box_format = bounding_box_format
         self.min_visible = probability(self._named("min_visible"), min_visible)
 
-    def build(self, input_shape: Any) -> None:
-        """Let Keras know that neither the layer nor those it is made of need building."""
-        for layer in self._flatten_layers(include_self=False, recursive=False):
-            layer.build(input_shape)
-        super().build(input_shape)
-
     @abc.abstractmethod
     def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Turn uniform numbers into what the layer does with each image.
@@ -153,7 +147,7 @@ class AugmentationLayer(keras.layers.Layer):
         return (p,)
 
     def build(self, input_shape: Any) -> None:  # noqa: ARG002
-        """Let Keras know that nothing needs to be built, for what stands for it in rest either."""
+        """Let Keras know that neither the layer nor those it is made of need building."""
         self.built = True
 
     def output_size(self, height: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:

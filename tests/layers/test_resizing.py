@@ -73,10 +73,17 @@ def test_enlarging_equals_keras(run: Any) -> None:
 
 @every_executor
 @pytest.mark.parametrize("size", [(33, 64), (7, 10), (25, 40), (20, 90)])
-def test_nearest_equals_pillow(run: Any, size: tuple[int, int]) -> None:
+def test_nearest_takes_the_pixel_that_holds_the_middle(run: Any, size: tuple[int, int]) -> None:
+    """In whole numbers, of two at equal distance the later; as Pillow, but for its rounding."""
     image = np.random.default_rng(0).integers(0, 256, (20, 31, 3), np.uint8)
-    expected = Image.fromarray(image).resize(size[::-1], Image.Resampling.NEAREST)
-    assert np.array_equal(resized(run, image, *size, "nearest"), expected)
+    rows, columns = (
+        (2 * np.arange(new) + 1) * old // (2 * new) for new, old in zip(size, (20, 31), strict=True)
+    )
+    result = resized(run, image, *size, "nearest")
+    assert np.array_equal(result, image[rows[:, None], columns])
+    if size != (25, 40):
+        pillow = Image.fromarray(image).resize(size[::-1], Image.Resampling.NEAREST)
+        assert np.array_equal(result, pillow)
 
 
 @every_executor

@@ -13,7 +13,7 @@ RECIPES = {
     "resized crop": [layers.RandomResizedCrop(24, 20), layers.RandomFlip()],
     "crop": [layers.RandomFlip(), layers.RandomCrop(24, 20)],
     "resize": [layers.Resizing(24, 20), layers.RandomRotation()],
-    "pad and crop": [layers.Pad(4), layers.RandomCrop(24, 20), layers.RandomInvert(1.0)],
+    "pad and crop": [layers.Pad(4), layers.RandomCrop(24, 20), layers.RandomInvert(0.99)],
 }
 
 
@@ -49,7 +49,7 @@ def test_fit_takes_both_parts(photo_folder, recipe):
 
 def test_validation_is_prepared_but_not_augmented(photo_folder):
     """Crops show the middle; what draws nothing stays; the rest is left out (R53)."""
-    recipe = [layers.Pad(4), layers.RandomCrop(24, 20), layers.RandomInvert(1.0), np.flipud]
+    recipe = [layers.Pad(4), layers.RandomCrop(24, 20), layers.RandomInvert(0.99), np.flipud]
     train, validation = open_parts(photo_folder, recipe, dtype="uint8")
     plain = DirectorySequence(
         photo_folder, image_size=(32, 32), shuffle=False, dtype="uint8", verbose=0

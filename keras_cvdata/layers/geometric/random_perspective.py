@@ -11,7 +11,8 @@ from keras_cvdata.engine.portable import Parameters, Tensor
 from keras_cvdata.layers.forms import GeometricLayer, GeometricOptions
 from keras_cvdata.layers.ranges import interval
 
-_MOST = 0.45
+# From 0.37 on the horizon may come into the frame, and beyond it the image a second time.
+_MOST = 0.35
 
 
 @keras.saving.register_keras_serializable(package="keras_cvdata")
@@ -22,10 +23,11 @@ class RandomPerspective(GeometricLayer):
     with other geometric layers into one warp. Source: `keras.layers.RandomPerspective`, with three
     differences: its `factor` is `rate` here, as in all layers; its corners move in proportion to
     their distance from the top left one, which never moves, and here all move alike; and its
-    `scale` goes up to 1, where corners meet and the image folds over, and here up to 0.45.
+    `scale` goes up to 1, and here up to 0.35, beyond which the horizon may come into sight, and the
+    image a second time behind it.
 
     Args:
-        scale: Corners move up to half of this share of the sides, 0 to 0.45, either way across and
+        scale: Corners move up to half of this share of the sides, 0 to 0.35, either way across and
             down.
         **options: `fill_mode`, `fill_value`, `interpolation`, see `GeometricLayer`, and `rate`,
             `seed`, `data_format` and `name`, see `AugmentationLayer`.
@@ -44,7 +46,7 @@ class RandomPerspective(GeometricLayer):
     draws = 8
     projective: ClassVar[bool] = True
 
-    def __init__(self, scale: float = 0.3, **options: Unpack[GeometricOptions]) -> None:
+    def __init__(self, scale: float = 0.2, **options: Unpack[GeometricOptions]) -> None:
         super().__init__(**options)
         self.scale = interval(
             self._named("scale"), scale, unit="sides", low=0, high=_MOST, single="fixed"

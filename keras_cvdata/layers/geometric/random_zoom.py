@@ -53,7 +53,7 @@ class RandomZoom(GeometricLayer):
         super().__init__(**options)
         self.height_factor, self.width_factor = (
             None
-            if factor is None
+            if factor is None and name == "width_factor"
             else interval(
                 self._named(name),
                 factor,

@@ -31,6 +31,12 @@ def test_floats_are_mirrored_within_their_range(apply: Any) -> None:
     assert np.allclose(apply(layer, values), 255 - values, atol=1e-4)
 
 
+def test_rests_outside_training_even_where_all_are_inverted() -> None:
+    image = np.full((2, 2, 1), 9, np.uint8)
+    result = keras.ops.convert_to_numpy(RandomInvert(1.0)(image, training=False))
+    assert np.array_equal(result, image)
+
+
 def test_inverts_the_share_that_was_asked_for() -> None:
     """A tenth is enough to learn from (R91)."""
     u = np.random.default_rng(1).random((4000, 1))

@@ -162,7 +162,7 @@ def _curve(pixels: Tensor, step: Curve, scale: _Scale) -> Tensor:
     unit = ops.reshape(step.evaluate(flat, None), ops.shape(pixels))
     if not step.final:
         return scale.from_unit(unit)
-    factor, offset = (np.asarray(x, np.float32) for x in scale.output.affine(scale.span))
+    factor, offset = (ops.convert_to_tensor(x, "float32") for x in scale.output.affine(scale.span))
     return unit * factor + offset
 
 

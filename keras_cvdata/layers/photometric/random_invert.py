@@ -43,6 +43,9 @@ class RandomInvert(PhotometricLayer):
     ) -> None:
         super().__init__(rate=rate, value_range=value_range, **options)
 
+    def resting(self) -> None:
+        """Nothing happens outside training, also where every image is inverted in it."""
+
     def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
         """Draw nothing: an image is inverted or not."""
         return {}

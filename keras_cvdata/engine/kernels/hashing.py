@@ -37,8 +37,8 @@ def words(count: int, seed: Array) -> Array:
         (count,) uint32.
 
     Example:
-        >>> words(3, np.array([7, 8], np.int32))
-        array([...], dtype='uint32')
+        >>> words(3, np.array([7, 8], np.int32)).tolist()
+        [499395432, 3363679466, 1296786501]
     """
     first, second = (int(part) & 0xFFFFFFFF for part in seed)
     x = np.arange(count, dtype="<u4")

@@ -71,7 +71,7 @@ class GridMask(KernelLayer):
 
     def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw period, side of the squares and offsets."""
-        shorter = xp.minimum(height, width)
+        shorter = cast(xp.minimum(height, width), "float32", xp)
         unit = xp.maximum(xp.floor(self.unit.at(u[:, 0]) * shorter + 0.5), 2.0)
         covered = xp.floor(self.ratio.at(u[:, 1]) * unit + 0.5)
         drawn = {"unit": unit, "covered": covered}

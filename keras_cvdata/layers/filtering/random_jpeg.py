@@ -36,7 +36,7 @@ class RandomJPEG(KernelLayer):
         >>> import numpy as np
         >>> image = np.arange(64, dtype="uint8").reshape(8, 8, 1) * 4
         >>> np.asarray(RandomJPEG(10)(image))[0, :4, 0]
-        array([ 0,  0,  2, 10], dtype=uint8)
+        array([ 4,  6,  8, 12], dtype=uint8)
     """
 
     draws = 1

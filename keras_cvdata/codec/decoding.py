@@ -1,4 +1,4 @@
-"""Encoded images to pixels and back; the only module that calls `cv2.imdecode`."""
+"""Encoded images to pixels and back; the only way for data from outside to `cv2.imdecode`."""
 
 from __future__ import annotations
 

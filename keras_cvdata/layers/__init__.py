@@ -1,6 +1,14 @@
 """Augmentation layers: Keras layers that act on tensors in a model and on images in a sequence."""
 
 from keras_cvdata.layers.base import AugmentationLayer
+from keras_cvdata.layers.filtering.grid_mask import GridMask
+from keras_cvdata.layers.filtering.random_erasing import RandomErasing
+from keras_cvdata.layers.filtering.random_gaussian_blur import RandomGaussianBlur
+from keras_cvdata.layers.filtering.random_gaussian_noise import RandomGaussianNoise
+from keras_cvdata.layers.filtering.random_jpeg import RandomJPEG
+from keras_cvdata.layers.filtering.random_motion_blur import RandomMotionBlur
+from keras_cvdata.layers.filtering.random_pixelate import RandomPixelate
+from keras_cvdata.layers.filtering.random_shot_noise import RandomShotNoise
 from keras_cvdata.layers.forms import (
     ColorLayer,
     FieldLayer,
@@ -73,6 +81,7 @@ __all__ = [
     "FillLayer",
     "FillingLayer",
     "GeometricLayer",
+    "GridMask",
     "HistogramLayer",
     "KernelLayer",
     "MatrixLayer",
@@ -92,14 +101,20 @@ __all__ = [
     "RandomContrast",
     "RandomCrop",
     "RandomElasticTransform",
+    "RandomErasing",
     "RandomFlip",
     "RandomGamma",
+    "RandomGaussianBlur",
+    "RandomGaussianNoise",
     "RandomGrayscale",
     "RandomHue",
     "RandomInvert",
+    "RandomJPEG",
     "RandomLighting",
+    "RandomMotionBlur",
     "RandomOrder",
     "RandomPerspective",
+    "RandomPixelate",
     "RandomPosterization",
     "RandomRangeLighting",
     "RandomResizedCrop",
@@ -110,6 +125,7 @@ __all__ = [
     "RandomSaturation",
     "RandomSharpness",
     "RandomShear",
+    "RandomShotNoise",
     "RandomTranslation",
     "RandomZoom",
     "RandomZoomCrop",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
-from keras_cvdata.engine.portable import Tensor
+from keras_cvdata.engine.portable import Tensor, cast
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,45 @@ def _pair(wanted: str, value: Any) -> tuple[Any, Any]:
     if isinstance(value, Real):
         raise ValueError(f"{wanted}; got {value!r}.")
     raise TypeError(f"{wanted}; got {value!r}.")
+
+
+def whole_interval(name: str, value: Any, *, unit: str, low: int, high: int) -> Interval:
+    """Read a range of whole numbers, or one of them.
+
+    Args:
+        name: What the user calls it.
+        value: A pair (low, high) or a number.
+        unit: What the numbers count, for messages.
+        low: Least allowed value.
+        high: Largest allowed value.
+
+    Returns:
+        The range.
+
+    Raises:
+        TypeError: It is neither a pair of numbers nor a number.
+        ValueError: The ends are no whole numbers, out of order or out of range.
+    """
+    ends = interval(name, value, unit=unit, low=low, high=high, single="fixed")
+    if ends.low % 1 or ends.high % 1:
+        raise ValueError(f"{name} must be whole numbers in {unit}; got {value!r}.")
+    return ends
+
+
+def pick(numbers: Interval, u: Tensor, xp: Any) -> Tensor:
+    """Draw whole numbers from both ends and all between, each as often.
+
+    Args:
+        numbers: A range with whole ends.
+        u: Uniform numbers of [0, 1).
+        xp: `numpy` or `keras.ops`.
+
+    Returns:
+        int32 numbers.
+    """
+    count = numbers.high - numbers.low + 1
+    # The product with a float32 just below 1 may be rounded up.
+    return cast(numbers.low + xp.minimum(xp.floor(u * count), count - 1), "int32", xp)
 
 
 def probability(name: str, value: Any) -> float:

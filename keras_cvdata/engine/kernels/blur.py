@@ -1,0 +1,131 @@
+"""Weighted means of neighbouring pixels; beyond the border the image is mirrored (b a | a b)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+
+from keras_cvdata.engine.kernels.base import Pair
+from keras_cvdata.engine.portable import Parameters, Tensor, cast
+from keras_cvdata.types import Array, Range
+
+
+def gaussian_weights(sigma: Tensor, largest: float, xp: Any) -> Tensor:
+    """Weigh the neighbours on one side by a Gaussian, cut after 4 sigmas.
+
+    Args:
+        sigma: (B,) standard deviations in pixels, 0 and up.
+        largest: The largest that may come, which decides how many weights there are.
+        xp: `numpy` or `keras.ops`.
+
+    Returns:
+        (B, n) weights of the pixel itself and those at distances 1, 2, ...
+
+    Example:
+        >>> gaussian_weights(np.array([0.5]), 0.5, np).round(3).tolist()
+        [[0.787, 0.106, 0.0]]
+    """
+    away = cast(xp.arange(int(4 * largest + 0.5) + 1), "float32", xp)[None, :]
+    wide = xp.maximum(sigma, 0.05)[:, None]  # below it the neighbours count nothing
+    weights = xp.where(away <= 4 * wide + 0.5, xp.exp(-0.5 * (away / wide) ** 2), 0.0)
+    return weights / (2 * xp.sum(weights, axis=1, keepdims=True) - weights[:, :1])
+
+
+def line_weights(length: Tensor, degrees: Tensor, largest: float, xp: Any) -> Tensor:
+    """Draw lines through the centre of a square: 1 minus the distance from the line, at least 0.
+
+    Args:
+        length: (B,) pixels, 1 and up; the line joins the centres of its first and last pixel.
+        degrees: (B,) directions, counter-clockwise from the right.
+        largest: The greatest length that may come, which decides the size of the square.
+        xp: `numpy` or `keras.ops`.
+
+    Returns:
+        (B, n, n) weights that add up to 1.
+
+    Example:
+        >>> line_weights(np.array([3.0]), np.array([0.0]), 3.0, np).round(3).tolist()
+        [[[0.0, 0.0, 0.0], [0.333, 0.333, 0.333], [0.0, 0.0, 0.0]]]
+    """
+    reach = int(np.ceil((largest - 1) / 2))
+    at = cast(xp.arange(-reach, reach + 1), "float32", xp)
+    angle = degrees[:, None, None] * (np.pi / 180)
+    cosine, sine = xp.cos(angle), xp.sin(angle)
+    along = at[None, None, :] * cosine - at[None, :, None] * sine
+    across = at[None, None, :] * sine + at[None, :, None] * cosine
+    beyond = xp.maximum(xp.abs(along) - (length[:, None, None] - 1) / 2, 0.0)
+    weights = xp.maximum(1 - xp.sqrt(beyond * beyond + across * across), 0.0)
+    return weights / xp.sum(weights, axis=(1, 2), keepdims=True)
+
+
+def _gaussian_image(pixels: Array, p: Parameters, span: Range | None) -> Array:  # noqa: ARG001
+    half = np.trim_zeros(p["weights"], "b")
+    weights = np.concatenate([half[:0:-1], half])
+    blurred = cv2.sepFilter2D(pixels, -1, weights, weights, borderType=cv2.BORDER_REFLECT)
+    return blurred.reshape(pixels.shape)
+
+
+def _gaussian_batch(
+    pixels: Tensor,
+    p: Parameters,
+    span: Range | None,  # noqa: ARG001
+    ops: Any,
+    seed: Any,  # noqa: ARG001
+) -> Tensor:
+    reach = p["weights"].shape[1] - 1
+    for axis in (1, 2):
+        length = ops.shape(pixels)[axis]
+        laid = _mirrored(pixels, reach, axis, ops)
+        total = 0.0
+        for away in range(reach + 1):
+            near = _shifted(laid, reach + away, length, axis)
+            if away:
+                near = near + _shifted(laid, reach - away, length, axis)
+            total = total + p["weights"][:, away][:, None, None, None] * near
+        pixels = total
+    return pixels
+
+
+def _line_image(pixels: Array, p: Parameters, span: Range | None) -> Array:  # noqa: ARG001
+    weights = p["weights"]
+    while len(weights) > 1 and not weights[[0, -1]].any() and not weights[:, [0, -1]].any():
+        weights = weights[1:-1, 1:-1]
+    blurred = cv2.filter2D(pixels, -1, weights, borderType=cv2.BORDER_REFLECT)
+    return blurred.reshape(pixels.shape)
+
+
+def _line_batch(
+    pixels: Tensor,
+    p: Parameters,
+    span: Range | None,  # noqa: ARG001
+    ops: Any,
+    seed: Any,  # noqa: ARG001
+) -> Tensor:
+    size = p["weights"].shape[1]
+    _, height, width, _ = ops.shape(pixels)
+    laid = _mirrored(_mirrored(pixels, size // 2, 1, ops), size // 2, 2, ops)
+    total = 0.0
+    for row in range(size):
+        line = _shifted(laid, row, height, 1)
+        for column in range(size):
+            weight = p["weights"][:, row, column][:, None, None, None]
+            total = total + weight * _shifted(line, column, width, 2)
+    return total
+
+
+def _mirrored(pixels: Tensor, reach: int, axis: int, ops: Any) -> Tensor:
+    """Lay a border round the image, as wide as may be."""
+    length = ops.shape(pixels)[axis]
+    index = ops.mod(ops.arange(-reach, length + reach, dtype="int32"), 2 * length)
+    index = ops.where(index < length, index, 2 * length - 1 - index)
+    return ops.take(pixels, index, axis=axis)
+
+
+def _shifted(laid: Tensor, start: int, length: Tensor, axis: int) -> Tensor:
+    return laid[:, start : start + length] if axis == 1 else laid[:, :, start : start + length]
+
+
+GAUSSIAN_BLUR = Pair(_gaussian_image, _gaussian_batch)
+MOTION_BLUR = Pair(_line_image, _line_batch)

@@ -1,0 +1,1 @@
+"""Layers that spoil images: blur, noise, compression and occlusion."""

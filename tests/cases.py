@@ -72,6 +72,8 @@ CHILDREN = {
     ]
 }
 
+PUBLISHED = {**TWO_WARPS, **COLOR}
+
 LAYERS = [
     LayerCase(layers.RandomFlip, {"mode": "horizontal"}, {"rate": 0.0}),
     LayerCase(layers.RandomFlip, {"mode": "vertical"}, {"rate": 0.0}),
@@ -323,6 +325,19 @@ LAYERS = [
         rests=False,
         made_of=True,
         **TWO_WARPS,
+    ),
+    LayerCase(layers.RandAugment, {"factor": 0.6}, {"rate": 0.0}, **PUBLISHED),
+    LayerCase(
+        layers.RandAugment, {"num_ops": 3, "fill_mode": "constant"}, {"rate": 0.0}, **PUBLISHED
+    ),
+    LayerCase(layers.TrivialAugmentWide, {}, {"rate": 0.0}, **WARP, **COLOR),
+    LayerCase(layers.AugMix, {"factor": 0.6}, {"rate": 0.0}, **PUBLISHED),
+    LayerCase(
+        layers.AugMix,
+        {"num_chains": 1, "chain_depth": 1, "all_ops": False},
+        {"rate": 0.0},
+        needs_range=True,
+        **WARP,
     ),
 ]
 

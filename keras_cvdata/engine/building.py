@@ -140,7 +140,7 @@ def _blend(member: Member, channels: int, xp: Any) -> Blend:
         chain.prepare(own, height, width, channels, xp)
         for chain, own in zip(part.branches, p["branches"], strict=True)
     )
-    weights = part.weights(p, xp)
+    weights = part.shares(p, xp)
     if "active" in p:
         rest = xp.zeros_like(weights) + xp.eye(weights.shape[1], dtype=weights.dtype)[:1]
         weights = xp.where(p["active"][:, None], weights, rest)

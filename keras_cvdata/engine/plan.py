@@ -47,7 +47,7 @@ class Augmentation(Protocol):
     - "fill": `region(p, height, width, xp)` -> (B, R, 4) and `fill(p, xp)` -> (B, R, 1 or C), see
       `Fill`.
     - "kernel": `kernel`, a name in `kernels.PAIRS`, and `seed_generator` for tensors.
-    - "blend": `branches`, chains, and `weights(p, xp)`, see `Blend`; its parameters hold those of
+    - "blend": `branches`, chains, and `shares(p, xp)`, see `Blend`; its parameters hold those of
       each branch under `branches`.
     - "call": `function` of one uint8 image.
     - "output": `output`, what the batch shall hold; it stands last and acts on every image.

@@ -61,15 +61,19 @@ from keras_cvdata.layers.photometric.random_range_lighting import RandomRangeLig
 from keras_cvdata.layers.photometric.random_saturation import RandomSaturation
 from keras_cvdata.layers.photometric.random_sharpness import RandomSharpness
 from keras_cvdata.layers.photometric.solarization import Solarization
+from keras_cvdata.layers.policies.aug_mix import AugMix
 from keras_cvdata.layers.policies.base import CompoundLayer
 from keras_cvdata.layers.policies.one_of import OneOf
 from keras_cvdata.layers.policies.pipeline import Pipeline
+from keras_cvdata.layers.policies.rand_augment import RandAugment
 from keras_cvdata.layers.policies.random_apply import RandomApply
 from keras_cvdata.layers.policies.random_order import RandomOrder
 from keras_cvdata.layers.policies.some_of import SomeOf
+from keras_cvdata.layers.policies.trivial_augment_wide import TrivialAugmentWide
 
 __all__ = [
     "CLAHE",
+    "AugMix",
     "AugmentationLayer",
     "AutoContrast",
     "CenterCrop",
@@ -92,6 +96,7 @@ __all__ = [
     "Pad",
     "PhotometricLayer",
     "Pipeline",
+    "RandAugment",
     "RandomAffine",
     "RandomApply",
     "RandomBrightness",
@@ -134,4 +139,5 @@ __all__ = [
     "Resizing",
     "Solarization",
     "SomeOf",
+    "TrivialAugmentWide",
 ]

@@ -33,6 +33,52 @@ class Interval:
         return self.low + (self.high - self.low) * u
 
 
+@dataclass(frozen=True)
+class Steps(Interval):
+    """Evenly spaced numbers between two ends, each as likely.
+
+    Args:
+        low: Lower end.
+        high: Upper end.
+        count: How many there are, at least 2.
+
+    Example:
+        >>> [Steps(0.0, 30.0, 4).at(u) for u in (0.1, 0.3, 0.6, 0.9)]
+        [0.0, 10.0, 20.0, 30.0]
+    """
+
+    count: int
+
+    def at(self, u: Tensor) -> Tensor:
+        """Choose one by uniform numbers of [0, 1)."""
+        return self.low + (self.high - self.low) * ((u * self.count) // 1) / (self.count - 1)
+
+
+@dataclass(frozen=True)
+class Signed(Interval):
+    """A strength with either sign: the ends of a range, or even steps from its middle to both.
+
+    Args:
+        low: Lower end.
+        high: Upper end.
+        count: How many strengths there are, each as likely: 1 for the ends alone, more for the
+            middle as well.
+
+    Example:
+        >>> [Signed(-30.0, 30.0, 1).at(u) for u in (0.1, 0.9)]
+        [30.0, -30.0]
+    """
+
+    count: int = 1
+
+    def at(self, u: Tensor) -> Tensor:
+        """Choose one by uniform numbers of [0, 1)."""
+        number = (u * (2 * self.count)) // 1
+        sign = 1 - 2 * (number % 2)
+        strength = (number // 2) / (self.count - 1) if self.count > 1 else 1
+        return (self.low + self.high) / 2 + sign * strength * (self.high - self.low) / 2
+
+
 def is_number(value: Any) -> bool:
     """Whether a value is a finite real number; True and False are none."""
     return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
@@ -51,7 +97,7 @@ def interval(
 
     Args:
         name: What the user calls it, such as `"RandomRoll: width_factor"`.
-        value: A pair (low, high), or a number where `single` allows one.
+        value: A pair (low, high), a number where `single` allows one, or an `Interval`.
         unit: What the numbers count, for messages.
         low: Least allowed value.
         high: Largest allowed value.
@@ -75,7 +121,9 @@ def interval(
     wanted += f" in {unit}"
     if math.isfinite(low) or math.isfinite(high):
         wanted += f", from {low:g} to {high:g}"
-    if is_number(value) and single != "refused":
+    if isinstance(value, Interval):
+        ends: tuple[Any, Any] = value.low, value.high
+    elif is_number(value) and single != "refused":
         ends = {"symmetric": (-abs(value), abs(value)), "from zero": (0, value)}.get(
             single, (value, value)
         )
@@ -89,7 +137,7 @@ def interval(
         )
     if ends[0] < low or ends[1] > high:
         raise ValueError(f"{wanted}; got {value!r}.")
-    return Interval(float(ends[0]), float(ends[1]))
+    return value if isinstance(value, Interval) else Interval(float(ends[0]), float(ends[1]))
 
 
 def _pair(wanted: str, value: Any) -> tuple[Any, Any]:

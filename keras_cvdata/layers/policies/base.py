@@ -46,6 +46,7 @@ class CompoundLayer(AugmentationLayer):
         ValueError: There are none.
     """
 
+    backwards: bool = False  # whether layers that may stand in any order end with the matrices
     exclusive: bool = False  # whether at most one of the layers acts on an image
     gate_draws: int = 0  # uniform numbers that `gates` needs
 
@@ -114,25 +115,26 @@ class CompoundLayer(AugmentationLayer):
         """Parameters of each part, with what decides whether it acts."""
         each = [layer.spread(own) for layer, own in zip(self.layers, p["layers"], strict=True)]
         return [
-            _gated(
+            gate(
                 each[layer][number],
-                p["gates"][:, gate] if "gates" in p else None,
+                p["gates"][:, slot] if "gates" in p else None,
                 p.get("active"),
             )
-            for _, gate, layer, number in self._in_order()
+            for _, slot, layer, number in self._in_order()
         ]
 
     def _in_order(self) -> list[_Entry]:
         """Each part in the order of action."""
         entries: list[_Entry] = []
-        gate = 0
+        slot = 0
         for positions in self.rounds():
             rows: list[list[_Entry]] = []
             for position in positions:
                 parts = enumerate(self.layers[position].parts())
-                rows.append([(part, gate, position, number) for number, part in parts])
-                gate += 1
-            entries += _by_form(rows, entries[-1][0].form if entries else _FORMS[0])
+                rows.append([(part, slot, position, number) for number, part in parts])
+                slot += 1
+            forms = _FORMS[::-1] if self.backwards else _FORMS
+            entries += _by_form(rows, entries[-1][0].form if entries else forms[0], forms)
         return entries
 
     def output_size(self, height: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:
@@ -166,16 +168,24 @@ class CompoundLayer(AugmentationLayer):
         return cls(**{**config, "layers": layers})
 
 
-def _gated(p: Parameters, *gates: Tensor | None) -> Parameters:
-    """Let a part act where its layer does."""
+def gate(p: Parameters, *gates: Tensor | None) -> Parameters:
+    """Let a part act where its layer does.
+
+    Args:
+        p: Parameters of the part.
+        *gates: (B,) bool, all of which must be true; `None` where nothing prevents it.
+
+    Returns:
+        The parameters with `active`, unless nothing prevents it.
+    """
     active = p.get("active")
-    for gate in gates:
-        if gate is not None:
-            active = gate if active is None else active & gate
+    for own in gates:
+        if own is not None:
+            active = own if active is None else active & own
     return p if active is None else p | {"active": active}
 
 
-def _by_form(rows: list[list[_Entry]], form: str) -> list[_Entry]:
+def _by_form(rows: list[list[_Entry]], form: str, forms: Sequence[str]) -> list[_Entry]:
     """Merge rows so that parts of one form come together, beginning with `form`.
 
     Each row is one layer and keeps its order.
@@ -183,7 +193,7 @@ def _by_form(rows: list[list[_Entry]], form: str) -> list[_Entry]:
     merged: list[_Entry] = []
     while any(rows):
         heads = {row[0][0].form for row in rows if row}
-        form = form if form in heads else min(heads, key=_FORMS.index)
+        form = form if form in heads else min(heads, key=forms.index)
         for row in rows:
             while row and row[0][0].form == form:
                 merged.append(row.pop(0))

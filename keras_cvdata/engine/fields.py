@@ -28,13 +28,26 @@ def displacement(grid: Tensor, height: Tensor, width: Tensor, xp: Any) -> Tensor
         np.float32(3.0)
     """
     grid = cast(grid, "float32", xp)
-    down = _weights(grid.shape[1], cast(xp.arange(height), "float32", xp), height, xp)
-    across = _weights(grid.shape[2], cast(xp.arange(width), "float32", xp), width, xp)
+    down, across = weights(grid.shape[1], height, xp), weights(grid.shape[2], width, xp)
     # Sums written out: accelerators shorten the operands of their matrix product to 10 bits.
     rows = sum(
         down[None, :, i, None, None] * grid[:, None, i] for i in range(grid.shape[1])
     )  # (B, height, columns, 2)
     return sum(across[None, None, :, i, None] * rows[:, :, None, i] for i in range(grid.shape[2]))
+
+
+def weights(points: int, length: Tensor, xp: Any) -> Tensor:
+    """Say how much each point of a grid counts for each pixel of a side.
+
+    Args:
+        points: Number of points along the side, at least 4.
+        length: Number of pixels along the side.
+        xp: `numpy` or `keras.ops`.
+
+    Returns:
+        (length, points) float32, summing up to 1 for each pixel.
+    """
+    return _weights(points, cast(xp.arange(length), "float32", xp), length, xp)
 
 
 def displacement_at(

@@ -60,6 +60,26 @@ CHAINS: list[tuple[list[Any], int]] = [
         ],
         3,
     ),
+    (
+        [
+            layers.RandomPerspective(0.2),
+            layers.RandomRotation(0.1),
+            layers.RandomZoom(0.2, 0.1),
+            layers.RandomShear(0.2, 0.1),
+            layers.RandomAffine(20),
+            layers.RandomCrop(24, 30),
+        ],
+        1,
+    ),
+    (
+        [
+            layers.Resizing(26, 24),
+            layers.Pad(4),
+            layers.RandomElasticTransform(),
+            layers.CenterCrop(24, 24),
+        ],
+        3,
+    ),
 ]
 
 

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from keras_cvdata.engine import opencv
 from keras_cvdata.engine.plan import Chain
 from keras_cvdata.layers import (
     RandomFlip,
@@ -61,6 +62,24 @@ def test_fuses_with_its_neighbours() -> None:
     assert warp.projective
     difference = np.abs(with_opencv(chain, x, u) - with_tensors(chain, x, u))
     assert difference.max() <= 0.02 / 255
+
+
+def test_fuses_with_a_resize() -> None:
+    """Blocks are averaged as the finest corner allows, and no gradient moves."""
+    y, x = np.mgrid[:162, :203].astype(np.float32)
+    image = np.stack([y, x, x + y], axis=-1)
+    chain = Chain([RandomPerspective(0.3)], size=(40, 50))
+    plan = chain.plan(U, 40, 50, 3)
+    (warp,) = plan.steps
+    out = np.empty((40, 50, 3), np.float32)
+    opencv.render(image, plan, 0, out)
+    points = np.stack([*np.mgrid[:40, :50][::-1], np.ones((40, 50))], axis=-1) @ warp.matrix[0].T
+    place = points[..., :2] / points[..., 2:]
+    inside = ((place > 1) & (place < [48, 38])).all(axis=-1)
+    from_x, from_y = np.moveaxis((place + 0.5) * [203 / 50, 162 / 40] - 0.5, -1, 0)
+    expected = np.stack([from_y, from_x, from_x + from_y], axis=-1)
+    assert inside.mean() > 0.5
+    assert np.abs(out - expected)[inside].max() <= 0.01
 
 
 def test_never_folds_at_its_largest() -> None:

@@ -11,6 +11,7 @@ import pytest
 from keras_cvdata import ArraySequence
 from keras_cvdata.codec import decode
 from keras_cvdata.engine import opencv
+from keras_cvdata.engine.order import Slots
 from keras_cvdata.engine.plan import Chain, Output
 from keras_cvdata.engine.windows import resized_crop
 from keras_cvdata.layers import RandomFlip, RandomResizedCrop, RandomRotation, Resizing
@@ -107,6 +108,7 @@ def test_windows_of_reduced_files_stay_in_place(side: int, layers: list[Any]) ->
 
 
 def test_a_sequence_shows_windows_of_the_decoded_image() -> None:
+    """Not of the one that was resized to `image_size`."""
     image = photograph(3, 256, 256)
     sequence = ArraySequence(
         image[None],
@@ -119,7 +121,14 @@ def test_a_sequence_shows_windows_of_the_decoded_image() -> None:
     )
     (batch,) = sequence
     assert batch.shape == (1, 48, 40, 3)
-    assert batch.std() < image.std()
+    plan = sequence._loader.plan(0, Slots(np.zeros(1, np.int64), np.zeros(1, np.int64)))
+    window = {name: x[0] for name, x in resized_crop(plan.resize.windows, 256, 256, np).items()}
+    assert np.allclose([window["tall"], window["wide"]], 64)
+
+    def place(x: np.ndarray, y: np.ndarray) -> Any:
+        return window["left"] + (x + 0.5) * 1.6 - 0.5, window["top"] + (y + 0.5) * 64 / 48 - 0.5
+
+    assert np.abs(batch[0] - read_at(image, place, size=(48, 40))).max() <= 1
 
 
 def test_must_come_first() -> None:

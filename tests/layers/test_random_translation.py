@@ -11,6 +11,7 @@ from keras import ops
 from scipy import ndimage
 
 from keras_cvdata.layers import RandomTranslation
+from tests.distributions import assert_uniform, drawn
 
 pytestmark = pytest.mark.backends
 
@@ -51,6 +52,13 @@ def test_draws_evenly_from_both_ranges() -> None:
     p = RandomTranslation(0.2, (-0.1, 0.3)).draw(u, 50, 100, np)
     assert np.allclose(p["dy"], [-10, 0, 10])
     assert np.allclose(p["dx"], [-10, 10, 30])
+
+
+def test_draws_follow_their_law() -> None:
+    p = drawn(RandomTranslation(0.2, (-0.1, 0.3)), 50, 100)
+    assert_uniform(p["dy"], -10, 10)
+    assert_uniform(p["dx"], -10, 30)
+    assert abs(np.corrcoef(p["dy"], p["dx"])[0, 1]) < 0.03
 
 
 @pytest.mark.parametrize("factor", [1.5, (0.2, 0.1), (0, float("inf")), float("nan"), True, "1"])

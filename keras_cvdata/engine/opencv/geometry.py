@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from keras_cvdata.engine.fields import displacement
 from keras_cvdata.engine.opencv.sampling import (
     ENLARGING,
     LONGEST_SIDE,
@@ -123,12 +122,12 @@ def apply_warp(step: Warp, pixels: Array, place: Place, out: Array | None) -> Ar
 
 def apply_displace(step: Displace, pixels: Array, place: Place, out: Array | None) -> Array:
     """Shift the pixels of an image by a smooth field."""
-    grid = step.grid[place.b : place.b + 1]
+    grid = step.grid[place.b]
     if not grid.any():
         return pixels
     size = pixels.shape[0], pixels.shape[1]
     how = Sampling(size, step.interpolation, step.fill_mode, _fill(step, pixels, place))
-    return displace(pixels, displacement(grid, *size, np)[0], how, out)
+    return displace(pixels, grid, how, out)
 
 
 def in_units(value: Any, pixels: Array, value_range: Range | None) -> Any:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
+from keras_cvdata.engine.fields import weights
 from keras_cvdata.engine.portable import NUDGE
 from keras_cvdata.engine.steps import Size
 from keras_cvdata.types import Array
@@ -66,12 +68,13 @@ def warp(pixels: Array, matrix: Array, how: Sampling, out: Array | None) -> Arra
     return _in_channels(pixels, lambda part, target: _warp(part, matrix, how, target), out)
 
 
-def displace(pixels: Array, field: Array, how: Sampling, out: Array | None) -> Array:
-    """Read every pixel from where a (height, width, 2) field of shifts says."""
-    height, width = field.shape[:2]
+def displace(pixels: Array, grid: Array, how: Sampling, out: Array | None) -> Array:
+    """Read every pixel from where a (rows, columns, 2) grid of shifts says, see `fields`."""
+    height, width = pixels.shape[:2]
     nudge = np.float32(NUDGE if how.interpolation == "nearest" else 0)
-    x = field[..., 0] + (np.arange(width, dtype=np.float32) + nudge)
-    y = field[..., 1] + (np.arange(height, dtype=np.float32)[:, None] + nudge)
+    x, y = (_spread(grid[..., axis], height, width) for axis in (0, 1))
+    x += np.arange(width, dtype=np.float32) + nudge
+    y += np.arange(height, dtype=np.float32)[:, None] + nudge
 
     def read(part: Array, target: Array | None) -> Array:
         return cv2.remap(
@@ -85,6 +88,23 @@ def displace(pixels: Array, field: Array, how: Sampling, out: Array | None) -> A
         )
 
     return _in_channels(pixels, read, out)
+
+
+def _spread(grid: Array, height: int, width: int) -> Array:
+    """Spread one direction of a grid over an image: two products of small matrices."""
+    down, across = _weights(grid.shape[0], height), _weights(grid.shape[1], width)
+    none = np.empty(0, np.float32)  # stands for the matrix that is not added
+    points = np.ascontiguousarray(grid, np.float32)
+    narrow = cv2.gemm(points, across, 1, none, 0, flags=cv2.GEMM_2_T)
+    result: Array = np.asarray(cv2.gemm(down, narrow, 1, none, 0))
+    return result
+
+
+@lru_cache(maxsize=64)
+def _weights(points: int, length: int) -> Array:
+    result: Array = weights(points, length, np)
+    result.flags.writeable = False
+    return result
 
 
 def to_size(pixels: Array, size: Size, interpolation: int, out: Array | None) -> Array:

@@ -41,7 +41,11 @@ def test_a_sequence_gives_the_same() -> None:
     seq.set_epoch(3)
     batches = np.concatenate([seq[i] for i in range(3)])
     for row, image in enumerate(images):
-        assert np.array_equal(cvd.apply(augment, image, seed=9, row=row, epoch=3)[0], batches[row])
+        once, parameters = cvd.apply(augment, image, seed=9, row=row, epoch=3)
+        assert np.array_equal(once, batches[row])
+        assert seq.parameters(row) == parameters
+        assert np.array_equal(cvd.replay(augment, image, seq.parameters(row, epoch=3)), once)
+    assert seq.parameters(0, epoch=4) != seq.parameters(0)
 
 
 def test_the_image_stays() -> None:

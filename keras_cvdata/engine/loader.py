@@ -16,6 +16,7 @@ from keras_cvdata.engine.order import Slots
 from keras_cvdata.engine.plan import Chain, Plan
 from keras_cvdata.engine.pool import Job, Pool
 from keras_cvdata.engine.portable import Parameters
+from keras_cvdata.engine.replay import to_plain
 from keras_cvdata.sources.base import Source
 from keras_cvdata.types import Array, ImageError, Ints
 
@@ -115,10 +116,17 @@ class Loader:
 
     def plan(self, epoch: int, slots: Slots) -> Plan:
         """Draw the parameters of a batch and plan its rendering."""
+        return self.chain.plan(self._uniforms(epoch, slots), *self.seen)
+
+    def parameters(self, epoch: int, slots: Slots) -> list[dict[str, Any]]:
+        """What the first of some samples gets, as plain numbers; see `replay.to_plain`."""
+        drawn = self.chain.draw(self._uniforms(epoch, slots), *self.seen[:2])
+        return to_plain(self.chain, drawn, 0)
+
+    def _uniforms(self, epoch: int, slots: Slots) -> Array:
         words = (self.rows[slots.positions, None], slots.occurrences[:, None])
         layer, draw = self.chain.draw_keys.T
-        u = uniforms(self.seed, AUGMENT, epoch, *words, layer, draw)
-        return self.chain.plan(u, *self.seen)
+        return uniforms(self.seed, AUGMENT, epoch, *words, layer, draw)
 
     def _mix(self, images: Images, epoch: int, slots: Slots) -> Images:
         """Mix the images of a batch with each other."""

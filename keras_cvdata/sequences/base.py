@@ -202,6 +202,7 @@ class Sequence(Resumable, keras.utils.Sequence):
             ),
             value_range=source.value_range,
         )
+        chain.value_range = chain.value_range or (0.0, 1.0)  # floats of files, as in `full_scale`
         self._loader = Loader(
             source,
             chain,
@@ -307,6 +308,20 @@ class Sequence(Resumable, keras.utils.Sequence):
         position = checks.check_position("sample", position, len(self.source), "samples")
         batch = self._load(Slots(np.array([position]), np.zeros(1, np.int64)), epoch)
         return keras.tree.map_structure(lambda array: array[0], batch)
+
+    def parameters(self, position: int, epoch: int | None = None) -> list[dict[str, Any]]:
+        """What each layer draws for one sample, as JSON can hold it; see `keras_cvdata.replay`.
+
+        Args:
+            position: Position of the sample in `source`.
+            epoch: Number of the epoch; by default the current one.
+
+        Returns:
+            For each layer its name and its parameters.
+        """
+        position = checks.check_position("sample", position, len(self.source), "samples")
+        slots = Slots(np.array([position]), np.zeros(1, np.int64))
+        return self._loader.parameters(self._epoch if epoch is None else epoch, slots)
 
     def peek(self, n: int = 8) -> Any:
         """The first samples of the current epoch as one batch, which is not used up.

@@ -6,8 +6,8 @@ import pickle
 import numpy as np
 import pytest
 
-from keras_cvdata import layers
-from keras_cvdata.sequences import ArraySequence
+from keras_cvdata import codec, layers
+from keras_cvdata.sequences import ArraySequence, DirectorySequence
 from keras_cvdata.statistics import Standardization
 
 pytestmark = pytest.mark.backends
@@ -409,3 +409,19 @@ def test_three_epochs_are_pinned(numbered, digest):
     seq = make(numbered, augment=augment, dtype="uint8")
     batches = [batch for _ in range(3) for batch in seq]
     assert digest(batches) == "a357f37eef62847af13ed585ebda3f3ccd58a86d07447bfa95ede19bdd644ebc"
+
+
+def test_float_files_count_from_0_to_1(tmp_path):
+    """As 8 and 16 bits count by their depth (R36), floats of TIFF count as they are."""
+    unit = np.linspace(0, 1, 8 * 9 * 3).reshape(8, 9, 3).astype(np.float32)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/1.tif").write_bytes(codec.encode(unit, ".tif"))
+    seq = DirectorySequence(
+        tmp_path,
+        label_mode=None,
+        image_size=(8, 9),
+        augment=layers.RandomInvert(1.0),
+        rescale="signed",
+        verbose=0,
+    )
+    assert np.allclose(seq[0][0], 1 - 2 * unit, atol=1e-6)

@@ -62,8 +62,10 @@ def _image(pixels: Array, p: Parameters, span: Range | None) -> Array:
         unit = (pixels.astype(np.float32) - np.float32(low)) / np.float32(high - low)
         levels = to_levels(np.clip(unit, 0, 1), 255, np).astype(np.uint8)
     colors = 1 if pixels.shape[2] == 1 else 3
-    result = pixels.copy()
     spoilt = _through_codec(levels[:, :, :colors], int(p["quality"]))
+    if spoilt.dtype == pixels.dtype and spoilt.shape == pixels.shape:
+        return spoilt
+    result = pixels.copy()
     if pixels.dtype == np.uint8:
         result[:, :, :colors] = spoilt
     else:

@@ -73,9 +73,11 @@ def _shot_image(pixels: Array, p: Parameters, span: Range | None) -> Array:
     place <<= np.uint32(_COLUMN_BITS)
     random &= np.uint32(2**_COLUMN_BITS - 1)
     place |= random
-    counts = _poisson().take(place.view(np.int32))
+    counts = _poisson().take(place)
+    if pixels.dtype == np.uint8:
+        return cv2.convertScaleAbs(counts, alpha=high / photons).reshape(pixels.shape)
     value = counts.astype(np.float32) * np.float32((high - low) / photons) + np.float32(low)
-    if pixels.dtype.kind == "u":
+    if pixels.dtype == np.uint16:
         value = np.rint(np.minimum(value, high))
     return value.astype(pixels.dtype).reshape(pixels.shape)
 

@@ -19,19 +19,18 @@ def _pixelate_image(pixels: Array, p: Parameters, span: Range | None) -> Array: 
         return pixels
     height, width, channels = pixels.shape
     tall, wide = -(-height // side), -(-width // side)
-    means = np.empty((tall, wide, channels), np.float32)
+    means = np.empty((tall, wide, channels), pixels.dtype)
     for row in _whole_and_rest(height, side):
         for column in _whole_and_rest(width, side):
-            part = pixels[row, column].astype(np.float32)
+            part = pixels[row, column]
             size = -(-part.shape[1] // side), -(-part.shape[0] // side)
             place = slice(row.start // side, row.start // side + size[1])
             across = slice(column.start // side, column.start // side + size[0])
             mean = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
             means[place, across] = mean.reshape(size[1], size[0], channels)
-    if pixels.dtype.kind == "u":
-        means = np.rint(means)
-    blocks = means.astype(pixels.dtype)
-    return blocks.repeat(side, axis=0)[:height].repeat(side, axis=1)[:, :width]
+    whole = (wide * side, tall * side)
+    blocks = cv2.resize(means, whole, interpolation=cv2.INTER_NEAREST)
+    return blocks.reshape(tall * side, wide * side, channels)[:height, :width]
 
 
 def _whole_and_rest(length: int, side: int) -> list[slice]:

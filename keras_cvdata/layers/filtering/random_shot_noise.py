@@ -23,7 +23,7 @@ class RandomShotNoise(KernelLayer):
     value v of 0 to 1 gets noise of standard deviation `sqrt(v / photons)`. Results saturate. Counts
     are read from a table of 2,048 equally probable ones for each mean, by a hash of two numbers
     that are drawn for each image: their mean and variance are those of the Poisson law within 0.01
-    photons and 2 %. Both executors agree within 1 level on uint8 and 1e-6 of the value range on
+    photons and 3 %. Both executors agree within 1 level on uint8 and 1e-6 of the value range on
     floats, but for one value in a million, which may be off by a photon. Source: Hendrycks and
     Dietterich 2019, "Benchmarking neural network robustness to common corruptions and
     perturbations", which uses 60 to 3 photons.

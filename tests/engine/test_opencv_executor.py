@@ -327,6 +327,9 @@ def test_sides_shrink_each_by_itself() -> None:
     image = np.zeros((100, 1000, 1), np.uint8)
     image[:, ::10] = 255
     assert abs(rendered(image, size=(100, 100)).mean() - 25.5) < 1
+    for size in ((50, 1000), (100, 500)):
+        blocks = image.reshape(size[0], 100 // size[0], size[1], 1000 // size[1]).mean(axis=(1, 3))
+        assert np.abs(rendered(image, size=size)[..., 0] - blocks).max() <= 0.51
     grain = noise(224, 896, 1)
     area = rendered(grain, size=(224, 224), interpolation="area").astype(float)
     assert np.abs(rendered(grain, size=(224, 224)) - area).max() <= 0.51

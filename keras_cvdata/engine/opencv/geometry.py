@@ -283,7 +283,10 @@ def _shrink(pixels: Array, factors: Size) -> Array:
     height, width = pixels.shape[0] // down, pixels.shape[1] // across
     y, x = pixels.shape[0] % down // 2, pixels.shape[1] % across // 2
     whole = pixels[y : y + height * down, x : x + width * across]
-    return to_size(whole, (height, width), cv2.INTER_AREA, None)
+    # Halfway between two pixels lies their mean, which takes OpenCV a fifth of the time.
+    halves_one_side = {down, across} == {1, 2}
+    method = cv2.INTER_LINEAR if halves_one_side else cv2.INTER_AREA
+    return to_size(whole, (height, width), method, None)
 
 
 def _central(pixels: Array, size: Size) -> Array:

@@ -332,10 +332,17 @@ def test_rectangles_of_cut_mix(xp: Any) -> None:
     assert np.abs((top + bottom) / 2 - u[:, 1] * 2000)[inside].max() < 2
 
 
-def test_mixing_by_hand() -> None:
-    """The formulas of the papers on two pixels."""
-    images = np.array([[0, 10], [200, 51]], np.uint8).reshape(2, 1, 2, 1)
-    p = {"partner": np.array([1, 0]), "share": np.array([0.75, 0.5])}
-    assert mixing.mix_images(images, p).ravel().tolist() == [50, 20, 100, 30]
-    p |= {"box": np.array([[0, 1, 1, 2], [0, 0, 0, 0]])}
-    assert mixing.mix_images(images, p).ravel().tolist() == [0, 51, 200, 51]
+@both
+def test_mixing_by_hand(xp: Any) -> None:
+    """The formulas of the papers on two pixels; whole numbers are rounded, not cut down."""
+
+    def mixed(p: Any) -> list[int]:
+        if xp is np:
+            return mixing.mix_images(images, p).ravel().tolist()
+        tensors = {name: ops.convert_to_tensor(value) for name, value in p.items()}
+        return arrays(mix_images(ops.convert_to_tensor(images), tensors)).ravel().tolist()
+
+    images = np.array([[0, 10], [200, 53]], np.uint8).reshape(2, 1, 2, 1)
+    p = {"partner": np.array([1, 0], np.int32), "share": np.array([0.75, 0.5], np.float32)}
+    assert mixed(p) == [50, 21, 100, 32]
+    assert mixed(p | {"box": np.array([[0, 1, 1, 2], [0, 0, 0, 0]], np.int32)}) == [0, 53, 200, 53]

@@ -30,8 +30,8 @@ class AugMix(FillingLayer, RangedLayer):
     must be RGB or RGBA with `all_ops`. Sources: Hendrycks et al., AugMix, 2020, at strength 0.3 and
     without `all_ops`, which overlap with the disturbances of ImageNet-C;
     `torchvision.transforms.v2.AugMix`; `keras.layers.AugMix`, which decides once for the whole
-    batch. Executors agree within 2 levels on uint8 and 0.1 of 255 on floats: up to three warps in a
-    row round in each.
+    batch. Executors agree within 2 levels on uint8 and 0.04 of 255 on floats, unless a warped value
+    lies at the threshold of a later solarization.
 
     Args:
         num_chains: Number of chains.

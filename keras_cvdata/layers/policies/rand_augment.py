@@ -25,7 +25,9 @@ class RandAugment(operations.PublishedPolicy):
     Images must be RGB or RGBA. Sources: Cubuk et al., RandAugment, 2019, whose magnitude is 30 f;
     `torchvision.transforms.v2.RandAugment` (contrast here keeps the mean of each channel);
     `keras.layers.RandAugment`, which decides once for the whole batch and draws strengths up to
-    `factor`. Executors agree within one level more on uint8 than for the single operations.
+    `factor`. Executors agree as they do on each operation, within one level on uint8; what follows
+    a warp may enlarge that level (2 levels, in one of 100 images 3; more where a value lies at the
+    threshold of the solarization), and 0.04 of 255 on floats.
 
     Args:
         num_ops: Number of operations for each image.

@@ -202,7 +202,8 @@ class Sequence(Resumable, keras.utils.Sequence):
             ),
             value_range=source.value_range,
         )
-        chain.value_range = chain.value_range or (0.0, 1.0)  # floats of files, as in `full_scale`
+        if source.dtype is None:  # floats of files count as in `full_scale`
+            chain.value_range = chain.value_range or (0.0, 1.0)
         self._loader = Loader(
             source,
             chain,

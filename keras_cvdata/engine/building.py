@@ -16,7 +16,6 @@ from keras_cvdata.engine.steps import (
     Call,
     Displace,
     Evaluate,
-    Fill,
     Histogram,
     Kernel,
     Mix,
@@ -111,10 +110,6 @@ def _paste(member: Member, channels: int, xp: Any) -> Paste:  # noqa: ARG001
     return Paste(_rectangles(member, xp))
 
 
-def _fill(member: Member, channels: int, xp: Any) -> Fill:  # noqa: ARG001
-    return Fill(_rectangles(member, xp), member.part.fill(member.p, xp))
-
-
 def _rectangles(member: Member, xp: Any) -> Tensor:
     part, p, height, width = member
     rectangles = part.region(p, height, width, xp)
@@ -160,7 +155,6 @@ BUILDERS: dict[str, Callable[[Member, int, Any], Step]] = {
     "resize": _resize,
     "field": _displace,
     "region": _paste,
-    "fill": _fill,
     "histogram": _histogram,
     "kernel": _kernel,
     "blend": _blend,

@@ -44,8 +44,6 @@ class Augmentation(Protocol):
     - "histogram": `kernel`, the name of a curve in `histograms.CURVES`.
     - "mix": `mix(p, xp)` -> (B, 3, 4), see `Mix`.
     - "region": `region(p, height, width, xp)` -> (B, R, 6) rectangles, see `Paste`.
-    - "fill": `region(p, height, width, xp)` -> (B, R, 4) and `fill(p, xp)` -> (B, R, 1 or C), see
-      `Fill`.
     - "kernel": `kernel`, a name in `kernels.PAIRS`, and `seed_generator` for tensors.
     - "blend": `branches`, chains, and `shares(p, xp)`, see `Blend`; its parameters hold those of
       each branch under `branches`.

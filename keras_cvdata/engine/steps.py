@@ -107,19 +107,6 @@ class Paste:
 
 
 @dataclass(frozen=True)
-class Fill:
-    """Cover rectangles of the image.
-
-    Attributes:
-        rectangles: (B, R, 4) int32: top, left, bottom, right.
-        values: (B, R, 1 or C) what covers them, in units of the value range.
-    """
-
-    rectangles: Tensor
-    values: Tensor
-
-
-@dataclass(frozen=True)
 class Mix:
     """Mix the colours of every pixel, and clip the result.
 
@@ -211,9 +198,7 @@ class Call:
     seeds: Tensor | None = None
 
 
-Step: TypeAlias = (
-    Resize | Warp | Displace | Paste | Fill | Mix | Curve | Histogram | Kernel | Blend | Call
-)
+Step: TypeAlias = Resize | Warp | Displace | Paste | Mix | Curve | Histogram | Kernel | Blend | Call
 
 
 Lookups: TypeAlias = tuple[Curve | Histogram, ...]

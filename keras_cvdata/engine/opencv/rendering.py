@@ -20,7 +20,6 @@ from keras_cvdata.engine.opencv.geometry import (
     apply_displace,
     apply_resize,
     apply_warp,
-    in_units,
 )
 from keras_cvdata.engine.opencv.sampling import if_fits
 from keras_cvdata.engine.output import bounds
@@ -29,7 +28,6 @@ from keras_cvdata.engine.steps import (
     Call,
     Curve,
     Displace,
-    Fill,
     Histogram,
     Kernel,
     Lookups,
@@ -121,19 +119,6 @@ def _apply_paste(step: Paste, pixels: Array, place: Place, out: Array | None) ->
     return result
 
 
-def _apply_fill(step: Fill, pixels: Array, place: Place, out: Array | None) -> Array:
-    rectangles = step.rectangles[place.b]
-    if not (rectangles[:, 2:] > rectangles[:, :2]).all(axis=1).any():
-        return pixels
-    result = _copied(pixels, out)
-    values = in_units(step.values[place.b], pixels, place.plan.value_range)
-    if pixels.dtype.kind == "u":
-        values = np.rint(values)
-    for (top, left, bottom, right), value in zip(rectangles.tolist(), values, strict=True):
-        result[top:bottom, left:right] = value
-    return result
-
-
 def _copied(pixels: Array, out: Array | None) -> Array:
     """Copy pixels that must not be changed; into `out` where that is possible."""
     target = if_fits(out, pixels)
@@ -191,7 +176,6 @@ _APPLY: dict[type, Callable[[Any, Array, Place, Array | None], Array]] = {
     Histogram: apply_histogram,
     Mix: apply_mix,
     Paste: _apply_paste,
-    Fill: _apply_fill,
     Kernel: _apply_kernel,
     Blend: _apply_blend,
     Call: _apply_call,

@@ -17,7 +17,6 @@ from keras_cvdata.engine.steps import (
     Blend,
     Curve,
     Displace,
-    Fill,
     Histogram,
     Kernel,
     Mix,
@@ -144,18 +143,6 @@ def _paste(pixels: Tensor, step: Paste, _: _Scale) -> Tensor:
     return sampling.paste(pixels, step)
 
 
-def _fill(pixels: Tensor, step: Fill, scale: _Scale) -> Tensor:
-    _, height, width, _ = ops.shape(pixels)
-    rows, columns = sampling.grid(height, width)
-    low, high = scale.span or (0.0, 1.0)
-    values = scale.rounded(low + ops.cast(step.values, "float32") * (high - low))
-    for r in range(step.rectangles.shape[1]):
-        top, left, bottom, right = (step.rectangles[:, r, i][:, None, None] for i in range(4))
-        inside = sampling.within((top, left, bottom, right), rows, columns)
-        pixels = ops.where(inside[..., None], values[:, r][:, None, None], pixels)
-    return pixels
-
-
 def _curve(pixels: Tensor, step: Curve, scale: _Scale) -> Tensor:
     assert step.evaluate is not None  # tensors do not outlive the process
     flat = _flat(scale.to_unit(pixels))
@@ -219,7 +206,6 @@ _APPLY: dict[type, Callable[[Tensor, Any, _Scale], Tensor]] = {
     Warp: _warp,
     Displace: _displace,
     Paste: _paste,
-    Fill: _fill,
     Curve: _curve,
     Histogram: _histogram,
     Mix: _mix,

@@ -15,7 +15,6 @@ _FORMS = (
     "matrix",
     "field",
     "region",
-    "fill",
     "mix",
     "curve",
     "histogram",

@@ -33,8 +33,9 @@ _SAMPLINGS = {"bilinear": cv2.INTER_LINEAR, "nearest": cv2.INTER_NEAREST}
 # OpenCV's warp refuses images of 32,767 pixels a side and more.
 LONGEST_SIDE = 32766
 
-# Border that is made beforehand lets an image grow to this many times its area at most.
-MOST_GROWTH = 3
+# Border that is laid beforehand lets an image grow to this many times the area of the image or of
+# the result at most.
+_MOST_GROWTH = 6
 
 # The nearest pixel of a point halfway between two must not hang on the last bit.
 _NUDGE = np.array([[1, 0, NUDGE], [0, 1, NUDGE], [0, 0, 1]])
@@ -182,12 +183,24 @@ def _with_border(pixels: Array, matrix: Array, how: Sampling) -> tuple[Array, Ar
     right = _beyond(x + max(0.0, a * last_x) + max(0.0, b * last_y) - (width - 1))
     bottom = _beyond(y + max(0.0, c * last_x) + max(0.0, d * last_y) - (height - 1))
     tall, wide = top + height + bottom, left + width + right
-    if not left + top + right + bottom or tall * wide > MOST_GROWTH * height * width:
+    if not left + top + right + bottom or outgrows((tall, wide), pixels, how.size):
         return pixels, matrix
     channels = pixels.shape[2]
     pixels = cv2.copyMakeBorder(pixels, top, bottom, left, right, BORDERS[how.fill_mode])
     shift = np.array([[0, 0, left], [0, 0, top], [0, 0, 0]])
     return pixels.reshape(tall, wide, channels), matrix + shift
+
+
+def outgrows(bordered: Size, pixels: Array, size: Size) -> bool:
+    """Whether an image with its border would take more memory than laying it beforehand is worth.
+
+    Args:
+        bordered: (height, width) with the border.
+        pixels: The image.
+        size: (height, width) of what will be read from it.
+    """
+    area = max(pixels.shape[0] * pixels.shape[1], size[0] * size[1])
+    return bordered[0] * bordered[1] > _MOST_GROWTH * area
 
 
 def _beyond(distance: float) -> int:

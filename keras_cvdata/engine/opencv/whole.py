@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cv2
 
-from keras_cvdata.engine.opencv.sampling import BORDERS, MOST_GROWTH, Sampling, if_fits
+from keras_cvdata.engine.opencv.sampling import BORDERS, Sampling, if_fits, outgrows
 from keras_cvdata.engine.steps import Size
 from keras_cvdata.types import Array
 
@@ -55,7 +55,7 @@ def _part(pixels: Array, corner: Size, how: Sampling, out: Array | None) -> Arra
             side + more + rest
             for side, more, rest in zip(pixels.shape[:2], before, after, strict=True)
         )
-        if tall * wide > MOST_GROWTH * max(pixels[..., 0].size, height * width):
+        if outgrows((tall, wide), pixels, how.size):
             return None
         edges = before[0], after[0], before[1], after[1]
         target = if_fits(out, pixels) if (tall, wide) == how.size else None

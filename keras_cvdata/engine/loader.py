@@ -11,6 +11,7 @@ from keras_cvdata import codec
 from keras_cvdata.draws import permutation, uniforms
 from keras_cvdata.engine import opencv
 from keras_cvdata.engine.followers import Followers
+from keras_cvdata.engine.memory import Memory
 from keras_cvdata.engine.mixing import Mixer, mix_images
 from keras_cvdata.engine.order import Slots
 from keras_cvdata.engine.plan import Chain, Plan
@@ -39,7 +40,8 @@ class Images(NamedTuple):
     """The images of one batch.
 
     Attributes:
-        pixels: (B, height, width, channels), newly allocated.
+        pixels: (B, height, width, channels), written to by nobody else as long as anything holds
+            them.
         positions: (B,) positions that the pixels come from, substitutes included.
         read: (B,) bool, false where a substitute stands for an image that could not be read.
         followers: Masks and boxes that follow the images, see `Followers.allocate`.
@@ -91,6 +93,7 @@ class Loader:
         self.bad: dict[int, BadImage] = {}
         self._codes = source.codes
         self._members: dict[int | None, Ints] = {}
+        self._memory = Memory()
 
     def start(self, pool: Pool, epoch: int, slots: Slots) -> Job[Images]:
         """Begin to load a batch and return at once.
@@ -106,7 +109,7 @@ class Loader:
         plan = self.plan(epoch, slots)
         count = len(slots.positions)
         images = Images(
-            np.empty((count, *self.shape), self.chain.output.dtype),
+            self._memory.empty((count, *self.shape), self.chain.output.dtype),
             slots.positions.copy(),
             np.ones(count, bool),
             {} if self.followers is None else self.followers.allocate(count, self.shape[:2]),

@@ -1,0 +1,62 @@
+"""Memory of batches that is used again, since fresh memory has to be cleared page by page."""
+
+from __future__ import annotations
+
+import math
+import weakref
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_cvdata.types import Array
+
+# Batches that are kept for later at most; more are under way only while somebody holds them.
+_SPARE = 4
+
+
+class Memory:
+    """Lends arrays, whose memory comes back once nobody holds them or a view of them any more.
+
+    Clearing fresh memory takes a tenth of the time of a batch, and threads wait for each other
+    in it. It is not pickled: a copy begins with none.
+
+    Example:
+        >>> memory = Memory()
+        >>> batch = memory.empty((2, 3), np.float32)
+        >>> address, batch = batch.ctypes.data, None
+        >>> memory.empty((3, 2), np.float32).ctypes.data == address
+        True
+    """
+
+    def __init__(self) -> None:
+        self._spare: deque[Array] = deque(maxlen=_SPARE)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__()  # type: ignore[misc] # a copy begins anew
+
+    def empty(self, shape: Sequence[int], dtype: str | np.dtype[Any]) -> Array:
+        """Like `np.empty`: an array whose values are yet to be written."""
+        count = math.prod(shape)
+        owner = self._take(count * np.dtype(dtype).itemsize)
+        # NumPy shortens chains of views, but not past a memoryview: whatever is made of the result
+        # holds `lent`.
+        lent = owner.view()
+        weakref.finalize(lent, self._spare.append, owner).atexit = False
+        result: Array = np.frombuffer(memoryview(lent), dtype, count).reshape(shape)
+        return result
+
+    def _take(self, size: int) -> Array:
+        """Memory of at least this many bytes; spare memory that is too small is let go."""
+        while self._spare:
+            try:
+                owner = self._spare.popleft()
+            except IndexError:  # another thread was faster
+                break
+            if owner.nbytes >= size:
+                return owner
+        return np.empty(size, np.uint8)

@@ -7,16 +7,19 @@ from typing import Any, TypeAlias
 
 from keras_cvdata.engine.portable import Parameters, Tensor, cast
 
-HistogramCurve: TypeAlias = Callable[[Parameters, Tensor, Tensor, Any], Tensor]
-"""Takes parameters, values (B, n, C) of 0 to 1, counts (B, 256, C) and `xp`; returns values."""
+HistogramCurve: TypeAlias = Callable[[Parameters, Tensor | None, Tensor, Any], Tensor]
+"""Takes parameters, values (B, n, C) of 0 to 1, counts (B, 256, C) and `xp`; returns values.
+
+`None` stands for the 256 levels themselves, from which a table is made.
+"""
 
 
-def contrast(p: Parameters, values: Tensor, counts: Tensor, xp: Any) -> Tensor:
+def contrast(p: Parameters, values: Tensor | None, counts: Tensor, xp: Any) -> Tensor:
     """Multiply the distance of every value from the mean of its channel.
 
     Args:
         p: `contrast`, (B,) gain.
-        values: (B, n, C) of 0 to 1.
+        values: (B, n, C) of 0 to 1, or `None` for the 256 levels.
         counts: (B, 256, C) number of pixels of each level.
         xp: `numpy` or `keras.ops`.
 
@@ -31,39 +34,65 @@ def contrast(p: Parameters, values: Tensor, counts: Tensor, xp: Any) -> Tensor:
         cast(xp.sum(part, axis=1, keepdims=True), "float32", xp)
         for part in (whole // 256 * levels, whole % 256 * levels, whole)
     )
-    mean = (coarse * 256 + fine) / (255 * pixels)
+    return contrast_about(p, values, (coarse * 256 + fine) / (255 * pixels), xp)
+
+
+def contrast_about(p: Parameters, values: Tensor | None, mean: Tensor, xp: Any) -> Tensor:
+    """Multiply the distance of every value from a mean that is known.
+
+    Args:
+        p: `contrast`, (B,) gain.
+        values: (B, n, C) of 0 to 1, or `None` for the 256 levels.
+        mean: (B, 1, C) float32 means of 0 to 1.
+        xp: `numpy` or `keras.ops`.
+
+    Returns:
+        (B, n, C) values.
+    """
+    values = _levels(xp) if values is None else values
     return mean + (values - mean) * p["contrast"][:, None, None]
 
 
-def stretch(p: Parameters, values: Tensor, counts: Tensor, xp: Any) -> Tensor:  # noqa: ARG001
+def stretch(
+    p: Parameters,  # noqa: ARG001
+    values: Tensor | None,
+    counts: Tensor,
+    xp: Any,
+) -> Tensor:
     """Stretch the values of every channel over the whole range.
 
     Args:
         p: None are needed.
-        values: (B, n, C) of 0 to 1.
+        values: (B, n, C) of 0 to 1, or `None` for the 256 levels.
         counts: (B, 256, C) number of pixels of each level.
         xp: `numpy` or `keras.ops`.
 
     Returns:
         (B, n, C) values; those of a channel of one value as they were.
     """
-    levels = cast(xp.arange(256), "float32", xp)[None, :, None]
-    first = xp.min(xp.where(counts > 0, levels, 255.0), axis=1, keepdims=True)
-    last = xp.max(xp.where(counts > 0, levels, 0.0), axis=1, keepdims=True)
-    # A table holds all levels, pixels only those that occur, with all their digits.
-    low = xp.min(xp.where(values * 255 >= first - 0.51, values, 1.0), axis=1, keepdims=True)
-    high = xp.max(xp.where(values * 255 <= last + 0.51, values, 0.0), axis=1, keepdims=True)
+    if values is None:  # a table holds all levels, of which not all occur
+        values = _levels(xp)
+        low = xp.min(xp.where(counts > 0, values, 1.0), axis=1, keepdims=True)
+        high = xp.max(xp.where(counts > 0, values, 0.0), axis=1, keepdims=True)
+    else:
+        low = xp.clip(xp.min(values, axis=1, keepdims=True), 0, 1)
+        high = xp.clip(xp.max(values, axis=1, keepdims=True), 0, 1)
     flat = high <= low
     spread = (values - low) / xp.where(flat, 1.0, high - low)
     return xp.where(flat, values, spread)
 
 
-def equalize(p: Parameters, values: Tensor, counts: Tensor, xp: Any) -> Tensor:  # noqa: ARG001
+def equalize(
+    p: Parameters,  # noqa: ARG001
+    values: Tensor | None,
+    counts: Tensor,
+    xp: Any,
+) -> Tensor:
     """Give every value the share of pixels of its channel that are darker.
 
     Args:
         p: None are needed.
-        values: (B, n, C) of 0 to 1.
+        values: (B, n, C) of 0 to 1, or `None` for the 256 levels.
         counts: (B, 256, C) number of pixels of each level.
         xp: `numpy` or `keras.ops`.
 
@@ -78,7 +107,14 @@ def equalize(p: Parameters, values: Tensor, counts: Tensor, xp: Any) -> Tensor: 
     step = below_last // 255
     shares = xp.minimum((darker + step // 2) // xp.maximum(step, 1), 255)
     table = cast(shares, "float32", xp) / 255
+    if values is None:
+        return xp.where(step > 0, table, _levels(xp))
     return xp.where(step > 0, _between(table, values, xp), values)
+
+
+def _levels(xp: Any) -> Tensor:
+    """Give the 256 levels, (1, 256, 1) from 0 to 1."""
+    return cast(xp.arange(256), "float32", xp)[None, :, None] / 255
 
 
 def _between(table: Tensor, values: Tensor, xp: Any) -> Tensor:

@@ -47,7 +47,7 @@ class Memory:
         # holds `lent`.
         lent = owner.view()
         weakref.finalize(lent, self._spare.append, owner).atexit = False
-        result: Array = np.frombuffer(memoryview(lent), dtype, count).reshape(shape)
+        result: Array = np.frombuffer(lent.data, dtype, count).reshape(shape)
         return result
 
     def _take(self, size: int) -> Array:

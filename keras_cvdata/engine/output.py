@@ -18,7 +18,7 @@ _EPSILON = 1e-7
 
 def bounds(dtype: np.dtype[np.generic], value_range: Range | None) -> Range | None:
     """Lowest and highest value of pixels, or `None` for floats of unknown range."""
-    if np.issubdtype(dtype, np.floating):
+    if dtype.kind == "f":
         return value_range
     return 0.0, full_scale(dtype)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
+import numpy as np
+
 Tensor: TypeAlias = Any
 """A NumPy array where `xp` is `numpy`, a tensor of the backend where it is `keras.ops`."""
 
@@ -16,7 +18,7 @@ NUDGE = 2.0**-12
 
 def cast(x: Tensor, dtype: str, xp: Any) -> Tensor:
     """Convert `x` to `dtype`, and leave it alone where it has that dtype already."""
-    return xp.cast(x, dtype) if hasattr(xp, "cast") else xp.asarray(x, dtype)
+    return xp.asarray(x, dtype) if xp is np else xp.cast(x, dtype)
 
 
 def to_levels(unit: Tensor, top: float, xp: Any) -> Tensor:

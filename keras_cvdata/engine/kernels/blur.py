@@ -61,7 +61,7 @@ def line_weights(length: Tensor, degrees: Tensor, largest: float, xp: Any) -> Te
 
 
 def _gaussian_image(pixels: Array, p: Parameters, span: Range | None) -> Array:  # noqa: ARG001
-    half = np.trim_zeros(p["weights"], "b")
+    half = p["weights"][: np.count_nonzero(p["weights"])]
     weights = np.concatenate([half[:0:-1], half])
     blurred = cv2.sepFilter2D(pixels, -1, weights, weights, borderType=cv2.BORDER_REFLECT)
     return blurred.reshape(pixels.shape)

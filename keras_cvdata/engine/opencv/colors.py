@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from keras_cvdata.engine.colors import LUMA
-from keras_cvdata.engine.histograms import CURVES
+from keras_cvdata.engine.histograms import CURVES, contrast_about
 from keras_cvdata.engine.opencv.geometry import Place
 from keras_cvdata.engine.opencv.sampling import if_fits
 from keras_cvdata.engine.output import bounds, require
@@ -17,25 +17,30 @@ from keras_cvdata.engine.steps import (
     Lookups,
     Mix,
     Plan,
-    table_values,
     unchanged,
 )
 from keras_cvdata.types import Array
 
-_GRAY = np.tile([*LUMA, 0.0], (3, 1))
+_GRAY = [[*LUMA, 0.0]] * 3
+_INVERTED = bytes(range(255, -1, -1))
 
 
 def apply_lookups(run: Lookups, pixels: Array, place: Place, out: Array | None) -> Array:
     """Look uint8 pixels up in the one table that a run of curves makes."""
     b = place.b
     table: Array | None = None
+    planes: list[Array] = []
     counts: Array | None = None
     for step in run:
         if isinstance(step, Histogram):
             if step.active is not None and not step.active[b]:
                 continue
-            counts = _count(pixels) if counts is None else counts
-            own = _histogram_table(step, b, _moved(counts, table))
+            if table is None and step.name == "contrast":
+                own = _contrast_table(step, b, pixels)
+            else:
+                planes = planes or _planes(pixels)
+                counts = _count(planes) if counts is None else counts
+                own = _histogram_table(step, b, _moved(counts, table))
         else:
             assert (
                 step.tables is not None
@@ -44,10 +49,30 @@ def apply_lookups(run: Lookups, pixels: Array, place: Place, out: Array | None) 
         table = own if table is None else _looked_up(own, table)
     if table is None:
         return pixels
-    table = np.ascontiguousarray(table[None])
-    result = cv2.LUT(np.ascontiguousarray(pixels), table, dst=if_fits(out, table))
-    result = result if result is out else result.reshape(pixels.shape)
-    return _finished(result, run[-1], place.plan)
+    return _finished(_look_up(pixels, planes, table, out), run[-1], place.plan)
+
+
+def _look_up(pixels: Array, planes: list[Array], table: Array, out: Array | None) -> Array:
+    """Look uint8 pixels up in a table of (256, 1 or channels); into `out` where that is possible.
+
+    The channels may have been split into `planes` already.
+    """
+    target = if_fits(out, table)
+    if table.dtype != np.uint8 or table.shape[1] == 1:
+        if table.dtype == np.uint8 and table.tobytes() == _INVERTED:
+            result = cv2.bitwise_not(pixels, dst=target)  # takes a tenth of the time
+        else:
+            table = np.ascontiguousarray(table[None])
+            result = cv2.LUT(np.ascontiguousarray(pixels), table, dst=target)
+    else:  # one by one, channels take two thirds of the time
+        columns = np.ascontiguousarray(table.T)
+        pairs = zip(planes or _planes(pixels), columns, strict=True)
+        result = cv2.merge([cv2.LUT(plane, column) for plane, column in pairs], dst=target)
+    return result if result is out else result.reshape(pixels.shape)
+
+
+def _planes(pixels: Array) -> list[Array]:
+    return list(cv2.split(pixels))
 
 
 def apply_curve(step: Curve, pixels: Array, place: Place, out: Array | None) -> Array:  # noqa: ARG001
@@ -85,27 +110,29 @@ def apply_histogram(
     unit = ((pixels.astype(np.float32) - low) / (high - low)).reshape(1, -1, pixels.shape[2])
     levels = to_levels(np.clip(unit, 0, 1), 255, np).astype(np.uint8)
     p = {name: values[b : b + 1] for name, values in step.parameters.items()}
-    counts = _count(levels.reshape(pixels.shape))[None]
+    counts = _count(_planes(levels.reshape(pixels.shape)))[None]
     unit = np.clip(CURVES[step.name](p, unit, counts, np), 0, 1).reshape(pixels.shape)
     return _restored(unit, pixels, low, high)
 
 
-def apply_mix(step: Mix, pixels: Array, place: Place, out: Array | None) -> Array:  # noqa: ARG001
+def apply_mix(step: Mix, pixels: Array, place: Place, out: Array | None) -> Array:
     """Mix the colours of every pixel."""
     plan, b = place.plan, place.b
     low, high = bounds(pixels.dtype, plan.value_range) or (0.0, 1.0)
     matrix = step.matrices[b].astype(np.float64)
-    if pixels.dtype == np.uint8 and np.array_equal(matrix, _GRAY):
+    if pixels.dtype == np.uint8 and matrix.tolist() == _GRAY:
         return _gray(pixels)
     # From values of 0 to 1 to those of the pixels: y = M (x - low) + t (high - low) + low.
-    offset = matrix[:, 3] * (high - low) + low - matrix[:, :3].sum(axis=1) * low
-    matrix = np.column_stack([matrix[:, :3], offset])
+    matrix[:, 3] *= high - low
+    if low:
+        matrix[:, 3] += low - matrix[:, :3].sum(axis=1) * low
     if pixels.shape[2] == 4:
         matrix = np.insert(np.insert(matrix, 3, 0, axis=1), 3, [0, 0, 0, 1, 0], axis=0)
     if pixels.dtype == np.uint8:
         # On uint8 itself OpenCV shortens the matrix to 10 bits.
         exact = cv2.transform(pixels.astype(np.float32), matrix)
-        return cv2.convertScaleAbs(cv2.max(exact, 0.0, dst=exact))  # type: ignore[call-overload] # a number
+        cv2.threshold(exact, 0, 0, cv2.THRESH_TOZERO, dst=exact)
+        return cv2.convertScaleAbs(exact, dst=if_fits(out, pixels))
     result: Array = cv2.transform(pixels, matrix)
     if pixels.dtype == np.float32 and plan.value_range is not None:
         np.clip(result[..., :3], low, high, out=result[..., :3])
@@ -134,13 +161,9 @@ def _finished(result: Array, step: Curve | Histogram, plan: Plan) -> Array:
     return result
 
 
-def _count(pixels: Array) -> Array:
+def _count(planes: list[Array]) -> Array:
     """Number of pixels of each level, (256, channels) float32."""
-    counts = [
-        cv2.calcHist([pixels], [channel], None, [256], [0, 256]).ravel()
-        for channel in range(pixels.shape[2])
-    ]
-    return np.stack(counts, axis=1)
+    return np.array([cv2.calcHist([plane], [0], None, [256], [0, 256]) for plane in planes]).T
 
 
 def _moved(counts: Array, table: Array | None) -> Array:
@@ -158,7 +181,26 @@ def _moved(counts: Array, table: Array | None) -> Array:
 def _histogram_table(step: Histogram, b: int, counts: Array) -> Array:
     """Table (256, channels) of a curve for an image with such a histogram."""
     p = {name: values[b : b + 1] for name, values in step.parameters.items()}
-    values = CURVES[step.name](p, table_values(counts.shape[1]), counts[None], np)
+    return _to_table(CURVES[step.name](p, None, counts[None], np))
+
+
+def _contrast_table(step: Histogram, b: int, pixels: Array) -> Array:
+    """The same for contrast, which needs means alone: they take an eighth of the time."""
+    count = pixels.shape[0] * pixels.shape[1]
+    sums = np.rint([mean * count for mean in _means(pixels)])
+    mean = sums.astype(np.float32) / np.float32(255 * count)
+    p = {"contrast": step.parameters["contrast"][b : b + 1]}
+    return _to_table(contrast_about(p, None, mean[None, None], np))
+
+
+def _means(pixels: Array) -> list[float]:
+    channels = pixels.shape[2]
+    if channels <= 4:
+        return list(cv2.mean(pixels)[:channels])
+    return [cv2.mean(plane)[0] for plane in _planes(pixels)]
+
+
+def _to_table(values: Array) -> Array:
     return to_levels(np.clip(values[0], 0, 1), 255, np).astype(np.uint8)  # type: ignore[no-any-return]
 
 

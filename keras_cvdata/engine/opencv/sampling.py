@@ -199,7 +199,7 @@ def outgrows(bordered: Size, pixels: Array, size: Size) -> bool:
         pixels: The image.
         size: (height, width) of what will be read from it.
     """
-    area = max(pixels.shape[0] * pixels.shape[1], size[0] * size[1])
+    area: int = max(pixels.shape[0] * pixels.shape[1], size[0] * size[1])
     return bordered[0] * bordered[1] > _MOST_GROWTH * area
 
 

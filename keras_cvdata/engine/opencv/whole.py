@@ -24,11 +24,13 @@ def copy_whole(pixels: Array, matrix: Array, how: Sampling, out: Array | None) -
     Returns:
         The same pixels that a warp would give, perhaps a view of the image.
     """
-    entries: list[float] = matrix.ravel().tolist()  # faster than NumPy on nine numbers
-    whole = [round(entry) for entry in entries]
+    whole: list[int] = []
+    for entry in matrix.ravel().tolist():  # faster than NumPy on nine numbers
+        near = round(entry)
+        if abs(entry - near) > _SLACK:
+            return None
+        whole.append(near)
     if pixels.shape[2] > 4 or whole[6:] != [0, 0, 1]:
-        return None
-    if any(abs(entry - near) > _SLACK for entry, near in zip(entries, whole, strict=True)):
         return None
     a, b, x, c, d, y = whole[:6]
     if (a, d) == (0, 0):

@@ -5,36 +5,45 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from keras_cvdata.engine.portable import Parameters, Tensor, cast
+from keras_cvdata.engine.portable import Parameters, Tensor, cast, to_levels
 
-HistogramCurve: TypeAlias = Callable[[Parameters, Tensor | None, Tensor, Any], Tensor]
-"""Takes parameters, values (B, n, C) of 0 to 1, counts (B, 256, C) and `xp`; returns values.
+HistogramCurve: TypeAlias = Callable[[Parameters, Tensor | None, Callable[[], Tensor], Any], Tensor]
+"""Takes parameters, values (B, n, C) of 0 to 1, a function that counts, and `xp`; returns values.
 
-`None` stands for the 256 levels themselves, from which a table is made.
+`None` stands for the 256 levels themselves, from which a table is made. The function gives (B, 256,
+C) numbers of pixels of each level; counting takes long, so it is asked only where it must be.
 """
 
 
-def contrast(p: Parameters, values: Tensor | None, counts: Tensor, xp: Any) -> Tensor:
+def contrast(
+    p: Parameters, values: Tensor | None, counted: Callable[[], Tensor], xp: Any
+) -> Tensor:
     """Multiply the distance of every value from the mean of its channel.
 
     Args:
         p: `contrast`, (B,) gain.
         values: (B, n, C) of 0 to 1, or `None` for the 256 levels.
-        counts: (B, 256, C) number of pixels of each level.
+        counted: Gives the (B, 256, C) number of pixels of each level.
         xp: `numpy` or `keras.ops`.
 
     Returns:
         (B, n, C) values.
     """
-    # Whole numbers, so that both executors find the same mean in whatever order they add; in two
-    # parts, so that large images do not overflow.
-    whole = cast(counts, "int32", xp)
-    levels = xp.arange(256, dtype="int32")[None, :, None]
+    # Sums of whole numbers, so that both executors find the same mean in whatever order they add;
+    # in two parts, so that large images do not overflow.
+    if values is None:
+        counts = cast(counted(), "int32", xp)
+        weights = xp.arange(256, dtype="int32")[None, :, None]
+        coarse, fine, pixels = counts // 256 * weights, counts % 256 * weights, counts
+        unit = 256
+    else:
+        levels = cast(to_levels(xp.clip(values, 0, 1), 255, xp), "int32", xp)
+        coarse, fine, pixels = levels // 16, levels % 16, xp.ones_like(levels)
+        unit = 16
     coarse, fine, pixels = (
-        cast(xp.sum(part, axis=1, keepdims=True), "float32", xp)
-        for part in (whole // 256 * levels, whole % 256 * levels, whole)
+        cast(xp.sum(part, axis=1, keepdims=True), "float32", xp) for part in (coarse, fine, pixels)
     )
-    return contrast_about(p, values, (coarse * 256 + fine) / (255 * pixels), xp)
+    return contrast_about(p, values, (coarse * unit + fine) / (255 * pixels), xp)
 
 
 def contrast_about(p: Parameters, values: Tensor | None, mean: Tensor, xp: Any) -> Tensor:
@@ -56,7 +65,7 @@ def contrast_about(p: Parameters, values: Tensor | None, mean: Tensor, xp: Any) 
 def stretch(
     p: Parameters,  # noqa: ARG001
     values: Tensor | None,
-    counts: Tensor,
+    counted: Callable[[], Tensor],
     xp: Any,
 ) -> Tensor:
     """Stretch the values of every channel over the whole range.
@@ -64,14 +73,14 @@ def stretch(
     Args:
         p: None are needed.
         values: (B, n, C) of 0 to 1, or `None` for the 256 levels.
-        counts: (B, 256, C) number of pixels of each level.
+        counted: Gives the (B, 256, C) number of pixels of each level.
         xp: `numpy` or `keras.ops`.
 
     Returns:
         (B, n, C) values; those of a channel of one value as they were.
     """
     if values is None:  # a table holds all levels, of which not all occur
-        values = _levels(xp)
+        values, counts = _levels(xp), counted()
         low = xp.min(xp.where(counts > 0, values, 1.0), axis=1, keepdims=True)
         high = xp.max(xp.where(counts > 0, values, 0.0), axis=1, keepdims=True)
     else:
@@ -85,7 +94,7 @@ def stretch(
 def equalize(
     p: Parameters,  # noqa: ARG001
     values: Tensor | None,
-    counts: Tensor,
+    counted: Callable[[], Tensor],
     xp: Any,
 ) -> Tensor:
     """Give every value the share of pixels of its channel that are darker.
@@ -93,14 +102,14 @@ def equalize(
     Args:
         p: None are needed.
         values: (B, n, C) of 0 to 1, or `None` for the 256 levels.
-        counts: (B, 256, C) number of pixels of each level.
+        counted: Gives the (B, 256, C) number of pixels of each level.
         xp: `numpy` or `keras.ops`.
 
     Returns:
         (B, n, C) values; those of a channel with fewer than 255 pixels below its brightest
         stay.
     """
-    whole = cast(counts, "int32", xp)
+    whole = cast(counted(), "int32", xp)
     until = cast(xp.cumsum(whole, axis=1), "int32", xp)
     darker, total = until - whole, until[:, -1:]
     below_last = xp.min(xp.where(until < total, total, darker), axis=1, keepdims=True)

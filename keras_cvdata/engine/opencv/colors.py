@@ -108,11 +108,14 @@ def apply_histogram(
     plan, b = place.plan, place.b
     low, high = map(np.float32, require(bounds(pixels.dtype, plan.value_range)))
     unit = ((pixels.astype(np.float32) - low) / (high - low)).reshape(1, -1, pixels.shape[2])
-    levels = to_levels(np.clip(unit, 0, 1), 255, np).astype(np.uint8)
+
+    def counted() -> Array:
+        levels = to_levels(np.clip(unit, 0, 1), 255, np).astype(np.uint8)
+        return _count(_planes(levels.reshape(pixels.shape)))[None]
+
     p = {name: values[b : b + 1] for name, values in step.parameters.items()}
-    counts = _count(_planes(levels.reshape(pixels.shape)))[None]
-    unit = np.clip(CURVES[step.name](p, unit, counts, np), 0, 1).reshape(pixels.shape)
-    return _restored(unit, pixels, low, high)
+    curved = np.clip(CURVES[step.name](p, unit, counted, np), 0, 1).reshape(pixels.shape)
+    return _restored(curved, pixels, low, high)
 
 
 def apply_mix(step: Mix, pixels: Array, place: Place, out: Array | None) -> Array:
@@ -181,7 +184,7 @@ def _moved(counts: Array, table: Array | None) -> Array:
 def _histogram_table(step: Histogram, b: int, counts: Array) -> Array:
     """Table (256, channels) of a curve for an image with such a histogram."""
     p = {name: values[b : b + 1] for name, values in step.parameters.items()}
-    return _to_table(CURVES[step.name](p, None, counts[None], np))
+    return _to_table(CURVES[step.name](p, None, lambda: counts[None], np))
 
 
 def _contrast_table(step: Histogram, b: int, pixels: Array) -> Array:

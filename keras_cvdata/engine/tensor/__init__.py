@@ -155,15 +155,20 @@ def _curve(pixels: Tensor, step: Curve, scale: _Scale) -> Tensor:
 
 def _histogram(pixels: Tensor, step: Histogram, scale: _Scale) -> Tensor:
     flat = _flat(scale.to_unit(pixels))
+    curve = CURVES[step.name]
+    curved = ops.clip(curve(step.parameters, flat, lambda: _counted(flat), ops), 0, 1)
+    return ops.reshape(scale.from_unit(curved), ops.shape(pixels))
+
+
+def _counted(flat: Tensor) -> Tensor:
+    """Number of pixels of each level, (batch, 256, channels)."""
     batch, _, channels = ops.shape(flat)
     levels = ops.cast(to_levels(ops.clip(flat, 0, 1), 255, ops), "int32")
     number = ops.arange(batch * channels, dtype="int32")
     number = ops.reshape(number, (batch, 1, channels)) * 256 + levels
     ones = ops.reshape(ops.ones_like(flat), (-1,))
     counts = ops.segment_sum(ones, ops.reshape(number, (-1,)), batch * channels * 256)
-    counts = ops.transpose(ops.reshape(counts, (batch, channels, 256)), (0, 2, 1))
-    curved = ops.clip(CURVES[step.name](step.parameters, flat, counts, ops), 0, 1)
-    return ops.reshape(scale.from_unit(curved), ops.shape(pixels))
+    return ops.transpose(ops.reshape(counts, (batch, channels, 256)), (0, 2, 1))
 
 
 def _flat(pixels: Tensor) -> Tensor:

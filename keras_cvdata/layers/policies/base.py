@@ -57,6 +57,16 @@ class CompoundLayer(AugmentationLayer):
         if not self.layers:
             raise ValueError(f"{self._named('layers')} is empty. Give at least one layer.")
 
+    def build(self, input_shape: Any) -> None:
+        """Let Keras know of the layers too that nothing is to be built.
+
+        Otherwise it would call the model once more, uncompiled, with every batch.
+        """
+        super().build(input_shape)
+        for layer in self.layers:
+            if isinstance(layer, AugmentationLayer) and not layer.built:
+                layer.build(input_shape)
+
     @property
     def changes_size(self) -> bool:  # type: ignore[override] # depends on the layers
         """Whether one of the layers sets the size."""

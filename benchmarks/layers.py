@@ -276,7 +276,7 @@ def report(repeats: int, backends: list[str]) -> Iterator[str]:
     yield f"## In a model: six layers, a batch of {BATCH} x {SIZE} x {SIZE} x 3"
     yield ""
     yield (
-        "| backend | in a `Pipeline`, ms | one by one, ms | in a `Pipeline`, \"auto\", ms "
+        '| backend | in a `Pipeline`, ms | one by one, ms | in a `Pipeline`, "auto", ms '
         "| Keras's own, ms | times as fast |"
     )
     yield "|---|---:|---:|---:|---:|---:|"

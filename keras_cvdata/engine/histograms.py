@@ -30,20 +30,20 @@ def contrast(
         (B, n, C) values.
     """
     # Sums of whole numbers, so that both executors find the same mean in whatever order they add;
-    # in two parts, so that large images do not overflow.
+    # in two parts where one would overflow.
     if values is None:
         counts = cast(counted(), "int32", xp)
-        weights = xp.arange(256, dtype="int32")[None, :, None]
-        coarse, fine, pixels = counts // 256 * weights, counts % 256 * weights, counts
-        unit = 256
+        levels = xp.arange(256, dtype="int32")[None, :, None]
+        total = 256 * _sum(counts // 256 * levels, xp) + _sum(counts % 256 * levels, xp)
+        pixels = _sum(counts, xp)
     else:
         levels = cast(to_levels(xp.clip(values, 0, 1), 255, xp), "int32", xp)
-        coarse, fine, pixels = levels // 16, levels % 16, xp.ones_like(levels)
-        unit = 16
-    coarse, fine, pixels = (
-        cast(xp.sum(part, axis=1, keepdims=True), "float32", xp) for part in (coarse, fine, pixels)
-    )
-    return contrast_about(p, values, (coarse * unit + fine) / (255 * pixels), xp)
+        if values.shape[1] is not None and values.shape[1] * 255 < 2**31:
+            total = _sum(levels, xp)
+        else:
+            total = 16 * _sum(levels // 16, xp) + _sum(levels % 16, xp)
+        pixels = cast(xp.shape(values)[1], "float32", xp)
+    return contrast_about(p, values, total / (255 * pixels), xp)
 
 
 def contrast_about(p: Parameters, values: Tensor | None, mean: Tensor, xp: Any) -> Tensor:
@@ -119,6 +119,11 @@ def equalize(
     if values is None:
         return xp.where(step > 0, table, _levels(xp))
     return xp.where(step > 0, _between(table, values, xp), values)
+
+
+def _sum(numbers: Tensor, xp: Any) -> Tensor:
+    """Add up (B, n, C) whole numbers to (B, 1, C) float32."""
+    return cast(xp.sum(numbers, axis=1, keepdims=True), "float32", xp)
 
 
 def _levels(xp: Any) -> Tensor:

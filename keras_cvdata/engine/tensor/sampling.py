@@ -11,6 +11,7 @@ from keras import ops
 from keras_cvdata.engine.fields import displacement
 from keras_cvdata.engine.portable import NUDGE, Tensor
 from keras_cvdata.engine.steps import Displace, Paste, Warp
+from keras_cvdata.engine.tensor.separating import only_if
 
 
 def whole(side: Tensor) -> Tensor:
@@ -34,6 +35,13 @@ def gather(pixels: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
 
 def warp(pixels: Tensor, step: Warp, fill: float) -> Tensor:
     """Read every pixel from where a matrix says."""
+    if step.size is None:
+        moves = ops.not_equal(step.matrix, ops.eye(3, dtype=step.matrix.dtype))
+        return only_if(moves, lambda: _warp(pixels, step, fill), pixels)
+    return _warp(pixels, step, fill)
+
+
+def _warp(pixels: Tensor, step: Warp, fill: float) -> Tensor:
     _, height, width, _ = ops.shape(pixels)
     rows, columns = grid(*map(whole, step.size or (height, width)))
     y, x = ops.cast(rows, "float32"), ops.cast(columns, "float32")
@@ -48,6 +56,10 @@ def warp(pixels: Tensor, step: Warp, fill: float) -> Tensor:
 
 def displace(pixels: Tensor, step: Displace, fill: float) -> Tensor:
     """Read every pixel from a place that a smooth field says."""
+    return only_if(step.grid != 0, lambda: _displace(pixels, step, fill), pixels)
+
+
+def _displace(pixels: Tensor, step: Displace, fill: float) -> Tensor:
     _, height, width, _ = ops.shape(pixels)
     rows, columns = grid(height, width)
     field = displacement(step.grid, height, width, ops)

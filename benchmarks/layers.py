@@ -5,9 +5,10 @@
 On the CPU each layer acts on uint8 photographs of 224 x 224 x 3 in one thread, drawing included,
 and Albumentations gets the same ranges and borders as far as its arguments allow.
 In a model, batches of 32 go through flip, rotation, zoom, translation, brightness and contrast, by
-`predict_on_batch`. Keras refuses XLA for its own layers, which run as it compiles them; ours are
-compiled with `jit_compile=True`, which Keras leaves out on TensorFlow without a GPU ("auto" is shown
-too). Both sides take turns, so that a busy moment of the machine meets both. The table goes to benchmarks/results/layers.md.
+`predict_on_batch`. Keras's own layers run as Keras compiles them, which refuses XLA for them. Ours
+run with `jit_compile=True` on TensorFlow and JAX, and with Keras's choice, "auto", which leaves XLA
+out on TensorFlow without a GPU. Both sides take turns, so that a busy moment of the machine meets
+both. The table goes to benchmarks/results/layers.md.
 """
 
 from __future__ import annotations

@@ -198,6 +198,9 @@ def outgrows(bordered: Size, pixels: Array, size: Size) -> bool:
         bordered: (height, width) with the border.
         pixels: The image.
         size: (height, width) of what will be read from it.
+
+    Returns:
+        Whether it would.
     """
     area: int = max(pixels.shape[0] * pixels.shape[1], size[0] * size[1])
     return bordered[0] * bordered[1] > _MOST_GROWTH * area

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import inspect
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, TypedDict
 
@@ -13,9 +14,13 @@ from keras import ops
 from keras_cvdata.engine import boxes, tensor
 from keras_cvdata.engine.plan import Chain, Plan
 from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.layers import foreign
 from keras_cvdata.layers.ranges import Interval, choice, probability
 from keras_cvdata.layers.targets import follow_all, from_batch, to_batch
 from keras_cvdata.types import Range
+
+# Of several threads, as those of Grain, two could draw from one state of a seed generator.
+DRAWING = threading.Lock()
 
 
 class SharedOptions(TypedDict, total=False):
@@ -161,6 +166,14 @@ class AugmentationLayer(keras.layers.Layer):
     def check_channels(self, channels: int) -> None:
         """Refuse images with a number of channels that the layer cannot serve."""
 
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Change images at random; tensors of TensorFlow, as in `tf.data`, on any backend."""
+        if not foreign.is_foreign(inputs):
+            return super().__call__(inputs, *args, **kwargs)
+        training = kwargs.get("training", args[0] if args else True)
+        layer = self.resting() if training is False else self
+        return inputs if layer is None else foreign.augment(layer, inputs)
+
     def call(self, images: Any, training: bool = True) -> Any:
         """Change images at random, each by its own draws.
 
@@ -190,7 +203,8 @@ class AugmentationLayer(keras.layers.Layer):
         shape = (batch, self.num_draws)
         u = ops.zeros(shape)
         if self.num_draws:
-            u = keras.random.uniform(shape, dtype="float32", seed=self.seed_generator)
+            with DRAWING:
+                u = keras.random.uniform(shape, dtype="float32", seed=self.seed_generator)
         height, width = (s if isinstance(s, int) else ops.cast(s, "float32") for s in sides)
         return Chain([self]).plan(u, height, width, channels, xp=ops)
 
@@ -213,6 +227,9 @@ class AugmentationLayer(keras.layers.Layer):
     def _spec_in_dict(self, name: str, value: Any) -> Any:
         if name == "images":
             return self.compute_output_spec(value)
+        if name == "bounding_boxes":
+            boxes = keras.KerasTensor(value["boxes"].shape, dtype="float32")
+            return {"boxes": boxes, "labels": value["labels"]}
         return self._spec(value, value.dtype) if name == "segmentation_masks" else value
 
     def _spec(self, images: Any, dtype: Any) -> Any:

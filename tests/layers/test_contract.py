@@ -278,3 +278,40 @@ def test_float_images_need_a_range(case: LayerCase) -> None:
             called(layer, x)
     else:
         called(layer, x)
+
+
+@every_case
+def test_acts_in_tf_data_on_any_backend(case: LayerCase) -> None:
+    """On batches and on single images, each with its own draws."""
+    import tensorflow as tf
+
+    x = images(case, shape=(4, 28, 37, case.channels[0]))
+    layer = make(case)
+    data = tf.data.Dataset.from_tensor_slices(x)
+    batched = data.batch(4).map(layer)
+    assert batched.element_spec.shape[1:] == shape_after(layer, x)[1:]
+    (whole,) = batched.as_numpy_iterator()
+    single = np.stack(list(data.map(layer).as_numpy_iterator()))
+    for y in (whole, single):
+        assert y.shape == shape_after(layer, x)
+        assert y.dtype == (case.makes or x.dtype)
+    assert not np.array_equal(whole, x)
+    calm = data.batch(4).map(lambda image: layer(image, training=False))
+    (rested,) = calm.as_numpy_iterator()
+    limit = case.float32 if case.makes else case.uint8
+    expected = called(layer, x, training=False).astype(np.float64)
+    assert np.abs(rested - expected).max() <= limit
+
+
+@every_case
+def test_acts_in_a_grain_map(case: LayerCase) -> None:
+    import grain
+
+    x = images(case, shape=(6, 28, 37, case.channels[0]))
+    layer = make(case)
+    reading = grain.ReadOptions(num_threads=3, prefetch_buffer_size=3)
+    data = grain.MapDataset.source(list(x)).map(layer).to_iter_dataset(reading)
+    y = np.stack([ops.convert_to_numpy(image) for image in data])
+    assert y.shape == shape_after(layer, x)
+    assert y.dtype == (case.makes or x.dtype)
+    assert not np.array_equal(y, x)

@@ -12,7 +12,8 @@ from keras import ops
 from keras_cvdata.engine import mixing
 from keras_cvdata.engine.portable import Parameters, Tensor, cast
 from keras_cvdata.engine.tensor.mixing import mix_images
-from keras_cvdata.layers.base import AugmentationLayer
+from keras_cvdata.layers.base import DRAWING, AugmentationLayer
+from keras_cvdata.layers.foreign import is_foreign
 from keras_cvdata.types import Array
 
 _WEIGHTS = ("sample_weights", "sample_weight")
@@ -88,7 +89,9 @@ class MixingLayer(AugmentationLayer):
         if not training:
             return inputs
         count, *sides = self._sizes(ops.shape(batch.images))
-        u = keras.random.uniform((count, self.num_draws), dtype="float32", seed=self.seed_generator)
+        shape = count, self.num_draws
+        with DRAWING:
+            u = keras.random.uniform(shape, dtype="float32", seed=self.seed_generator)
         height, width = (s if isinstance(s, int) else ops.cast(s, "float32") for s in sides)
         p = self.draw(u, height, width, ops)
         images = mix_images(self._channels_last(batch.images, ops), p)
@@ -99,9 +102,7 @@ class MixingLayer(AugmentationLayer):
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Mix a batch; tensors of TensorFlow, as in `tf.data`, on any backend."""
-        leaves = keras.tree.flatten(inputs)
-        foreign = any(type(leaf).__module__.startswith("tensorflow.") for leaf in leaves)
-        if not foreign or keras.backend.backend() == "tensorflow":
+        if not is_foreign(inputs):
             return super().__call__(inputs, *args, **kwargs)
         batch = self._read(inputs)
         if kwargs.get("training", args[0] if args else True) is False:

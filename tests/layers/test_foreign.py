@@ -1,0 +1,91 @@
+"""Layers called on tensors of TensorFlow, whatever the backend: masks, boxes, draws, bad input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_cvdata.layers import Pad, RandomFlip, RandomLighting, RandomTranslation
+
+pytestmark = pytest.mark.backends
+
+
+def scenes(dtype: str = "uint8") -> dict[str, Any]:
+    """Two images of 8 x 10 with a bright rectangle, its mask and its box, and a name."""
+    images = np.zeros((2, 8, 10, 3), dtype)
+    images[:, 2:5, 1:4] = 200
+    return {
+        "images": images,
+        "segmentation_masks": (images[..., :1] > 0).astype("uint8") * 7,
+        "bounding_boxes": {
+            "boxes": np.array([[[1, 2, 4, 5], [0, 0, 0, 0]]] * 2, "float32"),
+            "labels": np.array([[3, -1]] * 2, "int32"),
+        },
+        "names": np.array(["one", "two"]),
+    }
+
+
+def mapped(layer: Any, inputs: Any, batch: int | None = None) -> list[Any]:
+    data = tf.data.Dataset.from_tensor_slices(inputs)
+    data = data if batch is None else data.batch(batch)
+    return list(data.map(layer).as_numpy_iterator())
+
+
+@pytest.mark.parametrize("batch", [None, 2])
+def test_masks_and_boxes_follow(batch: int | None) -> None:
+    layer = RandomFlip("horizontal", rate=1.0, bounding_box_format="xyxy")
+    found = mapped(layer, scenes(), batch)[0]
+    first = found if batch is None else keras.tree.map_structure(lambda x: x[0], found)
+    expected = scenes()
+    assert np.array_equal(first["images"], expected["images"][0, :, ::-1])
+    assert np.array_equal(first["segmentation_masks"], expected["segmentation_masks"][0, :, ::-1])
+    assert first["bounding_boxes"]["boxes"].tolist() == [[6, 2, 9, 5], [0, 0, 0, 0]]
+    assert first["bounding_boxes"]["labels"].tolist() == [3, -1]
+    assert first["names"] == b"one"
+
+
+def test_sizes_may_change() -> None:
+    layer = Pad(height=12, width=12, bounding_box_format="rel_xyxy")
+    inputs = scenes()
+    inputs["bounding_boxes"]["boxes"] /= np.array([10, 8, 10, 8], "float32")
+    (found,) = mapped(layer, inputs, 2)
+    assert found["images"].shape == (2, 12, 12, 3)
+    assert found["segmentation_masks"].shape == (2, 12, 12, 1)
+    box = found["bounding_boxes"]["boxes"][0, 0] * 12
+    assert np.allclose(box, [2, 4, 5, 7])
+
+
+def test_channels_first() -> None:
+    layer = RandomFlip("vertical", rate=1.0, data_format="channels_first")
+    x = np.moveaxis(scenes()["images"], -1, 1)
+    assert np.array_equal(mapped(layer, x, 2)[0], x[:, :, ::-1])
+    assert np.array_equal(mapped(layer, x)[0], x[0, :, ::-1])
+
+
+def test_float_images_keep_their_dtype_and_range() -> None:
+    layer = RandomLighting(value_range=(0, 1))
+    (y,) = mapped(layer, scenes("float32")["images"] / 200, 2)
+    assert y.dtype == np.float32
+    assert 0 <= y.min() <= y.max() <= 1
+
+
+def test_every_image_has_its_own_draws_in_every_pass() -> None:
+    x = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1), np.uint8)
+    same = np.repeat(x[:1], 40, axis=0)
+    data = tf.data.Dataset.from_tensor_slices(same).batch(20).map(RandomTranslation(0.4, 0.4))
+    first, second = (np.concatenate(list(data.as_numpy_iterator())) for _ in range(2))
+    assert len(np.unique(first, axis=0)) > 30
+    assert not np.array_equal(first, second)
+
+
+def test_bad_input_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"without 'images'; it has \['pictures'\]"):
+        RandomFlip()({"pictures": tf.zeros((1, 2, 2, 3))})
+    with pytest.raises(ValueError, match=r"boxes of unknown format.*bounding_box_format"):
+        mapped(RandomFlip(), scenes(), 2)
+    with pytest.raises(ValueError, match=r"takes images of shape.*got shape \(2, 2\)"):
+        RandomFlip()(tf.zeros((2, 2)))

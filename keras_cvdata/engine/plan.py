@@ -128,18 +128,17 @@ class Chain:
         self._groups = group(rest, self.resize, self.output)
 
     def _find_opener(self) -> Any:
-        """The layer that takes the decoded image in place of the resize, where there is one."""
-        if self.resize is None:
+        """The first layer, where it takes the decoded image in place of the resize."""
+        if self.resize is None or not self.parts:
             return None
-        for position, part in enumerate(self.parts):
-            if getattr(part, "takes_decoded", False):
-                if position:
-                    raise ValueError(
-                        f"{part!r} sets the size and takes the decoded image, so it must be the "
-                        f"first layer; before it stands {self.parts[0]!r}. Move it to the front."
-                    )
-                return part
-        return None
+        for part in self.parts[1:]:
+            if getattr(part, "takes_decoded", False) and part.form != "resize":
+                raise ValueError(
+                    f"{part!r} enlarges windows of the decoded image, so it must be the first "
+                    f"layer; before it stands {self.parts[0]!r}. Move it to the front."
+                )
+        first = self.parts[0]
+        return first if getattr(first, "takes_decoded", False) else None
 
     @property
     def num_draws(self) -> int:

@@ -12,6 +12,7 @@ from keras_cvdata.layers.base import AugmentationLayer
 from keras_cvdata.layers.opaque import Opaque, as_layers
 
 _FORMS = (
+    "resize",
     "matrix",
     "field",
     "region",

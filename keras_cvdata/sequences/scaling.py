@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from keras_cvdata.engine.plan import Output
+from keras_cvdata.layers import Pipeline
 from keras_cvdata.sequences import checks
 from keras_cvdata.statistics import Standardization
 from keras_cvdata.types import full_scale
@@ -121,10 +122,13 @@ def check_fits(dtype: str, rescale: Any, source_dtype: np.dtype[Any] | None) -> 
 
 def check_not_undone(layers: Iterable[Any]) -> None:
     """Refuse layers whose effect standardising each image by itself would take back (R77)."""
-    undone = [layer for layer in layers if getattr(layer, "undone_by_samplewise", False)]
-    if undone:
+    for layer in layers:
+        if isinstance(layer, Pipeline):
+            check_not_undone(layer.layers)
+        if not getattr(layer, "undone_by_samplewise", False):
+            continue
         raise ValueError(
-            f"{undone[0]!r} changes brightness or contrast of the whole image, which "
+            f"{layer!r} changes brightness or contrast of the whole image, which "
             "standardize='samplewise' takes back for every image, so the layer would do nothing. "
             "Use a fitted Standardization (Standardization.fit(training_sequence)) or leave the "
             "layer out."

@@ -95,6 +95,20 @@ def test_serves_a_sequence(dtype: str) -> None:
         ArraySequence(PIXELS, augment=[Normalize()], rescale="unit", label_mode=None, verbose=0)
 
 
+def test_stays_in_validation() -> None:
+    sequence = ArraySequence(
+        np.concatenate([PIXELS] * 10),
+        augment=[RandomFlip(), Normalize()],
+        validation_split=0.5,
+        subset="validation",
+        label_mode=None,
+        verbose=0,
+    )
+    (batch,) = sequence
+    from_each = np.abs(batch[:, None] - EXACT[None]).max(axis=(2, 3, 4))
+    assert from_each.min(axis=1).max() <= 4e-6
+
+
 def test_serves_a_model() -> None:
     model = keras.Sequential([keras.Input((20, 30, 3), dtype="uint8"), Normalize()])
     assert keras.backend.standardize_dtype(model.outputs[0].dtype) == "float32"

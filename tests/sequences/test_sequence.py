@@ -383,9 +383,13 @@ def test_a_sample_beyond_the_last_is_refused(numbered):
 def test_brightness_before_a_per_image_normaliser_is_refused(numbered):
     """R77: the normaliser would take the brightness back."""
     augment = layers.RandomLighting(brightness=(-0.2, 0.2))
-    with pytest.raises(ValueError, match="takes back"):
-        make(numbered, augment=[augment], standardize="samplewise")
-    make(numbered, augment=[augment], standardize=Standardization.fit(numbered[0]))
+    hidden = layers.Pipeline([layers.RandomFlip(), layers.RandomApply([augment])])
+    for undone in (augment, hidden):
+        with pytest.raises(ValueError, match="takes back"):
+            make(numbered, augment=[undone], standardize="samplewise")
+        make(numbered, augment=[undone], standardize=Standardization.fit(numbered[0]))
+    some = layers.OneOf([augment, layers.RandomInvert()])
+    make(numbered, augment=[some], standardize="samplewise")
 
 
 def test_one_class_is_no_classification(numbered):

@@ -73,6 +73,11 @@ class CompoundLayer(AugmentationLayer):
         """Whether one of the layers sets the size."""
         return any(getattr(part, "changes_size", False) for part in self.parts())
 
+    @property
+    def undone_by_samplewise(self) -> bool:  # type: ignore[override] # depends on the layers
+        """Whether a per-image normaliser takes back all that the layers may do."""
+        return all(getattr(layer, "undone_by_samplewise", False) for layer in self.layers)
+
     def _refuse_sizes(self) -> None:
         """Refuse layers that change the size, where not all of them act on every image."""
         for layer in self.layers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -315,3 +316,12 @@ def test_acts_in_a_grain_map(case: LayerCase) -> None:
     assert y.shape == shape_after(layer, x)
     assert y.dtype == (case.makes or x.dtype)
     assert not np.array_equal(y, x)
+
+
+def test_threads_draw_apart() -> None:
+    """Threads of a pipeline may call one layer at a time; no two calls get the same numbers."""
+    layer = layers.RandomBrightness(0.4, value_range=(0, 1), seed=1)
+    gray = np.full((1, 2, 2, 1), 0.5, np.float32)
+    with ThreadPoolExecutor(8) as pool:
+        values = list(pool.map(lambda _: float(called(layer, gray).max()), range(300)))
+    assert len(set(values)) == 300

@@ -297,3 +297,12 @@ def test_nested_parameters_can_be_replayed() -> None:
     for one, other in zip(first.steps, again.steps, strict=True):
         for name in ("matrix", "tables", "rectangles"):
             assert np.array_equal(getattr(one, name, None), getattr(other, name, None))
+
+
+@pytest.mark.parametrize("policy", [OneOf, Pipeline, RandomOrder])
+def test_layers_are_built_with_the_policy(policy: Any) -> None:
+    """Keras would call a model with unbuilt layers once more, uncompiled, for every batch."""
+    inner = Pipeline([RandomFlip()])
+    outer = policy([RandomInvert(value_range=(0, 1)), inner])
+    keras.Sequential([keras.Input((8, 8, 3)), outer])
+    assert all(layer.built for layer in (outer, inner, *outer.layers, *inner.layers))

@@ -258,7 +258,8 @@ def in_model(repeats: int) -> str:
     ]
     one, single, auto, other = turns([lambda m=m: m.predict_on_batch(x) for m in models], repeats)
     medians = " ".join(f"| {np.median(side) * 1000:.0f}" for side in (one, single, auto, other))
-    return f"| {keras.backend.backend()} {medians} | {np.median(other / one):.1f} |"
+    ratios = " ".join(f"| {np.median(other / side):.1f}" for side in (one, auto))
+    return f"| {keras.backend.backend()} {medians} {ratios} |"
 
 
 def report(repeats: int, backends: list[str]) -> Iterator[str]:
@@ -266,7 +267,10 @@ def report(repeats: int, backends: list[str]) -> Iterator[str]:
     found = ", ".join(f"{name} {version(name)}" for name in names)
     yield "# Layers"
     yield ""
-    yield f"Medians of {repeats} turns. Python {platform.python_version()}, {found}; CPU only."
+    yield (
+        f"Medians of {repeats} turns; a ratio is the median of those of each turn. "
+        f"Python {platform.python_version()}, {found}; CPU only."
+    )
     yield ""
     yield f"## On the CPU, one thread, uint8 {SIZE} x {SIZE} x 3"
     yield ""
@@ -278,16 +282,16 @@ def report(repeats: int, backends: list[str]) -> Iterator[str]:
     yield ""
     yield (
         '| backend | in a `Pipeline`, ms | one by one, ms | in a `Pipeline`, "auto", ms '
-        "| Keras's own, ms | times as fast |"
+        '| Keras\'s own, "auto", ms | times as fast | "auto", times |'
     )
-    yield "|---|---:|---:|---:|---:|---:|"
+    yield "|---|---:|---:|---:|---:|---:|---:|"
     for backend in backends:
         call = [sys.executable, __file__, "--repeats", str(repeats), "--in-model"]
         environment = {**os.environ, "KERAS_BACKEND": backend}
         output = subprocess.run(call, capture_output=True, check=True, env=environment).stdout
         yield output.decode().strip().splitlines()[-1]
     yield ""
-    yield "Made by `python benchmarks/layers.py`."
+    yield f"Made by `python benchmarks/layers.py --repeats {repeats}`."
 
 
 def main() -> None:

@@ -78,7 +78,7 @@ def displacement_at(
 
 def _weights(points: int, at: Tensor, length: Tensor, xp: Any) -> Tensor:
     """Weight of each grid point at each pixel centre: (..., points)."""
-    place = (at + 0.5) / length * (points - 3) + 1
+    place = (at + 0.5) / cast(length, "float32", xp) * (points - 3) + 1
     away = xp.abs(place[..., None] - cast(xp.arange(points), "float32", xp))
     near = 2 / 3 - away * away * (1 - away / 2)
     far = xp.maximum(2 - away, 0.0) ** 3 / 6

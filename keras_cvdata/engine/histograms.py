@@ -37,7 +37,8 @@ def contrast(
         total = 256 * _sum(counts // 256 * levels, xp) + _sum(counts % 256 * levels, xp)
         pixels = _sum(counts, xp)
     else:
-        levels = cast(to_levels(xp.clip(values, 0, 1), 255, xp), "int32", xp)
+        known = xp.where(xp.isnan(values), 0.0, values)
+        levels = cast(to_levels(xp.clip(known, 0, 1), 255, xp), "int32", xp)
         if values.shape[1] is not None and values.shape[1] * 255 < 2**31:
             total = _sum(levels, xp)
         else:
@@ -84,8 +85,10 @@ def stretch(
         low = xp.min(xp.where(counts > 0, values, 1.0), axis=1, keepdims=True)
         high = xp.max(xp.where(counts > 0, values, 0.0), axis=1, keepdims=True)
     else:
-        low = xp.clip(xp.min(values, axis=1, keepdims=True), 0, 1)
-        high = xp.clip(xp.max(values, axis=1, keepdims=True), 0, 1)
+        unknown = xp.isnan(values)
+        low = xp.min(xp.where(unknown, 1.0, values), axis=1, keepdims=True)
+        high = xp.max(xp.where(unknown, 0.0, values), axis=1, keepdims=True)
+        low, high = xp.clip(low, 0, 1), xp.clip(high, 0, 1)
     flat = high <= low
     spread = (values - low) / xp.where(flat, 1.0, high - low)
     return xp.where(flat, values, spread)

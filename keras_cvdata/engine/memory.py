@@ -51,12 +51,10 @@ class Memory:
         return result
 
     def _take(self, size: int) -> Array:
-        """Memory of at least this many bytes; spare memory that is too small is let go."""
-        while self._spare:
-            try:
-                owner = self._spare.popleft()
-            except IndexError:  # another thread was faster
-                break
-            if owner.nbytes >= size:
-                return owner
-        return np.empty(size, np.uint8)
+        """Memory of about this many bytes; spare memory of other sizes is let go."""
+        try:
+            while not size <= (owner := self._spare.popleft()).nbytes <= 2 * size:
+                pass
+        except IndexError:  # there is no more
+            return np.empty(size, np.uint8)
+        return owner

@@ -129,16 +129,21 @@ class Chain:
 
     def _find_opener(self) -> Any:
         """The first layer, where it takes the decoded image in place of the resize."""
-        if self.resize is None or not self.parts:
+        if self.resize is None:
             return None
-        for part in self.parts[1:]:
-            if getattr(part, "takes_decoded", False) and part.form != "resize":
+        opener = None
+        for position, part in enumerate(self.parts):
+            if not getattr(part, "takes_decoded", False):
+                continue
+            if position:
                 raise ValueError(
-                    f"{part!r} enlarges windows of the decoded image, so it must be the first "
-                    f"layer; before it stands {self.parts[0]!r}. Move it to the front."
+                    f"{part!r} sets the size and takes the decoded image, so it must be the first "
+                    f"layer; before it stands {self.parts[0]!r}. Move it to the front, or leave "
+                    "image_size out."
                 )
-        first = self.parts[0]
-        return first if getattr(first, "takes_decoded", False) else None
+            if getattr(self.layers[0], "always_acts", False):
+                opener = part
+        return opener
 
     @property
     def num_draws(self) -> int:

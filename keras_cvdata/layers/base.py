@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import abc
 import inspect
-import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, TypedDict
 
@@ -15,12 +14,10 @@ from keras_cvdata.engine import boxes, tensor
 from keras_cvdata.engine.plan import Chain, Plan
 from keras_cvdata.engine.portable import Parameters, Tensor
 from keras_cvdata.layers import foreign
+from keras_cvdata.layers.drawing import Draws
 from keras_cvdata.layers.ranges import Interval, choice, probability
 from keras_cvdata.layers.targets import follow_all, from_batch, to_batch
 from keras_cvdata.types import Range
-
-# Of several threads, as those of Grain, two could draw from one state of a seed generator.
-DRAWING = threading.Lock()
 
 
 class SharedOptions(TypedDict, total=False):
@@ -103,9 +100,13 @@ class AugmentationLayer(keras.layers.Layer):
                 f"It takes {', '.join(sorted({*self._argument_names(), 'name', 'dtype'}))}."
             )
         super().__init__(**keras_options, autocast=False)
+        # Nothing is to be built. Where Keras finds a layer that is not, it calls the model once
+        # more, uncompiled, for every batch.
+        self.built = True
         self.rate = probability(self._named("rate"), rate)
         self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        self._draws = Draws(seed)
+        self.seed_generator = self._draws.generator  # which Keras finds here
         self.data_format = choice(
             self._named("data_format"),
             data_format or keras.config.image_data_format(),
@@ -132,9 +133,14 @@ class AugmentationLayer(keras.layers.Layer):
         """
 
     @property
+    def always_acts(self) -> bool:
+        """Whether it acts on every image."""
+        return not (self.gated and self.rate < 1)
+
+    @property
     def num_draws(self) -> int:
         """Uniform numbers that one image needs, with the one that decides whether to act."""
-        return self.draws + (self.gated and self.rate < 1)
+        return self.draws + (not self.always_acts)
 
     def draw(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Turn (B, num_draws) uniform numbers into parameters; (B,) `active` where it may rest."""
@@ -151,10 +157,6 @@ class AugmentationLayer(keras.layers.Layer):
         """Parameters of each part."""
         return (p,)
 
-    def build(self, input_shape: Any) -> None:  # noqa: ARG002
-        """Let Keras know that neither the layer nor those it is made of need building."""
-        self.built = True
-
     def output_size(self, height: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:
         """Height and width of what comes out of an image; `None` where they are not known."""
         return height, width
@@ -170,8 +172,7 @@ class AugmentationLayer(keras.layers.Layer):
         """Change images at random; tensors of TensorFlow, as in `tf.data`, on any backend."""
         if not foreign.is_foreign(inputs):
             return super().__call__(inputs, *args, **kwargs)
-        training = kwargs.get("training", args[0] if args else True)
-        layer = self.resting() if training is False else self
+        layer = self if kwargs.get("training", args[0] if args else True) else self.resting()
         return inputs if layer is None else foreign.augment(layer, inputs)
 
     def call(self, images: Any, training: bool = True) -> Any:
@@ -200,11 +201,9 @@ class AugmentationLayer(keras.layers.Layer):
     def _plan(self, pixels: Tensor) -> Plan:
         """Draw for a batch (batch, height, width, channels), and plan what happens to it."""
         batch, *sides, channels = ops.shape(pixels)
-        shape = (batch, self.num_draws)
-        u = ops.zeros(shape)
+        u = ops.zeros((batch, 0))
         if self.num_draws:
-            with DRAWING:
-                u = keras.random.uniform(shape, dtype="float32", seed=self.seed_generator)
+            u = self._draws.tensor(batch, self.num_draws)
         height, width = (s if isinstance(s, int) else ops.cast(s, "float32") for s in sides)
         return Chain([self]).plan(u, height, width, channels, xp=ops)
 
@@ -228,8 +227,8 @@ class AugmentationLayer(keras.layers.Layer):
         if name == "images":
             return self.compute_output_spec(value)
         if name == "bounding_boxes":
-            boxes = keras.KerasTensor(value["boxes"].shape, dtype="float32")
-            return {"boxes": boxes, "labels": value["labels"]}
+            corners = keras.KerasTensor(value["boxes"].shape, dtype="float32")
+            return {"boxes": corners, "labels": value["labels"]}
         return self._spec(value, value.dtype) if name == "segmentation_masks" else value
 
     def _spec(self, images: Any, dtype: Any) -> Any:

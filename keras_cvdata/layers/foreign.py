@@ -38,31 +38,29 @@ def augment(layer: Any, inputs: Any) -> Any:
     given = {name: named[name] for name in targets.names(layer, named)}
     if "bounding_boxes" in given:
         given["bounding_boxes"] = {key: given["bounding_boxes"][key] for key in ("boxes", "labels")}
-    images = given["images"]
-    count = tf.shape(images)[0] if len(images.shape) == 4 else 1
-    u = tf.random.uniform((count, layer.num_draws), seed=layer.seed)
-    leaves = keras.tree.flatten(given)
 
-    def run(u: Array, *arrays: Array) -> list[Array]:
+    def run(*arrays: Array) -> list[Array]:
         found = keras.tree.pack_sequence_as(given, arrays)
-        return keras.tree.flatten(_augment_arrays(layer, u, found))  # type: ignore[no-any-return]
+        return keras.tree.flatten(_augment_arrays(layer, found))  # type: ignore[no-any-return]
 
     spec = {name: layer._spec_in_dict(name, value) for name, value in given.items()}
     kinds = keras.tree.flatten(spec)
-    changed = tf.numpy_function(run, [u, *leaves], [kind.dtype for kind in kinds])
+    leaves = keras.tree.flatten(given)
+    # Outside a graph, one result comes without its list.
+    changed = keras.tree.flatten(tf.numpy_function(run, leaves, [kind.dtype for kind in kinds]))
     for leaf, kind in zip(changed, kinds, strict=True):
         leaf.set_shape(kind.shape)
     result = keras.tree.pack_sequence_as(given, changed)
     return {**inputs, **result} if isinstance(inputs, Mapping) else result["images"]
 
 
-def _augment_arrays(layer: Any, u: Array, given: dict[str, Any]) -> dict[str, Any]:
+def _augment_arrays(layer: Any, given: dict[str, Any]) -> dict[str, Any]:
     images = given["images"]
     pixels = np.ascontiguousarray(targets.to_batch(layer, images, np))
     count, height, width, channels = pixels.shape
     chain = Chain([layer])
     size = chain.output_size(height, width)
-    plan = chain.plan(u, height, width, channels)
+    plan = chain.plan(layer._draws.array(count, layer.num_draws), height, width, channels)
     dtype = pixels.dtype if chain.output.dtype == "source" else chain.output.dtype
     changed = np.empty((count, *size, channels), dtype)
     for b in range(count):

@@ -50,8 +50,13 @@ def to_batch(layer: Any, images: Tensor, xp: Any = ops) -> Tensor:
         The batch.
 
     Raises:
-        ValueError: The images have another rank.
+        ValueError: The images have another rank, or one that is not known.
     """
+    if getattr(images.shape, "rank", 0) is None:  # of TensorFlow
+        raise ValueError(
+            f"{layer.name} was called on images whose number of axes is not known. Decode them by "
+            "tf.io.decode_image(..., expand_animations=False), or set their shape."
+        )
     if len(images.shape) not in (3, 4):
         raise ValueError(
             f"{layer.name} takes images of shape (height, width, channels) or a batch of them; "

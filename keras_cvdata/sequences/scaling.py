@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from keras_cvdata.engine.plan import Output
-from keras_cvdata.layers import Pipeline
+from keras_cvdata.layers import CompoundLayer
 from keras_cvdata.sequences import checks
 from keras_cvdata.statistics import Standardization
 from keras_cvdata.types import full_scale
@@ -123,7 +123,7 @@ def check_fits(dtype: str, rescale: Any, source_dtype: np.dtype[Any] | None) -> 
 def check_not_undone(layers: Iterable[Any]) -> None:
     """Refuse layers whose effect standardising each image by itself would take back (R77)."""
     for layer in layers:
-        if isinstance(layer, Pipeline):
+        if isinstance(layer, CompoundLayer):
             check_not_undone(layer.layers)
         if not getattr(layer, "undone_by_samplewise", False):
             continue

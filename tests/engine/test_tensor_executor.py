@@ -12,6 +12,8 @@ from keras import ops
 from keras_cvdata import layers
 from keras_cvdata.engine import tensor
 from keras_cvdata.engine.plan import Chain
+from keras_cvdata.engine.steps import Warp
+from keras_cvdata.engine.tensor import sampling
 from keras_cvdata.layers.opaque import Opaque
 from tests.executors import uniforms, with_opencv, with_tensors
 
@@ -194,3 +196,27 @@ def test_unknown_sizes_in_a_tensorflow_graph() -> None:
     out = list(data.map(augment).as_numpy_iterator())
     assert [y.shape for y in out] == [(*shape, 3) for shape in shapes]
     assert all(y.dtype == np.uint8 for y in out)
+
+
+@pytest.mark.parametrize("fill_mode", ["reflect", "nearest", "wrap", "constant"])
+@pytest.mark.parametrize("interpolation", ["bilinear", "nearest"])
+def test_no_place_lies_outside_the_image(fill_mode: str, interpolation: str) -> None:
+    """However far a matrix leads, or to nowhere, it reads that image and none beside it."""
+    far = [np.nan, np.inf, -np.inf, 1e30, -1e7, 3e7, 8.3e6]
+    matrices = np.tile(np.eye(3), (len(far) + 1, 1, 1))
+    matrices[:-1, 0, 2] = matrices[:-1, 1, 2] = far
+    matrices[-1, 2] = [1, 0, -2]  # depth 0 in the third column
+    matrices = ops.convert_to_tensor(matrices.astype("float32"))
+    step = Warp(matrices, fill_mode, 0.0, interpolation, projective=True)
+    brightness = np.arange(1.0, len(far) + 2, dtype=np.float32)[:, None, None, None]
+    x = ops.convert_to_tensor(np.tile(brightness, (1, 6, 7, 1)))
+
+    def warp(images: Any) -> Any:
+        return sampling.warp(images, step, 0.0)
+
+    for function in (warp, *compiled(warp)):
+        y = ops.convert_to_numpy(function(x))
+        if fill_mode == "constant":  # which is black, and blends in at the border
+            assert ((y >= 0) & (y <= brightness * (1 + 1e-6))).all()
+        else:
+            assert np.allclose(y, brightness)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from keras_cvdata.layers import AutoContrast
+from keras_cvdata.layers import AutoContrast, RandomContrast
 from tests.distributions import assert_share
 
 PIXELS = np.random.default_rng(0).integers(40, 190, (30, 40, 3), np.uint8)
@@ -50,6 +50,25 @@ def test_a_channel_of_one_value_stays(apply: Any, value: int) -> None:
     result = apply(AutoContrast(), image)
     assert (result[..., 3] == value).all()
     assert np.ptp(result[..., 0]) == 255
+
+
+@pytest.mark.parametrize(
+    "layer", [AutoContrast(value_range=(0, 1)), RandomContrast((0.5, 0.5), value_range=(0, 1))]
+)
+def test_one_missing_value_leaves_the_others(apply: Any, layer: Any) -> None:
+    image = np.random.default_rng(0).uniform(0.2, 0.8, (9, 11, 3)).astype(np.float32)
+    expected = apply(layer, image)
+    image[4, 5, 1] = np.nan
+    found = apply(layer, image)
+    others = ~np.isnan(image)
+    assert np.isfinite(found[others]).all()
+    assert np.abs(found[others] - expected[others]).max() <= 0.02
+
+
+def test_values_beyond_the_range_count_as_its_ends(apply: Any) -> None:
+    image = np.array([-0.4, 0.2, 0.5, 1.3], np.float32).reshape(1, 4, 1)
+    result = apply(AutoContrast(value_range=(0, 1)), image).ravel()
+    assert np.allclose(result, [0, 0.2, 0.5, 1], rtol=0, atol=1e-6)
 
 
 def test_a_rate_makes_it_an_augmentation() -> None:

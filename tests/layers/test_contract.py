@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import pickle
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from keras_cvdata import layers
 from keras_cvdata.engine import opencv
 from keras_cvdata.engine.plan import Chain
 from keras_cvdata.layers import forms
+from keras_cvdata.layers.drawing import Draws
 from tests.cases import LAYERS, MIXERS, LayerCase
 from tests.executors import uniforms, with_opencv, with_tensors
 
@@ -282,6 +283,12 @@ def test_float_images_need_a_range(case: LayerCase) -> None:
 
 
 @every_case
+def test_needs_no_building(case: LayerCase) -> None:
+    """Nor does anything within it; Keras would call a model twice for every batch, see `base`."""
+    assert all(layer.built for layer in make(case)._flatten_layers())
+
+
+@every_case
 def test_acts_in_tf_data_on_any_backend(case: LayerCase) -> None:
     """On batches and on single images, each with its own draws."""
     import tensorflow as tf
@@ -319,9 +326,21 @@ def test_acts_in_a_grain_map(case: LayerCase) -> None:
 
 
 def test_threads_draw_apart() -> None:
-    """Threads of a pipeline may call one layer at a time; no two calls get the same numbers."""
+    """Threads of a pipeline call one layer at the same time; no two calls get the same numbers."""
+    import grain
+
     layer = layers.RandomBrightness(0.4, value_range=(0, 1), seed=1)
-    gray = np.full((1, 2, 2, 1), 0.5, np.float32)
-    with ThreadPoolExecutor(8) as pool:
-        values = list(pool.map(lambda _: float(called(layer, gray).max()), range(300)))
-    assert len(set(values)) == 300
+    gray = [np.full((2, 2, 1), 0.5, np.float32)] * 300
+    reading = grain.ReadOptions(num_threads=8, prefetch_buffer_size=64)
+    data = grain.MapDataset.source(gray).map(layer).to_iter_dataset(reading)
+    assert len({float(ops.convert_to_numpy(image).max()) for image in data}) == 300
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="only POSIX forks")
+def test_layers_draw_in_a_forked_process() -> None:
+    """A lock that another thread held at the fork would never be given back."""
+    with Draws._lock:
+        child = os.fork()
+        if not child:
+            os._exit(0 if Draws._lock.acquire(timeout=5) else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_cvdata.layers import Pad, RandomFlip, RandomLighting, RandomTranslation
+from keras_cvdata.layers import (
+    Pad,
+    RandomElasticTransform,
+    RandomFlip,
+    RandomLighting,
+    RandomTranslation,
+)
 
 pytestmark = pytest.mark.backends
 
@@ -73,13 +79,35 @@ def test_float_images_keep_their_dtype_and_range() -> None:
     assert 0 <= y.min() <= y.max() <= 1
 
 
-def test_every_image_has_its_own_draws_in_every_pass() -> None:
-    x = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1), np.uint8)
-    same = np.repeat(x[:1], 40, axis=0)
-    data = tf.data.Dataset.from_tensor_slices(same).batch(20).map(RandomTranslation(0.4, 0.4))
+@pytest.mark.parametrize("seed", [None, 7])
+def test_every_image_has_its_own_draws_in_every_pass(seed: int | None) -> None:
+    x = np.random.default_rng(0).integers(0, 256, (1, 8, 8, 1), np.uint8)
+    layer = RandomTranslation(0.4, 0.4, seed=seed)
+    data = tf.data.Dataset.from_tensor_slices(np.repeat(x, 40, axis=0)).batch(20).map(layer)
     first, second = (np.concatenate(list(data.as_numpy_iterator())) for _ in range(2))
-    assert len(np.unique(first, axis=0)) > 30
-    assert not np.array_equal(first, second)
+    assert len(np.unique(np.concatenate([first, second]), axis=0)) > 70
+
+
+@pytest.mark.parametrize("shape", [(8, 10, 3), (1, 8, 10, 3), (2, 8, 10, 3)])
+def test_acts_outside_of_graphs(shape: tuple[int, ...]) -> None:
+    x = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    flipped = RandomFlip("horizontal", rate=1.0)(tf.constant(x))
+    assert np.array_equal(np.asarray(flipped), x[..., ::-1, :])
+
+
+@pytest.mark.parametrize("training", [False, None, 0, np.False_])
+def test_rests_outside_training(training: Any) -> None:
+    x = tf.constant(scenes()["images"])
+    assert np.array_equal(np.asarray(RandomFlip(rate=1.0)(x, training=training)), np.asarray(x))
+
+
+def test_elastic_fields_serve_images_of_unknown_size() -> None:
+    data = tf.data.Dataset.from_generator(
+        lambda: iter([np.zeros((9, 12, 3), np.uint8), np.zeros((20, 7, 3), np.uint8)]),
+        output_signature=tf.TensorSpec((None, None, 3), tf.uint8),
+    )
+    shapes = [image.shape for image in data.map(RandomElasticTransform()).as_numpy_iterator()]
+    assert shapes == [(9, 12, 3), (20, 7, 3)]
 
 
 def test_bad_input_is_refused() -> None:
@@ -89,3 +117,6 @@ def test_bad_input_is_refused() -> None:
         mapped(RandomFlip(), scenes(), 2)
     with pytest.raises(ValueError, match=r"takes images of shape.*got shape \(2, 2\)"):
         RandomFlip()(tf.zeros((2, 2)))
+    data = tf.data.Dataset.from_tensor_slices([b"P5 1 1 255 \0"])
+    with pytest.raises(ValueError, match=r"number of axes is not known.*expand_animations=False"):
+        data.map(tf.io.decode_image).map(RandomFlip())

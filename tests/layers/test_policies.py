@@ -30,6 +30,7 @@ from keras_cvdata.layers import (
     RandomRotateBound,
     RandomTranslation,
     RandomZoomCrop,
+    Resizing,
     SomeOf,
 )
 from tests.distributions import assert_share
@@ -299,10 +300,28 @@ def test_nested_parameters_can_be_replayed() -> None:
             assert np.array_equal(getattr(one, name, None), getattr(other, name, None))
 
 
-@pytest.mark.parametrize("policy", [OneOf, Pipeline, RandomOrder])
-def test_layers_are_built_with_the_policy(policy: Any) -> None:
-    """Keras would call a model with unbuilt layers once more, uncompiled, for every batch."""
-    inner = Pipeline([RandomFlip()])
-    outer = policy([RandomInvert(value_range=(0, 1)), inner])
-    keras.Sequential([keras.Input((8, 8, 3)), outer])
-    assert all(layer.built for layer in (outer, inner, *outer.layers, *inner.layers))
+@pytest.mark.parametrize("policy", [OneOf, RandomApply, SomeOf])
+def test_a_crop_that_may_rest_leaves_images_whole(policy: Any) -> None:
+    """It does not take the place of the resize, which all images need."""
+    layers = [RandomResizedCrop(scale=(0.1, 0.1)), RandomInvert(1.0)]
+    augment = policy(layers[:1] if policy is RandomApply else layers)
+    chain = Chain([augment], size=(16, 16))
+    plan = chain.plan(uniforms(chain, 200), 16, 16, 3)
+    assert plan.resize is not None
+    assert plan.resize.windows is None
+
+
+def test_a_crop_that_comes_first_in_a_pipeline_takes_the_decoded_image() -> None:
+    chain = Chain([Pipeline([Pipeline([RandomResizedCrop()]), RandomFlip()])], size=(16, 16))
+    plan = chain.plan(uniforms(chain, 2), 16, 16, 3)
+    assert plan.resize is not None
+    assert plan.resize.windows is not None
+
+
+def test_a_resize_may_come_later_in_a_pipeline() -> None:
+    pipeline = Pipeline([RandomFlip("horizontal", rate=1.0), Resizing(4, 5)])
+    x = np.random.default_rng(0).integers(0, 256, (2, 8, 10, 3), np.uint8)
+    expected = ops.convert_to_numpy(Resizing(4, 5)(x[:, :, ::-1]))
+    assert np.array_equal(ops.convert_to_numpy(pipeline(x)), expected)
+    with pytest.raises(ValueError, match=r"must be the first.*or leave image_size out"):
+        Chain([pipeline], size=(16, 16))

@@ -133,7 +133,7 @@ def test_a_sequence_shows_windows_of_the_decoded_image() -> None:
 
 def test_must_come_first() -> None:
     """After another layer it would enlarge pixels that are gone."""
-    with pytest.raises(ValueError, match="enlarges windows of the decoded image"):
+    with pytest.raises(ValueError, match="takes the decoded image, so it must be the first"):
         Chain([RandomFlip(), RandomResizedCrop()], size=(8, 8))
     assert Chain([RandomFlip(), RandomResizedCrop(4, 4)]).output_size(9, 9) == (4, 4)
 

@@ -11,10 +11,9 @@ import pytest
 from keras import ops
 from PIL import Image
 
-from keras_cvdata import ArraySequence
 from keras_cvdata.engine.plan import Chain
 from keras_cvdata.engine.steps import Resize, Warp
-from keras_cvdata.layers import Pipeline, RandomFlip, RandomRotation, Resizing
+from keras_cvdata.layers import RandomFlip, RandomRotation, Resizing
 from tests.conftest import photograph
 from tests.executors import uniforms, with_opencv, with_tensors
 
@@ -154,23 +153,6 @@ def test_unknown_sizes_in_a_tensorflow_graph(options: dict[str, Any]) -> None:
     for image, result in zip(images, batch, strict=True):
         expected = ops.convert_to_numpy(layer(image))
         assert np.abs(result.astype(int) - expected).max() <= 1
-
-
-@pytest.mark.parametrize("policy", [False, True])
-def test_may_come_later_in_a_sequence(policy: bool) -> None:
-    """Where another layer stands before it, it resizes what that layer leaves."""
-    options: dict[str, Any] = {"image_size": (48, 56), "label_mode": None, "verbose": 0}
-    flip, resize = RandomFlip("horizontal", rate=1.0), Resizing(24, 28)
-
-    def batch(*augment: Any) -> np.ndarray:
-        images = photograph(2, 90, 120)[None]
-        return ArraySequence(images, augment=list(augment), dtype="uint8", rescale=None, **options)[
-            0
-        ]
-
-    found = batch(Pipeline([flip, resize])) if policy else batch(flip, resize)
-    expected = with_opencv(Chain([resize]), batch(flip), np.empty((1, 0)))
-    assert np.array_equal(found, expected)
 
 
 @pytest.mark.parametrize(

@@ -42,9 +42,7 @@ def apply_lookups(run: Lookups, pixels: Array, place: Place, out: Array | None) 
                 counts = _count(planes) if counts is None else counts
                 own = _histogram_table(step, b, _moved(counts, table))
         else:
-            assert (
-                step.tables is not None
-            )  # a table that changes nothing is no step of uint8 images
+            assert step.tables is not None  # one that changes nothing is no step of uint8 images
             own = step.tables[b if len(step.tables) > 1 else 0]
         table = own if table is None else _looked_up(own, table)
     if table is None:

@@ -13,6 +13,9 @@ from keras_cvdata.engine.portable import NUDGE, Tensor
 from keras_cvdata.engine.steps import Displace, Paste, Warp
 from keras_cvdata.engine.tensor.separating import only_if
 
+# Up to here `_modulo` finds whole numbers even where a compiler divides by an inverse.
+_FARTHEST = 2.0**20
+
 
 def whole(side: Tensor) -> Tensor:
     """A number of pixels as an integer, which layers may have worked out in floats."""
@@ -75,6 +78,7 @@ def _read(
     _, height, width, _ = ops.shape(pixels)
 
     height, width = ops.cast(height, "float32"), ops.cast(width, "float32")
+    from_y, from_x = _finite(from_y), _finite(from_x)
 
     def read(row: Tensor, column: Tensor) -> Tensor:
         inside_row, inside_column = (
@@ -95,6 +99,11 @@ def _read(
     upper = read(top, left) * (1 - right) + read(top, left + 1) * right
     lower = read(top + 1, left) * (1 - right) + read(top + 1, left + 1) * right
     return upper * (1 - down) + lower * down
+
+
+def _finite(at: Tensor) -> Tensor:
+    """Lead places that are none, or too far away for exact arithmetic, to one far outside."""
+    return ops.where(ops.abs(at) < _FARTHEST, at, -_FARTHEST)
 
 
 def _inside(index: Tensor, length: Tensor, fill_mode: str) -> Tensor:

@@ -49,7 +49,6 @@ class RandomCrop(Crop):
     ) -> None:
         super().__init__(height, width, **options)
         self._resting = CenterCrop(height, width, **options)
-        self._resting.build(None)
 
     def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
         """Draw the place, from 0 (top, left) to 1 (bottom, right)."""

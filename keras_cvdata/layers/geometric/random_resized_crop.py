@@ -75,7 +75,6 @@ class RandomResizedCrop(MatrixLayer):
         )
         self.interpolation = choice(self._named("interpolation"), interpolation, INTERPOLATIONS)
         self._resting = Resizing(height, width, interpolation, crop_to_aspect_ratio=True, **options)
-        self._resting.build(None)
 
     def output_size(self, height: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:
         """The size that was given."""

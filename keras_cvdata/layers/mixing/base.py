@@ -12,7 +12,7 @@ from keras import ops
 from keras_cvdata.engine import mixing
 from keras_cvdata.engine.portable import Parameters, Tensor, cast
 from keras_cvdata.engine.tensor.mixing import mix_images
-from keras_cvdata.layers.base import DRAWING, AugmentationLayer
+from keras_cvdata.layers.base import AugmentationLayer
 from keras_cvdata.layers.foreign import is_foreign
 from keras_cvdata.types import Array
 
@@ -89,9 +89,7 @@ class MixingLayer(AugmentationLayer):
         if not training:
             return inputs
         count, *sides = self._sizes(ops.shape(batch.images))
-        shape = count, self.num_draws
-        with DRAWING:
-            u = keras.random.uniform(shape, dtype="float32", seed=self.seed_generator)
+        u = self._draws.tensor(count, self.num_draws)
         height, width = (s if isinstance(s, int) else ops.cast(s, "float32") for s in sides)
         p = self.draw(u, height, width, ops)
         images = mix_images(self._channels_last(batch.images, ops), p)
@@ -105,7 +103,7 @@ class MixingLayer(AugmentationLayer):
         if not is_foreign(inputs):
             return super().__call__(inputs, *args, **kwargs)
         batch = self._read(inputs)
-        if kwargs.get("training", args[0] if args else True) is False:
+        if not kwargs.get("training", args[0] if args else True):
             return inputs
         return _write(inputs, *self._mix_in_tensorflow(batch))
 
@@ -115,14 +113,14 @@ class MixingLayer(AugmentationLayer):
         given = tuple(part for part in batch if part is not None)
         leaves = keras.tree.flatten(given)
         kinds = [leaves[0].dtype, *(_float_of(leaf) for leaf in leaves[1:])]
-        u = tf.random.uniform((tf.shape(leaves[0])[0], self.num_draws), seed=self.seed)
-        mixed = tf.numpy_function(self._mix_arrays, [u, *leaves], kinds)
+        mixed = tf.numpy_function(self._mix_arrays, leaves, kinds)
         for after, before in zip(mixed, leaves, strict=True):
             after.set_shape(before.shape)
         return Batch(*keras.tree.pack_sequence_as(given, mixed), *batch[len(given) :])
 
-    def _mix_arrays(self, u: Array, images: Array, *targets: Array) -> list[Array]:
+    def _mix_arrays(self, images: Array, *targets: Array) -> list[Array]:
         pixels = np.ascontiguousarray(self._channels_last(images, np))
+        u = self._draws.array(len(pixels), self.num_draws)
         p = self.draw(u, pixels.shape[1], pixels.shape[2], np)
         mixed = self._as_given(mixing.mix_images(pixels, p), np)
         return [mixed, *(mixing.mix_targets(target, p, np) for target in targets)]

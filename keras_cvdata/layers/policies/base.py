@@ -58,25 +58,19 @@ class CompoundLayer(AugmentationLayer):
         if not self.layers:
             raise ValueError(f"{self._named('layers')} is empty. Give at least one layer.")
 
-    def build(self, input_shape: Any) -> None:
-        """Let Keras know of the layers too that nothing is to be built.
-
-        Otherwise it would call the model once more, uncompiled, with every batch.
-        """
-        super().build(input_shape)
-        for layer in self.layers:
-            if isinstance(layer, AugmentationLayer) and not layer.built:
-                layer.build(input_shape)
-
     @property
     def changes_size(self) -> bool:  # type: ignore[override] # depends on the layers
         """Whether one of the layers sets the size."""
         return any(getattr(part, "changes_size", False) for part in self.parts())
 
     @property
-    def undone_by_samplewise(self) -> bool:  # type: ignore[override] # depends on the layers
-        """Whether a per-image normaliser takes back all that the layers may do."""
-        return all(getattr(layer, "undone_by_samplewise", False) for layer in self.layers)
+    def always_acts(self) -> bool:
+        """Whether the first of the layers, and so the first part, acts on every image."""
+        return (
+            super().always_acts
+            and not self.gate_draws
+            and getattr(self.layers[0], "always_acts", True)
+        )
 
     def _refuse_sizes(self) -> None:
         """Refuse layers that change the size, where not all of them act on every image."""

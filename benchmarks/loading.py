@@ -252,7 +252,8 @@ def report(folder: Path, source: str, thread_counts: list[int], repeats: int) ->
     yield ""
     yield (
         f"{len(sizes)} {source}, {np.mean(sizes) / 1000:.0f} kB on average, to float32 batches of "
-        f"{BATCH} x {SIZE[0]} x {SIZE[1]} x 3. Medians of {repeats} turns; a ratio is the median of those of each turn. "
+        f"{BATCH} x {SIZE[0]} x {SIZE[1]} x 3. Medians of {repeats} turns; a ratio is the median "
+        "of those of each turn. "
         f"Python {platform.python_version()}, {', '.join(found)}; {os.cpu_count()} cores. "
         "Memory is the growth of the main process over two passes; worker processes come on top."
     )

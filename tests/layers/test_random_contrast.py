@@ -27,6 +27,16 @@ DEEP = ["float32"] if keras.backend.backend() == "torch" else ["uint16", "float3
 pytestmark = pytest.mark.backends
 
 
+@pytest.mark.parametrize("run", [with_opencv, with_tensors])
+@pytest.mark.parametrize("before", [[], [RandomInvert(1.0)]])
+def test_the_mean_counts_every_pixel(run: Any, before: list[Any]) -> None:
+    """Thousands of one level too, before another curve and after it."""
+    image = np.full((1, 200, 400, 1), 50, np.uint8)
+    image[:, :, 200:] = 150
+    found = run(Chain([*before, RandomContrast((-1, -1))]), image, np.zeros((1, 1)))
+    assert (found == (155 if before else 100)).all()
+
+
 @pytest.mark.parametrize("change", [-1, -0.4, 0.5, 2.0])
 def test_equals_keras(apply: Any, change: float) -> None:
     """About the mean of each channel (R71)."""

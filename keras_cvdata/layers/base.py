@@ -135,12 +135,12 @@ class AugmentationLayer(keras.layers.Layer):
     @property
     def always_acts(self) -> bool:
         """Whether it acts on every image."""
-        return not (self.gated and self.rate < 1)
+        return self.num_draws == self.draws
 
     @property
     def num_draws(self) -> int:
         """Uniform numbers that one image needs, with the one that decides whether to act."""
-        return self.draws + (not self.always_acts)
+        return self.draws + (self.gated and self.rate < 1)
 
     def draw(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Turn (B, num_draws) uniform numbers into parameters; (B,) `active` where it may rest."""

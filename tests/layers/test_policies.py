@@ -325,3 +325,11 @@ def test_a_resize_may_come_later_in_a_pipeline() -> None:
     assert np.array_equal(ops.convert_to_numpy(pipeline(x)), expected)
     with pytest.raises(ValueError, match=r"must be the first.*or leave image_size out"):
         Chain([pipeline], size=(16, 16))
+
+
+def test_no_number_is_drawn_in_vain() -> None:
+    """One for the choice, and those of the layer that needs most."""
+    inner = [RandomFlip("horizontal"), RandomTranslation()]
+    assert OneOf(inner).num_draws == 1 + 2
+    assert OneOf(inner, rate=0.5).num_draws == 1 + 2 + 1
+    assert Pipeline(inner).num_draws == 1 + 2

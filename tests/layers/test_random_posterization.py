@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from keras_cvdata.engine.plan import Chain
 from keras_cvdata.layers import RandomPosterization
+from tests.executors import with_opencv
 
 pytestmark = pytest.mark.backends
 
@@ -59,3 +61,13 @@ def test_draws_each_number_of_bits_as_often() -> None:
 def test_bad_bits_are_refused(factor: Any, message: str) -> None:
     with pytest.raises((TypeError, ValueError), match=f"RandomPosterization: factor .*{message}"):
         RandomPosterization(factor)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("bits", [1, 4, 7])
+def test_uint8_keeps_the_upper_bits(channels: int, bits: int) -> None:
+    """For any number of channels, whichever operation serves it."""
+    image = np.random.default_rng(0).integers(0, 256, (1, 13, 17, channels), np.uint8)
+    chain = Chain([RandomPosterization((bits, bits))])
+    mask = 256 - 2 ** (8 - bits)
+    assert np.array_equal(with_opencv(chain, image, np.zeros((1, 1))), image & mask)

@@ -23,6 +23,7 @@ from keras_cvdata.types import Array
 
 _GRAY = [[*LUMA, 0.0]] * 3
 _INVERTED = bytes(range(255, -1, -1))
+_MASKS = {bytes(value & mask for value in range(256)): mask for mask in range(1, 255)}
 
 
 def apply_lookups(run: Lookups, pixels: Array, place: Place, out: Array | None) -> Array:
@@ -56,17 +57,31 @@ def _look_up(pixels: Array, planes: list[Array], table: Array, out: Array | None
     The channels may have been split into `planes` already.
     """
     target = if_fits(out, table)
-    if table.dtype != np.uint8 or table.shape[1] == 1:
-        if table.dtype == np.uint8 and table.tobytes() == _INVERTED:
-            result = cv2.bitwise_not(pixels, dst=target)  # takes a tenth of the time
-        else:
-            table = np.ascontiguousarray(table[None])
-            result = cv2.LUT(np.ascontiguousarray(pixels), table, dst=target)
-    else:  # one by one, channels take two thirds of the time
+    if table.dtype == np.uint8 and table.shape[1] > 1:
+        # One by one, channels take two thirds of the time.
         columns = np.ascontiguousarray(table.T)
         pairs = zip(planes or _planes(pixels), columns, strict=True)
         result = cv2.merge([cv2.LUT(plane, column) for plane, column in pairs], dst=target)
+    else:
+        by_bits = _by_bits(pixels, table, target)
+        table = np.ascontiguousarray(table[None])
+        result = (
+            cv2.LUT(np.ascontiguousarray(pixels), table, dst=target) if by_bits is None else by_bits
+        )
     return result if result is out else result.reshape(pixels.shape)
+
+
+def _by_bits(pixels: Array, table: Array, target: Array | None) -> Array | None:
+    """Do what a table says by an operation on bits, where there is one: four times as fast."""
+    if table.dtype != np.uint8:
+        return None
+    wanted = table.tobytes()
+    if wanted == _INVERTED:
+        return cv2.bitwise_not(pixels, dst=target)
+    mask = _MASKS.get(wanted)
+    if mask is None or pixels.shape[2] > 4:  # OpenCV has no scalars of more channels
+        return None
+    return cv2.bitwise_and(pixels, (mask,) * 4, dst=target)  # type: ignore[call-overload,no-any-return] # a scalar
 
 
 def _planes(pixels: Array) -> list[Array]:
@@ -132,7 +147,8 @@ def apply_mix(step: Mix, pixels: Array, place: Place, out: Array | None) -> Arra
     if pixels.dtype == np.uint8:
         # On uint8 itself OpenCV shortens the matrix to 10 bits.
         exact = cv2.transform(pixels.astype(np.float32), matrix)
-        cv2.threshold(exact, 0, 0, cv2.THRESH_TOZERO, dst=exact)
+        if matrix.min() < 0:  # what comes next takes absolute values
+            cv2.threshold(exact, 0, 0, cv2.THRESH_TOZERO, dst=exact)
         return cv2.convertScaleAbs(exact, dst=if_fits(out, pixels))
     result: Array = cv2.transform(pixels, matrix)
     if pixels.dtype == np.float32 and plan.value_range is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import random
 import threading
 
 import keras
@@ -30,7 +31,7 @@ class Draws:
 
     def __init__(self, seed: int | None) -> None:
         self.generator = keras.random.SeedGenerator(seed)
-        self._seed = self.generator.get_config()["seed"]
+        self._seed = random.randrange(2**31) if seed is None else seed
         self._calls = itertools.count()  # next() on it is atomic
 
     def tensor(self, count: Tensor, numbers: int) -> Tensor:

@@ -36,6 +36,7 @@ def augment(layer: Any, inputs: Any) -> Any:
 
     named = inputs if isinstance(inputs, Mapping) else {"images": inputs}
     given = {name: named[name] for name in targets.names(layer, named)}
+    targets.check_axes(layer, given["images"])
     if "bounding_boxes" in given:
         given["bounding_boxes"] = {key: given["bounding_boxes"][key] for key in ("boxes", "labels")}
 

@@ -38,20 +38,8 @@ def names(layer: Any, inputs: Mapping[str, Any]) -> list[str]:
     return [name for name in ("images", "segmentation_masks", "bounding_boxes") if name in inputs]
 
 
-def to_batch(layer: Any, images: Tensor, xp: Any = ops) -> Tensor:
-    """Bring images to (batch, height, width, channels).
-
-    Args:
-        layer: The layer that was called, for its name and data format.
-        images: A batch or one image.
-        xp: `numpy` or `keras.ops`.
-
-    Returns:
-        The batch.
-
-    Raises:
-        ValueError: The images have another rank, or one that is not known.
-    """
+def check_axes(layer: Any, images: Tensor) -> None:
+    """Refuse what is neither an image nor a batch of them."""
     if getattr(images.shape, "rank", 0) is None:  # of TensorFlow
         raise ValueError(
             f"{layer.name} was called on images whose number of axes is not known. Decode them by "
@@ -62,6 +50,20 @@ def to_batch(layer: Any, images: Tensor, xp: Any = ops) -> Tensor:
             f"{layer.name} takes images of shape (height, width, channels) or a batch of them; "
             f"got shape {tuple(images.shape)}. Add or remove axes."
         )
+
+
+def to_batch(layer: Any, images: Tensor, xp: Any = ops) -> Tensor:
+    """Bring images to (batch, height, width, channels).
+
+    Args:
+        layer: The layer that was called, for its name and data format.
+        images: A batch or one image.
+        xp: `numpy` or `keras.ops`.
+
+    Returns:
+        The batch.
+    """
+    check_axes(layer, images)
     pixels = images if len(images.shape) == 4 else images[None]
     first = layer.data_format == "channels_first"
     return xp.transpose(pixels, (0, 2, 3, 1)) if first else pixels

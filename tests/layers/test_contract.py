@@ -336,7 +336,10 @@ def test_threads_draw_apart() -> None:
     assert len({float(ops.convert_to_numpy(image).max()) for image in data}) == 300
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="only POSIX forks")
+@pytest.mark.skipif(
+    not hasattr(os, "fork") or keras.backend.backend() == "jax",
+    reason="only POSIX forks, and JAX warns of every fork",
+)
 def test_layers_draw_in_a_forked_process() -> None:
     """A lock that another thread held at the fork would never be given back."""
     with Draws._lock:

@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from keras_cvdata.engine import matrices
 from keras_cvdata.engine.grouping import Group
 from keras_cvdata.engine.portable import Parameters, Tensor, cast
@@ -28,12 +26,13 @@ from keras_cvdata.engine.steps import (
 
 
 class Member(NamedTuple):
-    """A part with what it drew and the size of the images that it sees."""
+    """A part with what it drew, and size and channels of the images that it sees."""
 
     part: Any
     p: Parameters
     height: Tensor
     width: Tensor
+    channels: int
 
 
 def curves(layers: Sequence[Any], drawn: Sequence[Parameters], xp: Any) -> Evaluate:
@@ -65,7 +64,7 @@ def warp(
     if not members and resize is not None:
         return resize
     fused = None
-    for part, p, height, width in members:
+    for part, p, height, width, _ in members:
         matrix = part.matrix(p, height, width, xp)
         if "active" in p:
             rest = matrices.identity_like(matrix, xp)
@@ -98,39 +97,33 @@ def mix(members: Sequence[Member], xp: Any) -> Mix:
     return Mix(fused[:, :3])  # type: ignore[index] # a group has members
 
 
-def _displace(member: Member, channels: int, xp: Any) -> Displace:  # noqa: ARG001
-    part, p, height, width = member
+def _displace(member: Member, xp: Any) -> Displace:
+    part, p, height, width, _ = member
     grid = part.field(p, height, width, xp)
     if "active" in p:
         grid = xp.where(p["active"][:, None, None, None], grid, xp.zeros_like(grid))
     return Displace(grid, part.fill_mode, part.fill_value, part.interpolation)
 
 
-def _paste(member: Member, channels: int, xp: Any) -> Paste:  # noqa: ARG001
-    return Paste(_rectangles(member, xp))
-
-
-def _rectangles(member: Member, xp: Any) -> Tensor:
-    part, p, height, width = member
+def _paste(member: Member, xp: Any) -> Paste:
+    part, p, height, width, _ = member
     rectangles = part.region(p, height, width, xp)
     if "active" in p:
         rectangles = xp.where(p["active"][:, None, None], rectangles, xp.zeros_like(rectangles))
-    return rectangles
+    return Paste(rectangles)
 
 
-def _histogram(member: Member, channels: int, xp: Any) -> Histogram:  # noqa: ARG001
+def _histogram(member: Member, xp: Any) -> Histogram:
     p = _narrow(member.p, xp)
     return Histogram(member.part.kernel, p, member.p.get("active"))
 
 
-def _kernel(member: Member, channels: int, xp: Any) -> Kernel:  # noqa: ARG001
-    part, p, *_ = member
-    seed = None if xp is np else part.seed_generator
-    return Kernel(part.kernel, _narrow(p, xp), p.get("active"), seed)
+def _kernel(member: Member, xp: Any) -> Kernel:
+    return Kernel(member.part.kernel, _narrow(member.p, xp), member.p.get("active"))
 
 
-def _blend(member: Member, channels: int, xp: Any) -> Blend:
-    part, p, height, width = member
+def _blend(member: Member, xp: Any) -> Blend:
+    part, p, height, width, channels = member
     plans = (
         chain.prepare(own, height, width, channels, xp)
         for chain, own in zip(part.branches, p["branches"], strict=True)
@@ -142,16 +135,16 @@ def _blend(member: Member, channels: int, xp: Any) -> Blend:
     return Blend(tuple(plans), weights)
 
 
-def _resize(member: Member, channels: int, xp: Any) -> Resize:  # noqa: ARG001
+def _resize(member: Member, xp: Any) -> Resize:  # noqa: ARG001 # as all builders
     step: Resize = member.part.resize((member.height, member.width))
     return step
 
 
-def _call(member: Member, channels: int, xp: Any) -> Call:  # noqa: ARG001
+def _call(member: Member, xp: Any) -> Call:  # noqa: ARG001 # as all builders
     return Call(member.part.function, member.p.get("active"), member.p.get("seed"))
 
 
-BUILDERS: dict[str, Callable[[Member, int, Any], Step]] = {
+BUILDERS: dict[str, Callable[[Member, Any], Step]] = {
     "resize": _resize,
     "field": _displace,
     "region": _paste,

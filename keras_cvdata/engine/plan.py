@@ -44,7 +44,7 @@ class Augmentation(Protocol):
     - "histogram": `kernel`, the name of a curve in `histograms.CURVES`.
     - "mix": `mix(p, xp)` -> (B, 3, 4), see `Mix`.
     - "region": `region(p, height, width, xp)` -> (B, R, 6) rectangles, see `Paste`.
-    - "kernel": `kernel`, a name in `kernels.PAIRS`, and `seed_generator` for tensors.
+    - "kernel": `kernel`, a name in `kernels.PAIRS`.
     - "blend": `branches`, chains, and `shares(p, xp)`, see `Blend`; its parameters hold those of
       each branch under `branches`.
     - "call": `function` of one uint8 image.
@@ -198,7 +198,7 @@ class Chain:
             part.check_channels(channels)
             if part.form == "output" and "active" in p:
                 raise ValueError(f"{part!r} must act on every image. Move it out of the policy.")
-            members.append(Member(part, p, height, width))
+            members.append(Member(part, p, height, width, channels))
             height, width = part.output_size(height, width)
         windows = None
         if self._opener is not None:
@@ -228,7 +228,7 @@ class Chain:
         if each.form == "mix":
             return mix(members, xp)
         (member,) = members
-        return BUILDERS[each.form](member, channels, xp)
+        return BUILDERS[each.form](member, xp)
 
     def _curve(self, each: Group, members: Sequence[Member], channels: int, xp: Any) -> Curve:
         final = each is self._groups[-1] and self.output.dtype != "source"

@@ -161,13 +161,11 @@ class Kernel:
         name: Name in `kernels.PAIRS`.
         parameters: What the layer drew, (B, ...) arrays.
         active: (B,) bool, which images it acts on; `None` for all.
-        seed: Where tensors take random fields from.
     """
 
     name: str
     parameters: Parameters
     active: Tensor | None = None
-    seed: Any = None
 
 
 @dataclass(frozen=True)

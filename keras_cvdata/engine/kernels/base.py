@@ -19,10 +19,10 @@ class Pair(NamedTuple):
         image: `image(pixels, p, span)` on one (height, width, channels) image of uint8, uint16 or
             float32, with the parameters of this image and the lowest and highest value of its
             pixels (`None` for floats of unknown range); returns an image of the same dtype.
-        batch: `batch(pixels, p, span, ops, seed)` on (batch, height, width, channels) float32
-            tensors, with the parameters of the batch, `keras.ops`, and a `SeedGenerator` for
-            random fields; returns a float32 tensor, not rounded.
+        batch: `batch(pixels, p, span, ops)` on (batch, height, width, channels) float32
+            tensors, with the parameters of the batch and `keras.ops`; returns a float32 tensor,
+            not rounded.
     """
 
     image: Callable[[Array, Parameters, Range | None], Array]
-    batch: Callable[[Tensor, Parameters, Range | None, Any, Any], Tensor]
+    batch: Callable[[Tensor, Parameters, Range | None, Any], Tensor]

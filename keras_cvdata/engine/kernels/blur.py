@@ -72,7 +72,6 @@ def _gaussian_batch(
     p: Parameters,
     span: Range | None,  # noqa: ARG001
     ops: Any,
-    seed: Any,  # noqa: ARG001
 ) -> Tensor:
     reach = p["weights"].shape[1] - 1
     for axis in (1, 2):
@@ -101,7 +100,6 @@ def _line_batch(
     p: Parameters,
     span: Range | None,  # noqa: ARG001
     ops: Any,
-    seed: Any,  # noqa: ARG001
 ) -> Tensor:
     size = p["weights"].shape[1]
     _, height, width, _ = ops.shape(pixels)

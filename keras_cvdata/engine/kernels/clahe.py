@@ -78,7 +78,6 @@ def equalize_tiles_of_all(
     p: Parameters,
     span: Range | None,
     ops: Any,
-    seed: Any,  # noqa: ARG001
 ) -> Tensor:
     """Equalize a batch; see `Pair.batch`.
 
@@ -87,7 +86,6 @@ def equalize_tiles_of_all(
         p: `clip_limit`, (batch,).
         span: Lowest and highest value.
         ops: `keras.ops`.
-        seed: Not needed.
 
     Returns:
         A tensor of the same shape.

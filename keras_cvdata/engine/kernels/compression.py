@@ -87,7 +87,6 @@ def _batch(
     p: Parameters,
     span: Range | None,
     ops: Any,
-    seed: Any,  # noqa: ARG001
 ) -> Tensor:
     low, high = require(span)
     unit = ops.clip((pixels - low) / (high - low), 0, 1)

@@ -40,7 +40,7 @@ def turn_hue(pixels: Array, p: Parameters, span: Range | None) -> Array:
     return colors if pixels.shape[2] == 3 else np.dstack([colors, pixels[..., 3:]])
 
 
-def turn_hues(pixels: Tensor, p: Parameters, span: Range | None, ops: Any, seed: Any) -> Tensor:  # noqa: ARG001
+def turn_hues(pixels: Tensor, p: Parameters, span: Range | None, ops: Any) -> Tensor:
     """Turn the hues of a batch; see `Pair.batch`.
 
     Args:
@@ -48,7 +48,6 @@ def turn_hues(pixels: Tensor, p: Parameters, span: Range | None, ops: Any, seed:
         p: `hue`, (batch,) turns.
         span: Lowest and highest value.
         ops: `keras.ops`.
-        seed: Not needed.
 
     Returns:
         A tensor of the same shape.

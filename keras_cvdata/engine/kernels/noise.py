@@ -47,7 +47,6 @@ def _gaussian_batch(
     p: Parameters,
     span: Range | None,
     ops: Any,
-    seed: Any,  # noqa: ARG001
 ) -> Tensor:
     low, high = require(span)
     _, height, width, channels = ops.shape(pixels)
@@ -87,7 +86,6 @@ def _shot_batch(
     p: Parameters,
     span: Range | None,
     ops: Any,
-    seed: Any,  # noqa: ARG001
 ) -> Tensor:
     low, high = require(span)
     batch, height, width, channels = ops.shape(pixels)

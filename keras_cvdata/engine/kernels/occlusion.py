@@ -44,7 +44,6 @@ def _pixelate_batch(
     p: Parameters,
     span: Range | None,  # noqa: ARG001
     ops: Any,
-    seed: Any,  # noqa: ARG001
 ) -> Tensor:
     batch, height, width, channels = ops.shape(pixels)
     side = p["side"][:, None, None]
@@ -79,7 +78,6 @@ def _erase_batch(
     p: Parameters,
     span: Range | None,
     ops: Any,
-    seed: Any,  # noqa: ARG001
 ) -> Tensor:
     low, high = span or (0.0, 1.0)
     batch, height, width, channels = ops.shape(pixels)
@@ -119,7 +117,6 @@ def _grid_batch(
     p: Parameters,
     span: Range | None,
     ops: Any,
-    seed: Any,  # noqa: ARG001
 ) -> Tensor:
     low, high = span or (0.0, 1.0)
     _, height, width, _ = ops.shape(pixels)

@@ -32,7 +32,7 @@ def sharpen(pixels: Array, p: Parameters, span: Range | None) -> Array:  # noqa:
     return result
 
 
-def sharpen_all(pixels: Tensor, p: Parameters, span: Range | None, ops: Any, seed: Any) -> Tensor:  # noqa: ARG001
+def sharpen_all(pixels: Tensor, p: Parameters, span: Range | None, ops: Any) -> Tensor:  # noqa: ARG001
     """Sharpen a batch; see `Pair.batch`.
 
     Args:
@@ -40,7 +40,6 @@ def sharpen_all(pixels: Tensor, p: Parameters, span: Range | None, ops: Any, see
         p: `sharpness`, (batch,).
         span: Not needed.
         ops: `keras.ops`.
-        seed: Not needed.
 
     Returns:
         A tensor of the same shape.

@@ -192,7 +192,7 @@ def _mix(pixels: Tensor, step: Mix, scale: _Scale) -> Tensor:
 
 
 def _kernel(pixels: Tensor, step: Kernel, scale: _Scale) -> Tensor:
-    result = PAIRS[step.name].batch(pixels, step.parameters, scale.span, ops, step.seed)
+    result = PAIRS[step.name].batch(pixels, step.parameters, scale.span, ops)
     if scale.span is not None:
         result = ops.clip(result, *scale.span)
     return scale.rounded(result)

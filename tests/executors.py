@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -10,6 +11,9 @@ from keras import ops
 
 from keras_cvdata.engine import opencv, tensor
 from keras_cvdata.engine.plan import Chain, Plan
+from keras_cvdata.layers import RandomRotateBound
+
+_random = np.random.default_rng(0)
 
 
 def uniforms(chain: Any, batch: int) -> np.ndarray:
@@ -43,3 +47,22 @@ def tensor_plan(chain: Chain, shape: tuple[int, ...], u: np.ndarray) -> Plan:
 
 def _narrow(value: np.ndarray) -> np.ndarray:
     return value.astype(np.float32) if value.dtype == np.float64 else value
+
+
+def rendered(image: np.ndarray, layers: Sequence[Any] = (), **options: Any) -> np.ndarray:
+    """Carry out a chain on one image by OpenCV; every draw is 0.5."""
+    chain = Chain(list(layers), **options)
+    size = image.shape[:2] if chain.resize is None else chain.resize.size
+    plan = chain.plan(np.full((1, chain.num_draws), 0.5), *size, image.shape[2])
+    dtype = image.dtype if chain.output.dtype == "source" else chain.output.dtype
+    out = np.zeros((*size, image.shape[2]), dtype)
+    opencv.render(image, plan, 0, out)
+    return out
+
+
+def noise(*shape: int, dtype: Any = np.uint8) -> np.ndarray:
+    return _random.integers(0, 256, shape).astype(dtype)
+
+
+def rotate(degrees: float = 20.0, **options: Any) -> RandomRotateBound:
+    return RandomRotateBound((degrees, degrees), **options)

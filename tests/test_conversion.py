@@ -4,7 +4,6 @@ import csv
 import json
 import os
 import shutil
-from pathlib import Path
 
 import cv2
 import h5py
@@ -13,7 +12,6 @@ import pandas as pd
 import pytest
 
 from keras_cvdata.conversion import convert
-from keras_cvdata.conversion.parts import write_split
 from keras_cvdata.sources import ArraySource, CSVSource, JSONSource, open_source
 from keras_cvdata.types import ImageError
 
@@ -351,89 +349,3 @@ def test_images_of_different_depth_cannot_share_an_array(tmp_path):
     with pytest.raises(ImageError, match=r"2\.png: Expected .*uint8 like .*1\.png; got .*uint16"):
         convert(tmp_path / "in", tmp_path / "out.h5", image_size=(4, 4), verbose=0)
     assert names_in(tmp_path) == ["in"]
-
-
-@pytest.mark.parametrize("target", TARGETS)
-def test_a_failure_leaves_nothing_behind(photo_folder, tmp_path, target):
-    """A bad image in the middle: no target, no temporary, an older target untouched."""
-    folder = tmp_path / "in"
-    shutil.copytree(photo_folder, folder)
-    out = tmp_path / "results"
-    out.mkdir()
-    convert(folder, out / target, copy=True, verbose=0)
-    before = {p: p.read_bytes() for p in out.rglob("*") if p.is_file()}
-    (folder / "dog/2.jpg").write_text("not an image")
-    with pytest.raises(ImageError, match=r"dog/2\.jpg"):
-        convert(folder, out / target, copy=True, overwrite=True, verbose=0)
-    assert {p: p.read_bytes() for p in out.rglob("*") if p.is_file()} == before
-    (out / "second").mkdir()
-    with pytest.raises(ImageError, match=r"dog/2\.jpg"):
-        convert(folder, out / "second" / target, copy=True, verbose=0)
-    assert names_in(out / "second") == []
-
-
-@pytest.mark.parametrize("target", TARGETS)
-def test_targets_are_replaced_only_on_demand(photo_folder, tmp_path, target):
-    path = tmp_path / target
-    convert(photo_folder, path, copy=True, verbose=0)
-    names = names_in(tmp_path)
-    with pytest.raises(FileExistsError, match="Pass overwrite=True"):
-        convert(photo_folder, path, copy=True, verbose=0)
-    convert((np.zeros((1, 4, 4, 3), np.uint8), ["owl"]), path, overwrite=True, verbose=0)
-    assert open_source(path).class_names == ("owl",)
-    assert names_in(tmp_path) == names
-
-
-def test_folders_of_others_are_never_replaced(photo_folder, tmp_path):
-    home = tmp_path / "home"
-    (home / "work").mkdir(parents=True)
-    (home / "work/thesis.txt").write_text("years")
-    with pytest.raises(FileExistsError, match=r"'thesis.txt', which was not written by convert"):
-        convert(photo_folder, home, overwrite=True, verbose=0)
-    assert (home / "work/thesis.txt").read_text() == "years"
-
-
-def test_a_link_to_a_folder_is_replaced_without_a_trace(photo_folder, tmp_path):
-    home = convert(photo_folder, tmp_path / "home", verbose=0)
-    (tmp_path / "link").symlink_to(home)
-    convert((np.zeros((1, 4, 4, 3), np.uint8), ["owl"]), tmp_path / "link", overwrite=True)
-    assert names_in(tmp_path) == ["home", "link"]
-    assert [len(open_source(home)), len(open_source(tmp_path / "link"))] == [12, 1]
-
-
-def test_no_folder_is_written_into_the_one_that_is_read(photo_folder, tmp_path):
-    """It would be one more class."""
-    pets = tmp_path / "pets"
-    shutil.copytree(photo_folder, pets)
-    some = open_source(pets).select(np.arange(4))
-    with pytest.raises(ValueError, match=r"pets/small lies in .*pets, which is read"):
-        convert(some, pets / "small", image_size=(8, 8), verbose=0)
-    with pytest.raises(ValueError, match=r"pets/train lies in .*pets, which is read"):
-        write_split(pets, pets, 0.5, verbose=0)
-    assert names_in(pets) == ["cat", "dog", "fox"]
-    assert convert(pets, pets / "pets.csv", verbose=0).exists()
-
-
-def test_unfinished_files_are_refused(photo_folder, tmp_path):
-    """A file that is not marked complete is not read."""
-    path = convert(photo_folder, tmp_path / "a.h5", verbose=0)
-    with h5py.File(path, "a") as file:
-        file.attrs["complete"] = False
-    with pytest.raises(ValueError, match="never completed"):
-        open_source(path)
-
-
-def test_bad_targets(photo_folder, tmp_path):
-    with pytest.raises(ValueError, match=r"expected a path that ends in \.h5"):
-        convert(photo_folder, tmp_path / "a.zip")
-    with pytest.raises(FileNotFoundError, match=r"the folder .* does not exist"):
-        convert(photo_folder, tmp_path / "none/a.h5")
-    empty = open_source(photo_folder).select(np.array([], int))
-    with pytest.raises(ValueError, match="no images to convert"):
-        convert(empty, tmp_path / "a.h5")
-
-
-def test_conversion_is_silent_off_a_terminal(photo_folder, tmp_path, capfd, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert convert(photo_folder, "a.h5") == Path("a.h5")
-    assert capfd.readouterr() == ("", "")

@@ -33,7 +33,8 @@ def apply(
         epoch: Number of the epoch.
 
     Returns:
-        The new image, and for each layer its name and parameters, which JSON can hold.
+        The new image, of the same dtype unless a layer such as `Normalize` makes another, and for
+        each layer its name and parameters, which JSON can hold.
 
     Raises:
         TypeError: `augment` holds something else than layers and functions.
@@ -92,7 +93,8 @@ def preview(
     """Draw a grid of an image: untouched, and as an augmentation makes it (R75, R76).
 
     Args:
-        augment: What a sequence takes as `augment`.
+        augment: What a sequence takes as `augment`; a `Normalize` at its end makes no picture and
+            is left out.
         image: (height, width, channels) or (height, width) pixels.
         n: Number of pictures, the untouched image included.
         seed: Selects the draws.
@@ -111,7 +113,9 @@ def preview(
     """
     if n < 1:
         raise ValueError(f"n must be at least 1, for the untouched image; got {n}.")
-    variants = [apply(augment, image, seed=seed, row=row)[0] for row in range(n - 1)]
+    layers = split_mixing(augment)[0]
+    shown = [layer for layer in layers if getattr(layer, "form", None) != "output"]
+    variants = [apply(shown, image, seed=seed, row=row)[0] for row in range(n - 1)]
     titles = ["untouched", *(str(number) for number in range(1, n))]
     sheet = contact_sheet([image, *variants], titles, columns=max(2, round(n**0.5)))
     if path is not None:
@@ -120,7 +124,5 @@ def preview(
 
 
 def _render(chain: Chain, plan: Plan, image: Array) -> Array:
-    height, width = chain.output_size(*image.shape[:2])
-    out = np.empty((height, width, image.shape[2]), image.dtype)
-    opencv.render(image, plan, 0, out)
-    return out
+    result: Array = opencv.render_batch(image[None], plan, chain.output_size(*image.shape[:2]))[0]
+    return result

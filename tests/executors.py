@@ -24,11 +24,7 @@ def uniforms(chain: Any, batch: int) -> np.ndarray:
 def with_opencv(chain: Chain, x: np.ndarray, u: np.ndarray) -> np.ndarray:
     """Carry out a chain on a batch by the OpenCV executor."""
     plan = chain.plan(u, *x.shape[1:])
-    dtype = x.dtype if plan.output.dtype == "source" else plan.output.dtype
-    out = np.empty((len(x), *chain.output_size(*x.shape[1:3]), x.shape[3]), dtype)
-    for i, image in enumerate(x):
-        opencv.render(image, plan, i, out[i])
-    return out
+    return opencv.render_batch(x, plan, chain.output_size(*x.shape[1:3]))
 
 
 def with_tensors(chain: Chain, x: np.ndarray, u: np.ndarray) -> np.ndarray:
@@ -54,10 +50,7 @@ def rendered(image: np.ndarray, layers: Sequence[Any] = (), **options: Any) -> n
     chain = Chain(list(layers), **options)
     size = image.shape[:2] if chain.resize is None else chain.resize.size
     plan = chain.plan(np.full((1, chain.num_draws), 0.5), *size, image.shape[2])
-    dtype = image.dtype if chain.output.dtype == "source" else chain.output.dtype
-    out = np.zeros((*size, image.shape[2]), dtype)
-    opencv.render(image, plan, 0, out)
-    return out
+    return opencv.render_batch(image[None], plan, size)[0]
 
 
 def noise(*shape: int, dtype: Any = np.uint8) -> np.ndarray:

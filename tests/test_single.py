@@ -32,6 +32,16 @@ def test_parameters_come_back_through_json(case: LayerCase) -> None:
         assert np.array_equal(cvd.replay(made(case), image, stored), once)
 
 
+def test_a_layer_may_make_another_dtype() -> None:
+    image = photograph(3, 40, 52)
+    augment = [layers.RandomFlip("horizontal", rate=1.0), layers.Normalize(0.5, 0.25)]
+    normalized, parameters = cvd.apply(augment, image)
+    expected = (image[:, ::-1] / 255 - 0.5) / 0.25
+    assert normalized.dtype == np.float32
+    assert np.abs(normalized - expected).max() <= 1e-5
+    assert np.array_equal(cvd.replay(augment, image, parameters), normalized)
+
+
 def test_a_sequence_gives_the_same() -> None:
     images = np.stack([photograph(number, 24, 24) for number in range(6)])
     augment = [layers.RandomRotateBound(30), layers.RandomLighting(), layers.RandomRoll()]
@@ -81,3 +91,11 @@ def test_grey_and_float_images_are_served() -> None:
     unit = image.astype(np.float32) / 255
     inverted, _ = cvd.apply(layers.RandomInvert(1.0, value_range=(0, 1)), unit)
     assert np.allclose(inverted[..., 0], 1 - unit)
+
+
+def test_previews_show_pictures_before_they_are_normalised() -> None:
+    image = photograph(3, 96, 96)
+    sheet = cvd.preview(layers.RandomFlip(), image, n=4, seed=2)
+    assert np.array_equal(
+        cvd.preview([layers.RandomFlip(), layers.Normalize()], image, n=4, seed=2), sheet
+    )

@@ -40,9 +40,11 @@ def augment(layer: Any, inputs: Any) -> Any:
     if "bounding_boxes" in given:
         given["bounding_boxes"] = {key: given["bounding_boxes"][key] for key in ("boxes", "labels")}
 
+    chain = Chain([layer])
+
     def run(*arrays: Array) -> list[Array]:
         found = keras.tree.pack_sequence_as(given, arrays)
-        return keras.tree.flatten(_augment_arrays(layer, found))  # type: ignore[no-any-return]
+        return keras.tree.flatten(_augment_arrays(layer, chain, found))  # type: ignore[no-any-return]
 
     spec = {name: layer._spec_in_dict(name, value) for name, value in given.items()}
     kinds = keras.tree.flatten(spec)
@@ -55,17 +57,13 @@ def augment(layer: Any, inputs: Any) -> Any:
     return {**inputs, **result} if isinstance(inputs, Mapping) else result["images"]
 
 
-def _augment_arrays(layer: Any, given: dict[str, Any]) -> dict[str, Any]:
+def _augment_arrays(layer: Any, chain: Chain, given: dict[str, Any]) -> dict[str, Any]:
     images = given["images"]
     pixels = np.ascontiguousarray(targets.to_batch(layer, images, np))
     count, height, width, channels = pixels.shape
-    chain = Chain([layer])
     size = chain.output_size(height, width)
     plan = chain.plan(layer._draws.array(count, layer.num_draws), height, width, channels)
-    dtype = pixels.dtype if chain.output.dtype == "source" else chain.output.dtype
-    changed = np.empty((count, *size, channels), dtype)
-    for b in range(count):
-        opencv.render(pixels[b], plan, b, changed[b])
+    changed = opencv.render_batch(pixels, plan, size)
     result = {"images": targets.from_batch(layer, changed, images, np)}
     if "segmentation_masks" in given:
         masks = given["segmentation_masks"]

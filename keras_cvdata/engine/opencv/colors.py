@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -23,7 +25,10 @@ from keras_cvdata.types import Array
 
 _GRAY = [[*LUMA, 0.0]] * 3
 _INVERTED = bytes(range(255, -1, -1))
-_MASKS = {bytes(value & mask for value in range(256)): mask for mask in range(1, 255)}
+_UPPER_BITS = {
+    bytes(value & mask for value in range(256)): mask
+    for mask in (128, 192, 224, 240, 248, 252, 254)
+}
 
 
 def apply_lookups(run: Lookups, pixels: Array, place: Place, out: Array | None) -> Array:
@@ -78,10 +83,12 @@ def _by_bits(pixels: Array, table: Array, target: Array | None) -> Array | None:
     wanted = table.tobytes()
     if wanted == _INVERTED:
         return cv2.bitwise_not(pixels, dst=target)
-    mask = _MASKS.get(wanted)
+    mask = _UPPER_BITS.get(wanted)
     if mask is None or pixels.shape[2] > 4:  # OpenCV has no scalars of more channels
         return None
-    return cv2.bitwise_and(pixels, (mask,) * 4, dst=target)  # type: ignore[call-overload,no-any-return] # a scalar
+    scalar: Any = (mask,) * 4  # which the stubs of OpenCV do not know
+    masked: Array = cv2.bitwise_and(pixels, scalar, dst=target)
+    return masked
 
 
 def _planes(pixels: Array) -> list[Array]:

@@ -35,6 +35,7 @@ from keras_cvdata.engine.steps import (
     Paste,
     Plan,
     Resize,
+    Size,
     Step,
     Warp,
 )
@@ -75,6 +76,31 @@ def render(image: Array, plan: Plan, b: int, out: Array, *, reduced: Reduced | N
         result = apply(step, result, place, out if position == last else None)
     if result is not out:
         np.copyto(out, result.reshape(out.shape), casting="unsafe")
+
+
+def render_batch(images: Array, plan: Plan, size: Size) -> Array:
+    """Carry out a plan for a batch, image by image.
+
+    Args:
+        images: (batch, height, width, channels) pixels; never changed.
+        plan: A plan that was made with NumPy for this batch.
+        size: (height, width) of the result.
+
+    Returns:
+        (batch, *size, channels) of the dtype that the plan makes, or that of the images.
+
+    Example:
+        >>> from keras_cvdata.engine.plan import Chain
+        >>> images = np.zeros((2, 4, 4, 3), np.uint8)
+        >>> plan = Chain([], size=(2, 2)).plan(np.empty((2, 0)), 4, 4, 3)
+        >>> render_batch(images, plan, (2, 2)).shape
+        (2, 2, 2, 3)
+    """
+    dtype = images.dtype if plan.output.dtype == "source" else plan.output.dtype
+    result = np.empty((len(images), *size, images.shape[3]), dtype)
+    for b, image in enumerate(images):
+        render(image, plan, b, result[b])
+    return result
 
 
 def render_mask(mask: Array, plan: Plan, b: int, out: Array, *, fill: int = 0) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from keras_cvdata import layers, sources
     from keras_cvdata.conversion import convert
+    from keras_cvdata.preprocessing.image import ImageDataGenerator
     from keras_cvdata.sequences import (
         ArraySequence,
         CSVSequence,
@@ -33,6 +34,7 @@ __all__ = [
     "DataFrameSequence",
     "DirectorySequence",
     "HDF5Sequence",
+    "ImageDataGenerator",
     "ImageError",
     "JSONSequence",
     "Standardization",
@@ -53,6 +55,7 @@ _MODULE_OF = {
     "DataFrameSequence": "sequences",
     "DirectorySequence": "sequences",
     "HDF5Sequence": "sequences",
+    "ImageDataGenerator": "preprocessing.image",
     "ImageError": "types",
     "JSONSequence": "sequences",
     "Standardization": "statistics",

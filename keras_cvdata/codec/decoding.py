@@ -71,10 +71,11 @@ def decode(
     name: str = "<bytes>",
     row: int | None = None,
     header: Header | None = None,
+    upright: bool = True,
 ) -> Array:
     """Decode an image of any known format: JPEG, PNG, WebP, BMP, TIFF, GIF, PPM, AVIF (R30, R32).
 
-    The orientation that the file states is applied. 16-bit and float pixels keep their depth (R36).
+    16-bit and float pixels keep their depth (R36).
     Where alpha is dropped, the image is laid on white. Of animations and multi-page files the first
     image is read.
 
@@ -86,6 +87,7 @@ def decode(
         name: Name of the image for messages.
         row: Row of the image in its source.
         header: What `sniff` said of `data`, where it was called already.
+        upright: Apply the orientation that the file states.
 
     Returns:
         (H, W, C), C-contiguous uint8, uint16 or float32.
@@ -100,6 +102,8 @@ def decode(
         array([255,   0,   0], dtype=uint8)
     """
     header = header or sniff(data, name, row)
+    if not upright:
+        header = header._replace(orientation=1)
     channels = header.channels
     if header.orientation != 1 and (header.height % reduce or header.width % reduce):
         reduce = 1  # turned, a last row that stands for less would be the first

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from keras_cvdata import codec
-from keras_cvdata.draws import permutation, uniforms
+from keras_cvdata.draws import uniforms
 from keras_cvdata.engine import opencv
 from keras_cvdata.engine.followers import Followers
 from keras_cvdata.engine.memory import Memory
@@ -18,14 +18,12 @@ from keras_cvdata.engine.plan import Chain, Plan
 from keras_cvdata.engine.pool import Job, Pool
 from keras_cvdata.engine.portable import Parameters
 from keras_cvdata.engine.replay import to_plain
+from keras_cvdata.engine.substitution import Substitutes
 from keras_cvdata.sources.base import Source
 from keras_cvdata.types import Array, ImageError, Ints
 
-# Words that keep the draws of different purposes apart (order.py holds 1 and 2).
-AUGMENT, SUBSTITUTE, MIX = 3, 4, 5
-
-# A class in which this many samples in a row cannot be read is taken to hold none that can.
-ATTEMPTS = 64
+# Words that keep the draws of different purposes apart (order.py holds 1 and 2, substitution.py 4).
+AUGMENT, MIX = 3, 5
 
 
 class BadImage(NamedTuple):
@@ -91,8 +89,7 @@ class Loader:
         self.mixers = tuple(mixers)
         self.rows = source.rows
         self.bad: dict[int, BadImage] = {}
-        self._codes = source.codes
-        self._members: dict[int | None, Ints] = {}
+        self._substitutes = Substitutes(len(source), source.codes, seed)
         self._memory = Memory()
 
     def start(self, pool: Pool, epoch: int, slots: Slots) -> Job[Images]:
@@ -150,7 +147,11 @@ class Loader:
             self.bad[row] = BadImage(row, error.name, error.reason)
             if not self.substitute:
                 raise ImageError(error.name, error.reason, row) from error
-            images.positions[slot] = self._render_substitute(asked, plan, slot, images)
+            images.positions[slot] = self._substitutes.read(
+                asked,
+                ImageError(error.name, error.reason, row),
+                lambda position: self._render(position, plan, slot, images),
+            )
             images.read[slot] = False
         except Exception as error:  # of a function in `augment`, for example
             error.add_note(
@@ -181,36 +182,3 @@ class Loader:
         if self.followers is not None:
             row = int(self.rows[position])
             self.followers.fill(images.followers, slot, row, plan, size, self.shape[:2])
-
-    def _render_substitute(self, asked: int, plan: Plan, slot: int, images: Images) -> int:
-        """Render another sample of the same class, chosen by the seed, and return its position."""
-        row, candidates = int(self.rows[asked]), self._class_of(asked)
-        if len(candidates) <= ATTEMPTS:
-            tried = permutation(len(candidates), self.seed, SUBSTITUTE, row)
-        else:
-            u = uniforms(self.seed, SUBSTITUTE, row, np.arange(ATTEMPTS))
-            tried = (u * len(candidates)).astype(np.int64)
-        for position in candidates[tried]:
-            try:
-                self._render(int(position), plan, slot, images)
-            except ImageError:
-                continue
-            return int(position)
-        bad = self.bad[row]
-        raise ImageError(
-            bad.name,
-            f"{bad.reason}; and none of {len(tried)} samples tried in its place can be read "
-            "either. Repair or remove these files.",
-            row,
-        )
-
-    def _class_of(self, asked: int) -> Ints:
-        """Positions of all samples of the class of one, or of all samples where there are none.
-
-        Finding them takes milliseconds among millions, so it is done once for each class.
-        """
-        code = None if self._codes is None else int(self._codes[asked])
-        if code not in self._members:
-            same = np.ones(len(self.source), bool) if code is None else self._codes == code
-            self._members[code] = np.flatnonzero(same)
-        return self._members[code]

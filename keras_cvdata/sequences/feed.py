@@ -47,7 +47,7 @@ def walker_by_index(frame: FrameType | None) -> str | None:
         is not Keras that asks.
     """
     while frame is not None:
-        if _is_of_keras(frame) and frame.f_code.co_name == "get_index":
+        if is_of_keras(frame) and frame.f_code.co_name == "get_index":
             return "workers"
         if _is_generator_of_keras(frame):
             return "wrapper"
@@ -83,10 +83,11 @@ def _is_getitem_of(sequence: object, frame: FrameType) -> bool:
 
 
 def _is_generator_of_keras(frame: FrameType) -> bool:
-    return _is_of_keras(frame) and bool(frame.f_code.co_flags & inspect.CO_GENERATOR)
+    return is_of_keras(frame) and bool(frame.f_code.co_flags & inspect.CO_GENERATOR)
 
 
-def _is_of_keras(frame: FrameType) -> bool:
+def is_of_keras(frame: FrameType) -> bool:
+    """Say whether a frame runs code of Keras."""
     name: str = frame.f_globals.get("__name__", "")
     return name.startswith("keras.")
 

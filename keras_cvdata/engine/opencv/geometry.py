@@ -15,9 +15,8 @@ from keras_cvdata.engine.opencv.sampling import (
     Sampling,
     displace,
     to_size,
-    warp,
 )
-from keras_cvdata.engine.opencv.whole import copy_whole
+from keras_cvdata.engine.opencv.whole import read
 from keras_cvdata.engine.output import bounds
 from keras_cvdata.engine.steps import Displace, Fit, Plan, Resize, Size, Warp
 from keras_cvdata.engine.windows import letterbox, resized_crop, towards
@@ -117,7 +116,7 @@ def apply_warp(step: Warp, pixels: Array, place: Place, out: Array | None) -> Ar
     how = Sampling(size, step.interpolation, step.fill_mode, _fill(step, pixels, place))
     if resize is not None:
         return _warp_decoded(pixels, matrix, resize, place, how, out)
-    return _read(pixels, matrix, how, out)
+    return read(pixels, matrix, how, out)
 
 
 def apply_displace(step: Displace, pixels: Array, place: Place, out: Array | None) -> Array:
@@ -178,13 +177,7 @@ def _warp_decoded(
     blends = how.interpolation == "bilinear"
     if matrix is None and blends and _stretches(towards, pixels, resize.size):
         return to_size(pixels, resize.size, ENLARGING[how.interpolation], out)
-    return _read(pixels, towards, how, out)
-
-
-def _read(pixels: Array, matrix: Array, how: Sampling, out: Array | None) -> Array:
-    """Read every pixel from where a matrix says, between pixels only where it must."""
-    copied = copy_whole(pixels, matrix, how, out)
-    return warp(pixels, matrix, how, out) if copied is None else copied
+    return read(pixels, towards, how, out)
 
 
 def _towards(height: int, width: int, resize: Resize, b: int) -> Array:

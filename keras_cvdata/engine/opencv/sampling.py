@@ -77,6 +77,12 @@ def displace(pixels: Array, grid: Array, how: Sampling, out: Array | None) -> Ar
     x += np.arange(width, dtype=np.float32) + nudge
     y += np.arange(height, dtype=np.float32)[:, None] + nudge
 
+    return remap(pixels, x, y, how, out)
+
+
+def remap(pixels: Array, x: Array, y: Array, how: Sampling, out: Array | None) -> Array:
+    """Read every pixel from a place of its own, (height, width) float32 across and down."""
+
     def read(part: Array, target: Array | None) -> Array:
         return cv2.remap(
             part,
@@ -171,9 +177,10 @@ def _with_border(pixels: Array, matrix: Array, how: Sampling) -> tuple[Array, Ar
     """Lay as much border round an image as a warp will read, and lead the matrix there.
 
     OpenCV's warp takes up to four times as long where it must find the border itself. Where the
-    border would outgrow the image, that is still the better choice.
+    border would outgrow the image, that is still the better choice, and so it is for wider pixels,
+    whose copy takes as long as the warp.
     """
-    if how.fill_mode == "constant":
+    if how.fill_mode == "constant" or pixels.itemsize > 1:
         return pixels, matrix
     height, width = pixels.shape[:2]
     (a, b, x), (c, d, y), _ = matrix.tolist()

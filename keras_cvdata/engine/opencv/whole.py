@@ -4,12 +4,35 @@ from __future__ import annotations
 
 import cv2
 
-from keras_cvdata.engine.opencv.sampling import BORDERS, Sampling, if_fits, outgrows
+from keras_cvdata.engine.opencv.sampling import BORDERS, Sampling, if_fits, outgrows, warp
 from keras_cvdata.engine.steps import Size
 from keras_cvdata.types import Array
 
 # Of sine and cosine, which leave quarter turns a hair beside whole numbers.
 _SLACK = 1e-9
+
+
+def read(pixels: Array, matrix: Array, how: Sampling, out: Array | None) -> Array:
+    """Read every pixel from where a matrix says, between pixels only where it must.
+
+    Args:
+        pixels: (height, width, channels), never changed.
+        matrix: (3, 3) from output to input pixel centres.
+        how: How pixels are read.
+        out: Where the result goes, if that is possible.
+
+    Returns:
+        (*how.size, channels) of the dtype of the pixels, perhaps a view of the image.
+
+    Example:
+        >>> import numpy as np
+        >>> row = np.array([[[1], [2], [3]]], np.uint8)
+        >>> half = np.array([[1, 0, 0.5], [0, 1, 0], [0, 0, 1]])
+        >>> read(row, half, Sampling((1, 2), "bilinear", "nearest", 0), None).ravel().tolist()
+        [2, 3]
+    """
+    copied = copy_whole(pixels, matrix, how, out)
+    return warp(pixels, matrix, how, out) if copied is None else copied
 
 
 def copy_whole(pixels: Array, matrix: Array, how: Sampling, out: Array | None) -> Array | None:

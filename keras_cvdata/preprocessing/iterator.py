@@ -1,0 +1,225 @@
+"""The base of the old class's iterators: endless by `next`, random access by index."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator as Endless
+from typing import Any, Self
+
+import keras
+import numpy as np
+
+from keras_cvdata.engine.pool import Job, Pool, look_ahead
+from keras_cvdata.preprocessing.randomness import drawing_from, random_state
+from keras_cvdata.sequences.feed import Feed, is_of_keras, keras_pass
+from keras_cvdata.types import Ints
+
+# Batches that are made ahead of the one that a model trains on.
+_AHEAD = 2
+
+
+class Iterator(keras.utils.Sequence):
+    """Batches of images in the order and with the random numbers of the old class.
+
+    A subclass says how to make a batch of given samples, in `_get_batches_of_transformed_samples`.
+
+    `next(it)` goes on for ever and counts in `batch_index` and `total_batches_seen`. `it[i]` is
+    batch `i` of the current epoch and may be asked for from many threads: with a seed it is what
+    the old class gives as its batch number `epoch * len(it) + i`, without one it draws from NumPy's
+    global generator, as the old class did. `on_epoch_end()`, or the end of a pass of Keras, leads
+    to the next epoch. In a pass of Keras the batches come in order, whatever `fit(shuffle=...)`.
+
+    Args:
+        n: Number of samples of an epoch.
+        batch_size: Samples per batch; the last one of an epoch may be smaller.
+        shuffle: Order the samples anew in every epoch.
+        seed: Selects orders and draws; the global generator is left alone. `None` uses it.
+        **kwargs: `workers`, `use_multiprocessing` and `max_queue_size` of `keras.utils.PyDataset`.
+            More workers than 1 only cost time: the iterators have threads of their own.
+
+    Raises:
+        TypeError: A keyword is not known.
+
+    Example:
+        >>> class Numbers(Iterator):
+        ...     def _get_batches_of_transformed_samples(self, index_array):
+        ...         return index_array * 10
+        >>> numbers = Numbers(5, batch_size=2, shuffle=False, seed=None)
+        >>> [numbers.next().tolist() for _ in range(4)], numbers[2].tolist()
+        ([[0, 10], [20, 30], [40], [0, 10]], [40])
+    """
+
+    white_list_formats = ("png", "jpg", "jpeg", "bmp", "ppm", "tif", "tiff")
+
+    def __init__(
+        self, n: int, batch_size: int, shuffle: bool, seed: int | None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.n = n
+        self.batch_size = batch_size
+        self.seed = seed
+        self.shuffle = shuffle
+        self.batch_index = 0
+        self.total_batches_seen = 0
+        self.index_array: Ints | None = None
+        self._epoch = 0
+        self._known_order: tuple[int, Ints] | None = None
+        self._feed = Feed()
+        self._ahead = Pool(1)
+        self._set_up()
+
+    def _set_up(self) -> None:
+        """Make what cannot be pickled."""
+        self.lock = threading.RLock()
+        self.index_generator = self._flow_index()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in vars(self).items() if k not in ("lock", "index_generator")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._set_up()
+
+    def __len__(self) -> int:
+        return (self.n + self.batch_size - 1) // self.batch_size
+
+    # By index
+
+    def __getitem__(self, idx: int) -> Any:
+        walk = keras_pass(sys._getframe(1), self)
+        if walk is not None:
+            return self._feed.next(walk, self._epoch, len(self), self._batches)
+        if not -len(self) <= idx < len(self):
+            raise ValueError(f"There are {len(self)} batches in an epoch; got index {idx}.")
+        return self._batch(self._epoch, idx % len(self))
+
+    def _batch(self, epoch: int, index: int) -> Any:
+        """One batch of an epoch, in tuples, as Keras wants several inputs or outputs."""
+        order = self._order(epoch)
+        samples = order[index * self.batch_size : (index + 1) * self.batch_size]
+        with drawing_from(self._state(epoch, index)):
+            batch = self._get_batches_of_transformed_samples(samples)
+        if isinstance(batch, list | tuple):
+            return tuple(tuple(part) if isinstance(part, list) else part for part in batch)
+        return batch
+
+    def _state(self, epoch: int, index: int) -> Any:
+        """What a batch draws from."""
+        if self.seed is None:
+            return np.random
+        state = random_state(self.seed + epoch * len(self) + index)
+        if (epoch, index) == (0, 0):
+            self._shuffled(state, 0)  # which the old class draws from the same state, before
+        return state
+
+    def _order(self, epoch: int) -> Ints:
+        """The samples of an epoch in order."""
+        with self.lock:
+            if self.seed is None:
+                if self.index_array is None:
+                    self._set_index_array()
+            elif self._known_order is None or self._known_order[0] != epoch:
+                self.index_array = self._seeded_order(epoch)
+                self._known_order = epoch, self.index_array
+            order = self.index_array if self._known_order is None else self._known_order[1]
+            assert order is not None
+            return order
+
+    def _seeded_order(self, epoch: int) -> Ints:
+        if not epoch or not self.shuffle:
+            return self._shuffled(random_state(self.seed), epoch)
+        # The old class shuffles with what the last batch of the epoch before has left of its state.
+        state = self._state(epoch - 1, len(self) - 1)
+        with drawing_from(state):
+            self._draw(self.n - (len(self) - 1) * self.batch_size)
+        return self._shuffled(state, epoch)
+
+    def _shuffled(self, state: Any, epoch: int) -> Ints:
+        members = self._members(epoch)
+        result: Ints = state.permutation(members) if self.shuffle else members
+        return result
+
+    def _members(self, epoch: int) -> Ints:  # noqa: ARG002 # balanced ones are others each time
+        """The samples of an epoch, in the order of the files or arrays."""
+        return np.arange(self.n)
+
+    def _draw(self, count: int) -> Any:
+        """Draw what a batch of so many samples needs from `random_state()`."""
+
+    def on_epoch_end(self) -> None:
+        """Go on to the next epoch; passes of Keras have done so by themselves."""
+        if self.workers > 1 or not is_of_keras(sys._getframe(1)):
+            self._next_epoch()
+
+    def _next_epoch(self) -> None:
+        with self.lock:
+            self._epoch += 1
+            if self.seed is None:
+                self._set_index_array()
+            else:
+                self._order(self._epoch)
+
+    def _batches(self, epoch: int, first: int = 0) -> Endless[Any]:
+        """Batches of an epoch from an index on; the end leads to the next epoch."""
+        jobs = (self._begin(epoch, index) for index in range(first, len(self)))
+        for index, (batch,) in enumerate(look_ahead(jobs, _AHEAD), first):
+            if index == len(self) - 1 and self._epoch == epoch:
+                self._next_epoch()
+            yield batch
+
+    def _begin(self, epoch: int, index: int) -> Job[list[Any]]:
+        made: list[Any] = []
+        return self._ahead.start(1, lambda _: made.append(self._batch(epoch, index)), made)
+
+    # One after the other
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Any:
+        with self.lock:
+            index_array = next(self.index_generator)
+            state = self._next_state
+        with drawing_from(state):
+            return self._get_batches_of_transformed_samples(index_array)
+
+    def next(self) -> Any:
+        """Return the next batch, for ever."""
+        return next(self)
+
+    def reset(self) -> None:
+        """Have `next` begin a new epoch."""
+        self.batch_index = 0
+
+    def _flow_index(self) -> Endless[Ints]:
+        """Samples of one batch after the other, for ever."""
+        while True:
+            seed = None if self.seed is None else self.seed + self.total_batches_seen
+            self._next_state = random_state(seed)
+            if not self.batch_index:
+                with drawing_from(self._next_state):
+                    self._set_index_array()
+            assert self.index_array is not None
+            start = self.batch_index * self.batch_size
+            self.batch_index = self.batch_index + 1 if self.n > start + self.batch_size else 0
+            self.total_batches_seen += 1
+            yield self.index_array[start : start + self.batch_size]
+
+    def _set_index_array(self) -> None:
+        """Order the samples of an epoch anew, by `random_state()`."""
+        epoch = self._epoch + (self.total_batches_seen // len(self) if self.n else 0)
+        self.index_array = self._shuffled(random_state(), epoch)
+
+    def _get_batches_of_transformed_samples(self, index_array: Ints) -> Any:
+        """Make a batch.
+
+        Args:
+            index_array: (B,) numbers of the samples.
+
+        Returns:
+            What a model trains on.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} must say how to make a batch of given samples."
+        )

@@ -1,0 +1,183 @@
+"""Batches of images in the making: drawn on one thread, rendered on several."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+
+from keras_cvdata.engine.loader import BadImage
+from keras_cvdata.engine.memory import Memory
+from keras_cvdata.engine.order import Order
+from keras_cvdata.engine.pool import Pool, available_cores
+from keras_cvdata.engine.substitution import Substitutes
+from keras_cvdata.preprocessing.randomness import random_state
+from keras_cvdata.types import Array, ImageError, Ints
+
+
+class Images(NamedTuple):
+    """The images of one batch.
+
+    Attributes:
+        pixels: (B, ...) in the data format and dtype of the iterator.
+        samples: (B,) numbers of the samples that the pixels come from, substitutes included.
+        read: (B,) bool, false where a substitute stands for an image that could not be read.
+    """
+
+    pixels: Array
+    samples: Ints
+    read: Array
+
+
+class Rendering:
+    """What iterators over images have in common; a mixin of `Iterator`.
+
+    A subclass sets the attributes below, and says how to `_load` an image and what to `_name` it.
+
+    Attributes:
+        image_data_generator: Draws, transforms and standardises; `None` does nothing of it.
+        image_shape: Shape of one image in `data_format`.
+        data_format: "channels_last" or "channels_first".
+        dtype: Dtype of the batches.
+        subset: "training", "validation" or `None`.
+        save_to_dir: Folder in which batches are kept as pictures, or `None`.
+        save_prefix: What their names begin with.
+        save_format: What their names end with.
+    """
+
+    image_data_generator: Any
+    image_shape: tuple[int, ...]
+    data_format: str
+    dtype: Any
+    subset: str | None
+    save_to_dir: Any
+    save_prefix: str
+    save_format: str
+    seed: int | None
+    n: int
+
+    _name_numbers = 10_000_000  # how many numbers the names of kept pictures are drawn from
+
+    def _load(self, sample: int) -> Array:
+        """One image as floats, in `data_format`, which may be written to."""
+        raise NotImplementedError
+
+    def _name(self, sample: int) -> str:
+        """What messages call an image."""
+        raise NotImplementedError
+
+    def _codes(self) -> Array | None:
+        """Class of each sample, (N,) integers; `None` where a sample has not one class."""
+        return None
+
+    def _option(self, name: str, default: Any) -> Any:
+        """An argument of the generator that the old class does not have."""
+        return getattr(self.image_data_generator, name, default)
+
+    def _balance(self, count: int) -> int:
+        """Prepare balanced epochs where they are asked for; return the samples of an epoch."""
+        self._balanced = None
+        if not self._option("balance", False) or self.subset == "validation":
+            return count
+        codes = self._codes()
+        if codes is None:
+            raise ValueError(
+                "balance=True repeats samples of small classes, and here a sample has not one "
+                "class. Use class_mode 'categorical', 'binary' or 'sparse', or leave it out."
+            )
+        whole = count * len(np.unique(codes))  # more than an epoch
+        self._balanced = Order(count, whole, 0, shuffle=False, codes=codes)
+        return self._balanced.pass_size
+
+    def _members(self, epoch: int) -> Ints:
+        if self._balanced is None:
+            return np.arange(self.n)
+        return self._balanced.batch(epoch, 0).positions
+
+    @cached_property
+    def _pool(self) -> Pool:
+        return Pool(self._option("threads", None) or available_cores())
+
+    @cached_property
+    def _memory(self) -> Memory:
+        return Memory()
+
+    @cached_property
+    def _bad(self) -> dict[int, BadImage]:
+        return {}
+
+    @property
+    def report(self) -> tuple[BadImage, ...]:
+        """The images that could not be read so far, with sample number, name and reason."""
+        return tuple(bad for _, bad in sorted(self._bad.items()))
+
+    def _draw(self, count: int) -> tuple[list[Any], list[int]]:
+        """Parameters of so many images, and the numbers in the names of their pictures."""
+        parameters: list[Any] = [None] * count
+        held_out = self.subset == "validation" and not self._option("augment_validation", True)
+        if self.image_data_generator is not None and not held_out:
+            draw = self.image_data_generator.get_random_transform
+            parameters = [draw(self.image_shape) for _ in range(count)]
+        kept = count if self.save_to_dir else 0
+        return parameters, [random_state().randint(self._name_numbers) for _ in range(kept)]
+
+    def _images(self, index_array: Ints) -> Images:
+        """Render the images of a batch, each on a thread of its own."""
+        count = len(index_array)
+        parameters, numbers = self._draw(count)
+        images = Images(
+            self._memory.empty((count, *self.image_shape), self.dtype),
+            np.array(index_array),
+            np.ones(count, bool),
+        )
+        self._pool.start(
+            count, lambda slot: self._fill(images, slot, parameters[slot]), images
+        ).wait()
+        for slot, number in enumerate(numbers):
+            self._keep(images.pixels[slot], index_array[slot], number)
+        return images
+
+    def _fill(self, images: Images, slot: int, parameters: Any) -> None:
+        sample = int(images.samples[slot])
+        try:
+            images.pixels[slot] = self._render(sample, parameters)
+        except ImageError as error:
+            self._bad[sample] = BadImage(sample, error.name, error.reason)
+            named = ImageError(error.name, error.reason, sample)
+            if self._option("on_error", "raise") == "raise":
+                raise named from error
+            images.read[slot] = False
+            images.samples[slot] = self._substitutes.read(
+                sample, named, lambda other: self._place(images, slot, other, parameters)
+            )
+        except Exception as error:  # of a preprocessing function, for example
+            error.add_note(f"This happened with {self._name(sample)} (sample {sample}).")
+            raise
+
+    @cached_property
+    def _substitutes(self) -> Substitutes:
+        codes = self._codes()
+        return Substitutes(self.n if codes is None else len(codes), codes, self.seed or 0)
+
+    def _place(self, images: Images, slot: int, sample: int, parameters: Any) -> None:
+        images.pixels[slot] = self._render(sample, parameters)
+
+    def _render(self, sample: int, parameters: Any) -> Array:
+        """Load, transform and standardise one image."""
+        x = self._load(sample)
+        generator = self.image_data_generator
+        if generator is None:
+            return x
+        if parameters is not None:
+            x = generator.apply_transform(x, parameters)
+        result: Array = generator.standardize(x)
+        return result
+
+    def _keep(self, pixels: Array, sample: int, number: int) -> None:
+        """Write an image of a batch where a person can look at it."""
+        name = f"{self.save_prefix}_{sample}_{number}.{self.save_format}"
+        picture = keras.utils.array_to_img(pixels, self.data_format, scale=True)
+        picture.save(Path(self.save_to_dir) / name)

@@ -1,0 +1,255 @@
+"""Flows over folders: what files hold, and what the new keywords do."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import nullcontext
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from keras.src.legacy.preprocessing import image as old
+from PIL import Image
+
+from keras_cvdata.preprocessing import image as new
+from keras_cvdata.types import ImageError
+from tests.conftest import photograph
+
+
+def flow(folder: Path, module=new, options=None, **arguments):
+    options = {"target_size": (18, 25), "shuffle": False, "batch_size": 64, **(options or {})}
+    return module.ImageDataGenerator(**arguments).flow_from_directory(folder, **options)
+
+
+@pytest.fixture
+def writable(mixed_folder, tmp_path):
+    return shutil.copytree(mixed_folder, tmp_path / "images")
+
+
+# What files hold
+
+
+SIZES = {"target_size": (23, 31)}
+MODES = ("1", "L", "LA", "P", "RGB", "RGBA")
+
+
+def picture(mode: str) -> Image.Image:
+    pixels = np.dstack([photograph(1, 23, 31), photograph(2, 23, 31)[..., 0]])
+    image = Image.fromarray(pixels)
+    return image.convert("RGB").quantize(40) if mode == "P" else image.convert(mode)
+
+
+@pytest.mark.parametrize("color_mode", ["rgb", "rgba", "grayscale"])
+@pytest.mark.parametrize("ending", ["png", "bmp", "ppm", "tif", "TIFF", "jpg"])
+@pytest.mark.parametrize("mode", MODES)
+def test_pixels_are_those_of_pillow(tmp_path, mode, ending, color_mode):
+    (tmp_path / "a").mkdir()
+    path = tmp_path / "a" / f"1.{ending}"
+    image = picture(mode)
+    if ending in ("jpg", "bmp", "ppm") and mode in ("LA", "RGBA", "P"):
+        image = image.convert("RGB")
+    image.save(path)
+    options = {**SIZES, "color_mode": color_mode}
+    with pytest.warns(UserWarning, match="tiff") if ending == "TIFF" else nullcontext():
+        theirs = flow(tmp_path, old, options)[0][0]
+    ours = flow(tmp_path, new, options)[0][0]
+    assert np.abs(theirs - ours).max() <= (1 if ending == "jpg" else 0)
+
+
+@pytest.mark.parametrize("ending", ["png", "tif"])
+def test_16_bit_grey_is_kept(tmp_path, ending):
+    values = np.random.RandomState(0).randint(0, 65536, (18, 25)).astype("uint16")
+    (tmp_path / "a").mkdir()
+    Image.fromarray(values).save(tmp_path / "a" / f"1.{ending}")
+    options = {"color_mode": "grayscale"}
+    ours = flow(tmp_path, new, options)[0][0]
+    np.testing.assert_array_equal(ours, flow(tmp_path, old, options)[0][0])
+    np.testing.assert_array_equal(ours[0, ..., 0], values)
+    # The old class clips these values at 255.
+    colored = flow(tmp_path, new)[0][0]
+    np.testing.assert_allclose(colored[0], np.dstack([values / 257] * 3), rtol=1e-6)
+    resized = flow(tmp_path, new, {"target_size": (9, 9), "interpolation": "bilinear"})[0][0]
+    assert 0 <= resized.min() < resized.max() <= 255
+
+
+def test_16_bit_colours_keep_their_fractions_in_the_old_units(tmp_path):
+    values = np.random.RandomState(0).randint(0, 65536, (18, 25, 3)).astype("uint16")
+    (tmp_path / "a").mkdir()
+    cv2.imwrite(str(tmp_path / "a" / "1.png"), values[..., ::-1])
+    ours = flow(tmp_path, new)[0][0]
+    np.testing.assert_allclose(ours[0], values / 257, rtol=1e-6)
+    assert np.abs(ours - flow(tmp_path, old)[0][0]).max() < 1
+    gray = flow(tmp_path, new, {"color_mode": "grayscale"})[0][0]
+    expected = values / 257 @ [0.299, 0.587, 0.114]
+    np.testing.assert_allclose(gray[0, ..., 0], expected, atol=0.51)
+
+
+def test_orientation_is_ignored_unless_asked_for(tmp_path):
+    (tmp_path / "a").mkdir()
+    image = Image.fromarray(photograph(0, 18, 25))
+    exif = image.getexif()
+    exif[0x0112] = 3  # half a turn
+    image.save(tmp_path / "a" / "1.jpg", exif=exif)
+    stored = flow(tmp_path)[0][0]
+    assert np.abs(stored - flow(tmp_path, old)[0][0]).max() <= 1
+    upright = flow(tmp_path, orientation=True)[0][0]
+    np.testing.assert_array_equal(upright, stored[:, ::-1, ::-1])
+
+
+# What is read
+
+
+def test_other_files_stay_out_and_hidden_folders_are_told_of(writable):
+    (writable / "cat" / "notes.txt").write_text("no image")
+    (writable / "stray.png").write_bytes(b"")
+    (writable / ".ipynb_checkpoints").mkdir()
+    with pytest.warns(UserWarning, match=r"hidden folder '\.ipynb_checkpoints' counts as a class"):
+        found = flow(writable)
+    assert found.class_indices == flow(writable, old).class_indices
+    assert found.filenames == flow(writable, old).filenames
+    chosen = flow(writable, options={"classes": ["fox", "dog"]})
+    assert chosen.class_indices == {"fox": 0, "dog": 1}
+    assert chosen.num_classes == 2
+    assert chosen.labels is chosen.classes
+
+
+def test_names_of_classes_are_sorted_as_text(tmp_path):
+    for name in ("2", "10", "1"):
+        (tmp_path / name).mkdir()
+    assert flow(tmp_path).class_indices == {"1": 0, "10": 1, "2": 2}
+
+
+def test_nested_folders_have_the_order_of_the_old_class(writable):
+    for name in ("b/1.png", "b-c/1.png", "b/a/2.png", "1.png", "Z.jpg"):
+        path = writable / "cat" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(writable / "cat" / "0.png", path)
+    (writable / "dog" / "link").symlink_to(writable / "cat" / "b", target_is_directory=True)
+    for follow_links in (False, True):
+        options = {"follow_links": follow_links}
+        ours = flow(writable, options=options)
+        assert ours.filenames == flow(writable, old, options).filenames
+        assert ("dog/link/1.png" in ours.filenames) == follow_links
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        flow(tmp_path / "nowhere")
+    with pytest.raises(FileNotFoundError, match="bird"):
+        flow(tmp_path, options={"classes": ["bird"]})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"color_mode": "cmyk"},
+        {"class_mode": "output"},
+        {"interpolation": "cubic"},
+        {"subset": "test"},
+    ],
+)
+def test_choices_that_are_none(mixed_folder, options):
+    name, value = next(iter(options.items()))
+    with pytest.raises(ValueError, match=f"{name} must be one of .*; got '{value}'"):
+        flow(mixed_folder, options=options)
+
+
+def test_pictures_listed_and_checked(mixed_folder):
+    assert len(new.list_pictures(mixed_folder)) == 14
+    assert len(new.list_pictures(mixed_folder, ext="png")) == 7
+    assert new.validate_filename(str(mixed_folder / "cat" / "0.png"), ("png",))
+    assert not new.validate_filename(str(mixed_folder / "cat" / "none.png"), ("png",))
+
+
+def test_load_img_still_takes_grayscale(mixed_folder):
+    path = str(mixed_folder / "cat" / "0.png")
+    assert new.load_img(path, grayscale=True, target_size=(9, 8)).mode == "L"
+    assert new.load_img(path).mode == "RGB"
+
+
+# What cannot be read
+
+
+@pytest.fixture
+def damaged(writable):
+    path = writable / "dog" / "4.png"
+    path.write_bytes(path.read_bytes()[:60])
+    return writable
+
+
+def test_a_file_that_cannot_be_read_is_named(damaged):
+    with pytest.raises(ImageError, match=r"dog/4\.png \(row 8\): The PNG is truncated"):
+        _ = flow(damaged)[0]
+
+
+def test_substitutes_are_of_the_same_class(damaged):
+    broken = flow(damaged, on_error="substitute", options={"class_mode": "sparse", "seed": 3})
+    x, y = broken[0]
+    np.testing.assert_array_equal(y, broken.classes)
+    assert [(bad.row, Path(bad.name).name) for bad in broken.report] == [(8, "4.png")]
+    dogs = {x[row].tobytes() for row in np.flatnonzero(broken.classes == 1) if row != 8}
+    assert x[8].tobytes() in dogs
+
+
+def test_skipped_samples_weigh_nothing(damaged):
+    x, y, weights = flow(damaged, on_error="skip")[0]
+    assert len(x) == len(y) == 14
+    np.testing.assert_array_equal(np.flatnonzero(weights == 0), [8])
+    with pytest.raises(ValueError, match=r"on_error='skip' marks bad images by sample weights"):
+        flow(damaged, on_error="skip", options={"class_mode": None})
+
+
+def test_nothing_to_put_in_its_place(damaged):
+    for path in (damaged / "dog").iterdir():
+        path.write_bytes(b"\x89PNG\r\n\x1a\n")
+    with pytest.raises(ImageError, match="and none of 5 samples tried in its place"):
+        _ = flow(damaged, on_error="substitute")[0]
+
+
+# Parts and balance
+
+
+def parts(folder, **arguments):
+    return [
+        flow(folder, options={"subset": name}, validation_split=0.4, **arguments)
+        for name in ("training", "validation")
+    ]
+
+
+def test_validation_takes_the_first_part_of_each_class_by_default(mixed_folder):
+    training, validation = parts(mixed_folder)
+    assert (
+        validation.filenames
+        == flow(mixed_folder, old, {"subset": "validation"}, validation_split=0.4).filenames
+    )
+    assert not set(training.filenames) & set(validation.filenames)
+
+
+def test_stratify_chooses_at_random_the_same_share_of_each_class(mixed_folder):
+    training, validation = parts(mixed_folder, stratify=True)
+    first = parts(mixed_folder)[1]
+    assert sorted(training.filenames + validation.filenames) == sorted(flow(mixed_folder).filenames)
+    assert np.bincount(validation.classes).tolist() == [2, 2, 2]
+    assert validation.filenames != first.filenames
+
+
+def test_validation_is_augmented_unless_told_otherwise(mixed_folder):
+    plain = parts(mixed_folder, rescale=1 / 255)[1][0][0]
+    augmented = parts(mixed_folder, rescale=1 / 255, rotation_range=90)
+    spared = parts(mixed_folder, rescale=1 / 255, rotation_range=90, augment_validation=False)
+    assert not np.array_equal(augmented[1][0][0], plain)
+    np.testing.assert_array_equal(spared[1][0][0], plain)
+    assert not np.array_equal(spared[0][0][0], parts(mixed_folder, rescale=1 / 255)[0][0][0])
+
+
+def test_balance_repeats_small_classes(writable):
+    for path in list((writable / "fox").iterdir())[1:]:
+        path.unlink()
+    options = {"class_mode": "sparse", "shuffle": True, "seed": 1}
+    balanced = flow(writable, options=options, balance=True)
+    assert (balanced.n, balanced.samples) == (15, 11)
+    assert np.bincount(balanced[0][1].astype(int)).tolist() == [5, 5, 5]
+    assert np.bincount(next(balanced)[1].astype(int)).tolist() == [5, 5, 5]
+    held = flow(writable, options={"subset": "validation"}, balance=True, validation_split=0.4)
+    assert held.n == held.samples

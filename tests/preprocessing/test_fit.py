@@ -1,0 +1,164 @@
+"""`fit`, `evaluate` and `predict` with every flow, on every backend."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from keras_cvdata.preprocessing import image as new
+from tests.conftest import photograph
+
+pytestmark = pytest.mark.backends
+
+SIZE = (18, 25)
+MOVES = {"rotation_range": 20, "horizontal_flip": True, "brightness_range": (0.8, 1.2)}
+
+
+@pytest.fixture
+def flows(photo_folder):
+    """Makes the three flows of one folder, by name."""
+    files = sorted(photo_folder.glob("*/*.jpg"))
+    names = [file.parent.name for file in files]
+    frame = pd.DataFrame({"filename": map(str, files), "class": names})
+    images = np.array([photograph(n, *SIZE) for n in range(len(files))])
+    labels = np.eye(3)[[("cat", "dog", "fox").index(name) for name in names]]
+
+    def make(kind, generator=None, **options):
+        generator = generator or new.ImageDataGenerator(**MOVES, rescale=1 / 255)
+        options = {"batch_size": 5, "seed": 4, **options}
+        if kind == "arrays":
+            return generator.flow(images, labels, **options)
+        options["target_size"] = SIZE
+        if kind == "directory":
+            return generator.flow_from_directory(photo_folder, **options)
+        return generator.flow_from_dataframe(frame, **options)
+
+    return make
+
+
+def small_model(**options) -> keras.Model:
+    model = keras.Sequential(
+        [
+            keras.Input((*SIZE, 3)),
+            keras.layers.Conv2D(4, 3, strides=3, activation="relu"),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(3, activation="softmax"),
+        ]
+    )
+    model.compile("adam", "categorical_crossentropy", metrics=["accuracy"], **options)
+    return model
+
+
+@pytest.mark.parametrize("kind", ["directory", "frame", "arrays"])
+def test_fit_evaluate_and_predict(flows, kind):
+    model = small_model()
+    history = model.fit(flows(kind), validation_data=flows(kind, seed=5), epochs=2, verbose=0)
+    assert np.isfinite(history.history["loss"]).all()
+    assert len(model.evaluate(flows(kind), verbose=0)) == 2
+    assert model.predict(flows(kind, shuffle=False), verbose=0).shape == (12, 3)
+
+
+def test_predictions_are_in_the_order_of_the_files(flows):
+    plain = new.ImageDataGenerator(rescale=1 / 255)
+    flow = flows("directory", plain, shuffle=False)
+    model = small_model()
+    expected = np.concatenate([model.predict_on_batch(flow[i][0]) for i in range(len(flow))])
+    np.testing.assert_allclose(model.predict(flow, verbose=0), expected, atol=1e-6)
+
+
+class Recorder(keras.callbacks.Callback):
+    """Tells batches apart by what a model with one weight says of them."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.seen.append(logs["mean_pixel"])
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize("kind", ["directory", "arrays"])
+def test_fit_gets_the_batches_of_each_epoch_in_order(flows, kind, shuffle):
+    """Whatever `fit(shuffle=...)` and the hooks of the backend."""
+    inputs = keras.Input((*SIZE, 3))
+    mean = keras.layers.GlobalAveragePooling2D()(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(3)(mean))
+
+    def mean_pixel(_, predicted):
+        return keras.ops.mean(predicted)
+
+    model.compile(keras.optimizers.SGD(0.0), "mse", metrics=[mean_pixel])
+    model.layers[-1].set_weights([np.ones((3, 3)), np.zeros(3)])
+    recorder = Recorder()
+    model.fit(flows(kind), epochs=3, shuffle=shuffle, verbose=0, callbacks=[recorder])
+    flow = flows(kind)
+    expected = []
+    for _ in range(3):
+        means = [flow[index][0].mean() * 3 for index in range(len(flow))]
+        expected += (np.cumsum(means) / np.arange(1, len(flow) + 1)).tolist()
+        flow.on_epoch_end()
+    np.testing.assert_allclose(recorder.seen, expected, rtol=1e-4)
+
+
+def test_endless_next_serves_fit_too(flows):
+    flow = flows("directory")
+
+    def endless():
+        while True:
+            yield next(flow)
+
+    history = small_model().fit(endless(), steps_per_epoch=4, shuffle=False, verbose=0)
+    assert np.isfinite(history.history["loss"]).all()
+
+
+def test_several_outputs(photo_folder):
+    files = sorted(photo_folder.glob("*/*.jpg"))
+    frame = pd.DataFrame({"filename": map(str, files)})
+    frame["size"], frame["age"] = np.arange(12) / 12, np.arange(12) / 6
+    flow = new.ImageDataGenerator().flow_from_dataframe(
+        frame, y_col=["size", "age"], class_mode="multi_output", target_size=SIZE, batch_size=5
+    )
+    inputs = keras.Input((*SIZE, 3))
+    features = keras.layers.GlobalAveragePooling2D()(inputs)
+    model = keras.Model(inputs, [keras.layers.Dense(1)(features), keras.layers.Dense(1)(features)])
+    model.compile("adam", ["mse", "mse"])
+    assert np.isfinite(model.fit(flow, verbose=0).history["loss"]).all()
+    assert [part.shape for part in model.predict(flow, verbose=0)] == [(12, 1), (12, 1)]
+
+
+def test_several_inputs():
+    images = np.array([photograph(n, *SIZE) for n in range(12)])
+    flow = new.ImageDataGenerator(rescale=1 / 255).flow(
+        (images, np.arange(24).reshape(12, 2)), np.arange(12) / 12, batch_size=5
+    )
+    image, extra = keras.Input((*SIZE, 3)), keras.Input((2,))
+    both = keras.layers.Concatenate()([keras.layers.GlobalAveragePooling2D()(image), extra])
+    model = keras.Model([image, extra], keras.layers.Dense(1)(both))
+    model.compile("adam", "mse")
+    assert np.isfinite(model.fit(flow, verbose=0).history["loss"]).all()
+    assert np.isfinite(model.evaluate(flow, verbose=0))
+
+
+def test_sample_weights_and_skipped_files(photo_folder, tmp_path):
+    broken = tmp_path / "images" / "a"
+    broken.mkdir(parents=True)
+    for file in (photo_folder / "cat").iterdir():
+        (broken / file.name).write_bytes(file.read_bytes())
+    (broken / "0.jpg").write_bytes(b"no image")
+    generator = new.ImageDataGenerator(on_error="skip")
+    flow = generator.flow_from_directory(tmp_path / "images", target_size=SIZE, class_mode="sparse")
+    model = small_model()
+    model.compile("adam", "sparse_categorical_crossentropy", weighted_metrics=["accuracy"])
+    assert np.isfinite(model.fit(flow, verbose=0).history["loss"]).all()
+    assert len(flow.report) == 1
+
+
+def test_workers_of_keras_move_on_from_epoch_to_epoch(flows):
+    """They ask by index; the hook tells them apart."""
+    flow = flows("arrays")
+    flow.workers = 2
+    small_model().fit(flow, epochs=2, verbose=0)
+    assert flow._epoch >= 2

@@ -1,0 +1,239 @@
+"""Arguments, statistics and overrides of `ImageDataGenerator`."""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+import re
+import threading
+import warnings
+
+import keras
+import numpy as np
+import pytest
+from keras.src.legacy.preprocessing import image as old
+
+import keras_cvdata as cvd
+from keras_cvdata.preprocessing import image as new
+from tests.conftest import photograph
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Please import `affine_transform`:DeprecationWarning"
+)
+
+IMAGES = np.array([photograph(n, 12, 15) for n in range(10)])
+
+
+def test_every_name_and_every_argument_of_the_old_module_is_there():
+    for name in dir(old):
+        theirs = getattr(old, name)
+        if name.startswith("_") or getattr(theirs, "__module__", None) != old.__name__:
+            continue
+        ours = getattr(new, name)
+        if name in ("Iterator", "BatchFromFilesMixin"):
+            continue
+        known = inspect.signature(ours).parameters
+        for parameter in inspect.signature(theirs).parameters.values():
+            assert known[parameter.name].default == parameter.default, (name, parameter)
+    for name in ("flow", "flow_from_directory", "flow_from_dataframe", "fit", "standardize"):
+        theirs, ours = (getattr(m.ImageDataGenerator, name) for m in (old, new))
+        known = list(inspect.signature(ours).parameters)
+        named = [n for n in inspect.signature(theirs).parameters if n != "kwargs"]
+        assert known[: len(named)] == named
+
+
+def test_all_names_what_is_visible():
+    assert {name for name in vars(new) if not name.startswith("_")} == set(new.__all__)
+    assert cvd.ImageDataGenerator is new.ImageDataGenerator
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"rotate": 3}, TypeError, "rotate"),
+        ({"data_format": "last"}, ValueError, "data_format must be one of 'channels_last'"),
+        ({"validation_split": 5}, ValueError, "validation_split must be .* 0 and 1; got 5"),
+        ({"zoom_range": (1, 2, 3)}, ValueError, r"zoom_range must be .*; got \(1, 2, 3\)"),
+        ({"zoom_range": "ab"}, ValueError, "zoom_range must be .*; got 'ab'"),
+        ({"brightness_range": 0.1}, ValueError, "brightness_range must be .*; got 0.1"),
+        ({"on_error": "ignore"}, ValueError, "on_error must be one of .*; got 'ignore'"),
+        ({"threads": 0}, ValueError, "threads must be at least 1; got 0"),
+    ],
+)
+def test_arguments_out_of_range(arguments, error, message):
+    with pytest.raises(error, match=message):
+        new.ImageDataGenerator(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "changed"),
+    [
+        ({"zca_whitening": True}, ["featurewise_center"]),
+        (
+            {"zca_whitening": True, "featurewise_std_normalization": True},
+            ["featurewise_std_normalization", "featurewise_center"],
+        ),
+        ({"featurewise_std_normalization": True}, ["featurewise_center"]),
+        ({"samplewise_std_normalization": True}, ["samplewise_center"]),
+    ],
+)
+def test_standardisations_that_need_or_exclude_others(arguments, changed):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        ours = new.ImageDataGenerator(**arguments)
+        told = [str(each.message) for each in caught]
+        theirs = old.ImageDataGenerator(**arguments)
+    assert [re.search(r"sets (\w+)=", text).group(1) for text in told] == changed
+    for name in ("featurewise_center", "samplewise_center", "featurewise_std_normalization"):
+        assert getattr(ours, name) == getattr(theirs, name)
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+@pytest.mark.parametrize("augment", [False, True])
+def test_fit_learns_the_same_statistics(augment, data_format):
+    x = IMAGES if data_format == "channels_last" else np.moveaxis(IMAGES, 3, 1)
+    arguments = {"featurewise_center": True, "data_format": data_format, "rescale": 1 / 7}
+    for further in ({"featurewise_std_normalization": True}, {"zca_whitening": True}):
+        results = []
+        for module in (old, new):
+            generator = module.ImageDataGenerator(**arguments, **further, vertical_flip=True)
+            generator.fit(x, augment=augment, rounds=2, seed=3)
+            results.append(generator)
+        theirs, ours = results
+        np.testing.assert_array_equal(theirs.mean, ours.mean)
+        if theirs.std is not None:
+            np.testing.assert_array_equal(theirs.std, ours.std)
+        if theirs.zca_whitening_matrix is not None:
+            a, b = theirs.zca_whitening_matrix, ours.zca_whitening_matrix
+            np.testing.assert_allclose(b, a, atol=1e-4 * np.abs(a).max())
+        theirs, ours = (g.standardize(x.astype("float32")) for g in results)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-3 * np.abs(theirs).max())
+
+
+def test_fit_leaves_its_data_and_the_global_generator_alone():
+    x = IMAGES.astype("float32")
+    np.random.seed(3)
+    expected = np.random.random(3)
+    np.random.seed(3)
+    generator = new.ImageDataGenerator(featurewise_center=True, rescale=2, rotation_range=9)
+    generator.fit(x, augment=True, seed=8)
+    np.testing.assert_array_equal(np.random.random(3), expected)
+    np.testing.assert_array_equal(x, IMAGES)
+
+
+def test_fit_takes_four_axes():
+    generator = new.ImageDataGenerator(featurewise_center=True)
+    with pytest.raises(ValueError, match=r"four axes.*got shape \(12, 15, 3\)"):
+        generator.fit(IMAGES[0])
+    with pytest.warns(UserWarning, match="channels are on axis 3.*has not 1, 3 or 4"):
+        generator.fit(IMAGES[..., :2])
+
+
+@pytest.mark.parametrize(
+    "option", ["featurewise_center", "featurewise_std_normalization", "zca_whitening"]
+)
+def test_standardize_before_fit_warns_and_leaves_pixels_alone(option):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        generator = new.ImageDataGenerator(**{option: True})
+    with pytest.warns(UserWarning, match=r"=True has no effect yet: .*Call fit\(x\)"):
+        standardized = generator.standardize(IMAGES.astype("float32"))
+    np.testing.assert_array_equal(standardized, IMAGES)
+
+
+def test_standardize_works_in_place_on_one_image_or_a_batch():
+    generator = new.ImageDataGenerator(rescale=0.5)
+    x = IMAGES.astype("float32")
+    assert generator.standardize(x) is x
+    np.testing.assert_array_equal(x, IMAGES / 2)
+
+
+def test_brightness_works_with_channels_first():
+    """The old class takes the width for channels there, and fails."""
+    arguments = {"brightness_range": (0.5, 2), "rotation_range": 30, "horizontal_flip": True}
+    last = new.ImageDataGenerator(**arguments).flow(IMAGES, seed=2)
+    first = new.ImageDataGenerator(**arguments, data_format="channels_first")
+    first = first.flow(np.moveaxis(IMAGES, 3, 1), seed=2)
+    np.testing.assert_array_equal(np.moveaxis(first[0], 1, 3), last[0])
+
+
+def test_any_number_of_channels_is_flipped_and_brightened():
+    x = np.random.RandomState(0).randint(0, 256, (3, 8, 9, 6))
+    with pytest.warns(UserWarning, match="has 6 there instead of 1, 3 or 4"):
+        flow = new.ImageDataGenerator(horizontal_flip=True, brightness_range=(1, 1)).flow(x, seed=1)
+    batch = flow[0]
+    rows = flow.index_array
+    assert any(np.array_equal(b, x[r][:, ::-1]) for b, r in zip(batch, rows, strict=True))
+
+
+def test_a_negative_whole_shift_is_drawn_as_the_old_class_does():
+    for limit in (-3, np.int64(4), np.float32(2.5), [], 0):
+        drawn = [
+            m.ImageDataGenerator(width_shift_range=limit).get_random_transform((9, 9, 3), seed=6)
+            for m in (old, new)
+        ]
+        assert drawn[0] == drawn[1]
+
+
+class KeepsAspect(new.ImageDataGenerator):
+    """What people write: one zoom for both sides, and a standardisation of their own."""
+
+    def get_random_transform(self, img_shape, seed=None):
+        parameters = super().get_random_transform(img_shape, seed)
+        parameters["zy"] = parameters["zx"]
+        return parameters
+
+    def standardize(self, x):
+        return super().standardize(x) - 1
+
+
+def test_overridden_methods_are_used_and_draw_by_the_seed():
+    first, second = (KeepsAspect(zoom_range=0.5).flow(IMAGES, seed=4) for _ in range(2))
+    np.testing.assert_array_equal(first[0], second[0])
+    plain = new.ImageDataGenerator(zoom_range=0.5).flow(IMAGES, seed=4)
+    assert not np.array_equal(first[0], plain[0] - 1)
+    generator = KeepsAspect(zoom_range=0.5)
+    parameters = generator.get_random_transform((12, 15, 3), seed=4)
+    expected = generator.standardize(
+        generator.apply_transform(IMAGES[plain.index_array[0]].astype("float32"), parameters)
+    )
+    alone = KeepsAspect(zoom_range=0.5).flow(IMAGES[plain.index_array[:1]], seed=4, shuffle=False)
+    np.testing.assert_array_equal(alone[0][0], expected)
+
+
+def test_one_thread_calls_the_function_one_after_the_other():
+    callers = set()
+
+    def function(x):
+        callers.add(threading.get_ident())
+        return x
+
+    _ = new.ImageDataGenerator(preprocessing_function=function, threads=1).flow(IMAGES)[0]
+    assert len(callers) == 1
+
+
+def test_an_error_of_the_function_names_the_image():
+    def function(x):
+        raise KeyError("no such filter")
+
+    flow = new.ImageDataGenerator(preprocessing_function=function, threads=1).flow(
+        IMAGES, shuffle=False
+    )
+    with pytest.raises(KeyError, match="no such filter") as caught:
+        _ = flow[0]
+    assert caught.value.__notes__ == ["This happened with x[0] (sample 0)."]
+
+
+def test_pickles():
+    generator = new.ImageDataGenerator(rotation_range=4, featurewise_center=True)
+    generator.fit(IMAGES)
+    copy = pickle.loads(pickle.dumps(generator))
+    np.testing.assert_array_equal(copy.mean, generator.mean)
+
+
+def test_other_defaults_of_keras_are_followed():
+    keras.config.set_floatx("float16")
+    try:
+        assert new.ImageDataGenerator().flow(IMAGES)[0].dtype == np.float16
+    finally:
+        keras.config.set_floatx("float32")

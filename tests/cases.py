@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from keras_cvdata import convert, layers, sequences, sources
+from keras_cvdata.preprocessing import image
 
 
 @dataclass(frozen=True)
@@ -411,4 +413,45 @@ COLLECTIONS = [
     ),
     CollectionCase(sources.HDF5Source, sequences.HDF5Sequence, _converted(".h5")),
     CollectionCase(sources.JSONSource, sequences.JSONSequence, _converted(".json")),
+]
+
+
+@dataclass(frozen=True)
+class FlowCase:
+    """An iterator of the old module, and how a generator makes one of a folder of photographs.
+
+    Attributes:
+        iterator: The class.
+        flow: Takes the generator, the folder, the size of the images, and options of the flow;
+            labels are one-hot.
+    """
+
+    iterator: type[image.Iterator]
+    flow: Callable[..., image.Iterator]
+
+    def __str__(self) -> str:
+        return self.iterator.__name__
+
+
+def _flow_frame(generator: Any, photos: Path, size: tuple[int, int], **options: Any) -> Any:
+    paths = sorted(photos.glob("*/*.jpg"))
+    frame = pd.DataFrame({"filename": map(str, paths), "class": [p.parent.name for p in paths]})
+    return generator.flow_from_dataframe(frame, target_size=size, **options)
+
+
+def _flow_arrays(generator: Any, photos: Path, size: tuple[int, int], **options: Any) -> Any:
+    whole = image.ImageDataGenerator().flow_from_directory(photos, size, shuffle=False)
+    parts = zip(*(whole[index] for index in range(len(whole))), strict=True)
+    return generator.flow(*(np.concatenate(part) for part in parts), **options)
+
+
+FLOWS = [
+    FlowCase(
+        image.DirectoryIterator,
+        lambda generator, photos, size, **options: generator.flow_from_directory(
+            photos, target_size=size, **options
+        ),
+    ),
+    FlowCase(image.DataFrameIterator, _flow_frame),
+    FlowCase(image.NumpyArrayIterator, _flow_arrays),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from functools import cached_property
 from typing import Any
@@ -9,11 +10,15 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_cvdata.engine.pool import Pool, available_cores
 from keras_cvdata.preprocessing.iterator import Iterator
 from keras_cvdata.preprocessing.rendering import Rendering
 from keras_cvdata.sequences.checks import check_choice
 from keras_cvdata.splits import split_positions
 from keras_cvdata.types import Array, Ints
+
+# From so many values an image on, threads gain more than they lose by waiting for each other.
+_WORTH_A_THREAD = 128 * 128 * 3
 
 
 class NumpyArrayIterator(Rendering, Iterator):
@@ -126,6 +131,13 @@ class NumpyArrayIterator(Rendering, Iterator):
 
     def _codes(self) -> Array | None:
         return None if self.y is None else _numbered(self.y)
+
+    @cached_property
+    def _pool(self) -> Pool:
+        threads = self._option("threads", None)
+        if threads is None and math.prod(self.image_shape) < _WORTH_A_THREAD:
+            threads = 1
+        return Pool(threads or available_cores())
 
     @cached_property
     def x(self) -> Array:

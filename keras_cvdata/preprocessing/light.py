@@ -12,8 +12,9 @@ import numpy as np
 from keras_cvdata.preprocessing.randomness import random_state
 from keras_cvdata.types import Array
 
-# A warp in float32 leaves flat areas a hair below whole levels, which must not be cut down.
-_HAIR = np.float32(2**-10)
+# What is added before rounding, so that it cuts down; a warp in float32 leaves flat areas a hair
+# below whole levels, which stay.
+_DOWN = -0.5 + 2**-10
 
 
 def apply_channel_shift(x: Array, intensity: float, channel_axis: int = 0) -> Array:  # noqa: ARG001
@@ -80,9 +81,10 @@ def brighten(x: Array, brightness: float, scale: bool, channel_axis: int) -> Arr
         levels = x - low
         levels /= np.max(levels) or 1
         levels *= 255
+        whole = np.ascontiguousarray(levels.astype(np.uint8))
     else:
-        levels = x + _HAIR
-    whole = np.ascontiguousarray(levels.astype(np.uint8))
+        flat = np.ascontiguousarray(x, np.float32).reshape(len(x), -1)
+        whole = cv2.convertScaleAbs(flat, alpha=1, beta=_DOWN).reshape(x.shape)
     table = np.clip(np.float32(brightness) * np.arange(256, dtype=np.float32), 0, 255)
     result = cv2.LUT(whole, np.trunc(table)).reshape(x.shape).astype(x.dtype, copy=False)
     if x.shape[channel_axis] == 4:

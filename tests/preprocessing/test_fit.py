@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
+import pickle
+
 import keras
 import numpy as np
 import pandas as pd
 import pytest
 
-from keras_cvdata.preprocessing import image as new
+from keras_cvdata.preprocessing import image
+from tests.cases import FLOWS
 from tests.conftest import photograph
 
 pytestmark = pytest.mark.backends
@@ -18,24 +22,34 @@ MOVES = {"rotation_range": 20, "horizontal_flip": True, "brightness_range": (0.8
 
 @pytest.fixture
 def flows(photo_folder):
-    """Makes the three flows of one folder, by name."""
-    files = sorted(photo_folder.glob("*/*.jpg"))
-    names = [file.parent.name for file in files]
-    frame = pd.DataFrame({"filename": map(str, files), "class": names})
-    images = np.array([photograph(n, *SIZE) for n in range(len(files))])
-    labels = np.eye(3)[[("cat", "dog", "fox").index(name) for name in names]]
+    """Makes a flow of the photographs by a row of the table."""
 
-    def make(kind, generator=None, **options):
-        generator = generator or new.ImageDataGenerator(**MOVES, rescale=1 / 255)
-        options = {"batch_size": 5, "seed": 4, **options}
-        if kind == "arrays":
-            return generator.flow(images, labels, **options)
-        options["target_size"] = SIZE
-        if kind == "directory":
-            return generator.flow_from_directory(photo_folder, **options)
-        return generator.flow_from_dataframe(frame, **options)
+    def make(case, generator=None, **options):
+        generator = generator or image.ImageDataGenerator(**MOVES, rescale=1 / 255)
+        return case.flow(generator, photo_folder, SIZE, **{"batch_size": 5, "seed": 4, **options})
 
     return make
+
+
+def test_every_public_class_has_a_row():
+    classes = {value for value in vars(image).values() if inspect.isclass(value)}
+    bases = {image.ImageDataGenerator, image.Iterator, image.BatchFromFilesMixin}
+    assert {case.iterator for case in FLOWS} == classes - bases
+
+
+@pytest.mark.parametrize("case", FLOWS, ids=str)
+def test_contract(flows, case):
+    """Shape, dtype and range; the seed repeats, pickles go on, any index may be asked for."""
+    flow = flows(case)
+    assert isinstance(flow, case.iterator)
+    x, y = flow[len(flow) - 1]
+    assert (x.shape, x.dtype) == ((2, *SIZE, 3), np.float32)
+    assert (y.shape, y.dtype) == ((2, 3), np.float32)
+    assert 0 <= x.min() < x.max() <= 1
+    np.testing.assert_array_equal(flows(case)[len(flow) - 1][0], x)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(flow))[len(flow) - 1][0], x)
+    assert not np.array_equal(flows(case, seed=5)[len(flow) - 1][0], x)
+    assert flow.image_shape == (*SIZE, 3)
 
 
 def small_model(**options) -> keras.Model:
@@ -51,18 +65,18 @@ def small_model(**options) -> keras.Model:
     return model
 
 
-@pytest.mark.parametrize("kind", ["directory", "frame", "arrays"])
-def test_fit_evaluate_and_predict(flows, kind):
+@pytest.mark.parametrize("case", FLOWS, ids=str)
+def test_fit_evaluate_and_predict(flows, case):
     model = small_model()
-    history = model.fit(flows(kind), validation_data=flows(kind, seed=5), epochs=2, verbose=0)
+    history = model.fit(flows(case), validation_data=flows(case, seed=5), epochs=2, verbose=0)
     assert np.isfinite(history.history["loss"]).all()
-    assert len(model.evaluate(flows(kind), verbose=0)) == 2
-    assert model.predict(flows(kind, shuffle=False), verbose=0).shape == (12, 3)
+    assert len(model.evaluate(flows(case), verbose=0)) == 2
+    assert model.predict(flows(case, shuffle=False), verbose=0).shape == (12, 3)
 
 
 def test_predictions_are_in_the_order_of_the_files(flows):
-    plain = new.ImageDataGenerator(rescale=1 / 255)
-    flow = flows("directory", plain, shuffle=False)
+    plain = image.ImageDataGenerator(rescale=1 / 255)
+    flow = flows(FLOWS[0], plain, shuffle=False)
     model = small_model()
     expected = np.concatenate([model.predict_on_batch(flow[i][0]) for i in range(len(flow))])
     np.testing.assert_allclose(model.predict(flow, verbose=0), expected, atol=1e-6)
@@ -80,8 +94,8 @@ class Recorder(keras.callbacks.Callback):
 
 
 @pytest.mark.parametrize("shuffle", [False, True])
-@pytest.mark.parametrize("kind", ["directory", "arrays"])
-def test_fit_gets_the_batches_of_each_epoch_in_order(flows, kind, shuffle):
+@pytest.mark.parametrize("case", FLOWS, ids=str)
+def test_fit_gets_the_batches_of_each_epoch_in_order(flows, case, shuffle):
     """Whatever `fit(shuffle=...)` and the hooks of the backend."""
     inputs = keras.Input((*SIZE, 3))
     mean = keras.layers.GlobalAveragePooling2D()(inputs)
@@ -93,8 +107,8 @@ def test_fit_gets_the_batches_of_each_epoch_in_order(flows, kind, shuffle):
     model.compile(keras.optimizers.SGD(0.0), "mse", metrics=[mean_pixel])
     model.layers[-1].set_weights([np.ones((3, 3)), np.zeros(3)])
     recorder = Recorder()
-    model.fit(flows(kind), epochs=3, shuffle=shuffle, verbose=0, callbacks=[recorder])
-    flow = flows(kind)
+    model.fit(flows(case), epochs=3, shuffle=shuffle, verbose=0, callbacks=[recorder])
+    flow = flows(case)
     expected = []
     for _ in range(3):
         means = [flow[index][0].mean() * 3 for index in range(len(flow))]
@@ -104,7 +118,7 @@ def test_fit_gets_the_batches_of_each_epoch_in_order(flows, kind, shuffle):
 
 
 def test_endless_next_serves_fit_too(flows):
-    flow = flows("directory")
+    flow = flows(FLOWS[0])
 
     def endless():
         while True:
@@ -118,7 +132,7 @@ def test_several_outputs(photo_folder):
     files = sorted(photo_folder.glob("*/*.jpg"))
     frame = pd.DataFrame({"filename": map(str, files)})
     frame["size"], frame["age"] = np.arange(12) / 12, np.arange(12) / 6
-    flow = new.ImageDataGenerator().flow_from_dataframe(
+    flow = image.ImageDataGenerator().flow_from_dataframe(
         frame, y_col=["size", "age"], class_mode="multi_output", target_size=SIZE, batch_size=5
     )
     inputs = keras.Input((*SIZE, 3))
@@ -131,12 +145,12 @@ def test_several_outputs(photo_folder):
 
 def test_several_inputs():
     images = np.array([photograph(n, *SIZE) for n in range(12)])
-    flow = new.ImageDataGenerator(rescale=1 / 255).flow(
+    flow = image.ImageDataGenerator(rescale=1 / 255).flow(
         (images, np.arange(24).reshape(12, 2)), np.arange(12) / 12, batch_size=5
     )
-    image, extra = keras.Input((*SIZE, 3)), keras.Input((2,))
-    both = keras.layers.Concatenate()([keras.layers.GlobalAveragePooling2D()(image), extra])
-    model = keras.Model([image, extra], keras.layers.Dense(1)(both))
+    pixels, extra = keras.Input((*SIZE, 3)), keras.Input((2,))
+    both = keras.layers.Concatenate()([keras.layers.GlobalAveragePooling2D()(pixels), extra])
+    model = keras.Model([pixels, extra], keras.layers.Dense(1)(both))
     model.compile("adam", "mse")
     assert np.isfinite(model.fit(flow, verbose=0).history["loss"]).all()
     assert np.isfinite(model.evaluate(flow, verbose=0))
@@ -148,7 +162,7 @@ def test_sample_weights_and_skipped_files(photo_folder, tmp_path):
     for file in (photo_folder / "cat").iterdir():
         (broken / file.name).write_bytes(file.read_bytes())
     (broken / "0.jpg").write_bytes(b"no image")
-    generator = new.ImageDataGenerator(on_error="skip")
+    generator = image.ImageDataGenerator(on_error="skip")
     flow = generator.flow_from_directory(tmp_path / "images", target_size=SIZE, class_mode="sparse")
     model = small_model()
     model.compile("adam", "sparse_categorical_crossentropy", weighted_metrics=["accuracy"])
@@ -158,7 +172,7 @@ def test_sample_weights_and_skipped_files(photo_folder, tmp_path):
 
 def test_workers_of_keras_move_on_from_epoch_to_epoch(flows):
     """They ask by index; the hook tells them apart."""
-    flow = flows("arrays")
+    flow = flows(FLOWS[2])
     flow.workers = 2
     small_model().fit(flow, epochs=2, verbose=0)
     assert flow._epoch >= 2

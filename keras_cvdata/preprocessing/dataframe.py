@@ -179,9 +179,7 @@ class DataFrameIterator(BatchFromFilesMixin, Iterator):
             return frame
         labels = [_known(label, set(names)) for label in given]
         kept = np.array([label is not None for label in labels], bool)
-        frame = frame[kept].copy()
-        frame[y_col] = [label for label in labels if label is not None]
-        return frame
+        return frame[kept].assign(**{y_col: [label for label in labels if label is not None]})
 
     def _take_part(self, frame: Any, y_col: Any) -> Any:
         """Take the rows of the subset."""

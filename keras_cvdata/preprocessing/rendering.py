@@ -59,6 +59,7 @@ class Rendering:
     seed: int | None
     n: int
 
+    _balanced: Order | None = None
     _name_numbers = 10_000_000  # how many numbers the names of kept pictures are drawn from
 
     def _load(self, sample: int) -> Array:
@@ -79,7 +80,6 @@ class Rendering:
 
     def _balance(self, count: int) -> int:
         """Prepare balanced epochs where they are asked for; return the samples of an epoch."""
-        self._balanced = None
         if not self._option("balance", False) or self.subset == "validation":
             return count
         codes = self._codes()

@@ -207,7 +207,13 @@ def test_nothing_to_put_in_its_place(damaged):
         _ = flow(damaged, on_error="substitute")[0]
 
 
-# Parts and balance
+# Targets, parts and balance
+
+
+def test_images_as_targets_are_a_copy(mixed_folder):
+    x, y = flow(mixed_folder, options={"class_mode": "input"})[0]
+    np.testing.assert_array_equal(x, y)
+    assert not np.shares_memory(x, y)
 
 
 def parts(folder, **arguments):
@@ -244,12 +250,53 @@ def test_validation_is_augmented_unless_told_otherwise(mixed_folder):
 
 
 def test_balance_repeats_small_classes(writable):
-    for path in list((writable / "fox").iterdir())[1:]:
+    for path in [*(writable / "fox").iterdir()][1:]:
         path.unlink()
     options = {"class_mode": "sparse", "shuffle": True, "seed": 1}
     balanced = flow(writable, options=options, balance=True)
     assert (balanced.n, balanced.samples) == (15, 11)
     assert np.bincount(balanced[0][1].astype(int)).tolist() == [5, 5, 5]
     assert np.bincount(next(balanced)[1].astype(int)).tolist() == [5, 5, 5]
-    held = flow(writable, options={"subset": "validation"}, balance=True, validation_split=0.4)
-    assert held.n == held.samples
+    for path in [*(writable / "dog").iterdir()][3:]:
+        path.unlink()
+    held = flow(writable, options={"subset": "validation"}, balance=True, validation_split=0.6)
+    assert held.n == held.samples == 4
+
+
+# Iterators of somebody else
+
+
+def listed(module):
+    """An iterator over a list of files, written for the old module's classes."""
+
+    class ListIterator(module.BatchFromFilesMixin, module.Iterator):
+        def __init__(self, files, generator):
+            how = ("channels_last", None, "", "png", None, "nearest", False)
+            self.set_processing_attrs(generator, (9, 8), "rgb", *how)
+            self.files, self.dtype, self.class_mode = files, "float32", "sparse"
+            super().__init__(len(files), 4, True, 3)
+
+        filepaths = property(lambda self: self.files)
+        classes = labels = property(lambda self: list(range(len(self.files))))
+        sample_weight = None
+
+    return ListIterator
+
+
+def test_other_iterators_over_files_go_on(mixed_folder):
+    files = sorted(map(str, mixed_folder.glob("*/*")))
+    (x, y), (old_x, old_y) = (
+        next(listed(module)(files, module.ImageDataGenerator(horizontal_flip=True)))
+        for module in (new, old)
+    )
+    np.testing.assert_array_equal(y, old_y)
+    assert np.abs(x - old_x).max() <= 1
+
+
+@pytest.mark.parametrize("name", ["filepaths", "labels", "sample_weight"])
+def test_what_an_iterator_over_files_must_say(name):
+    class Silent(new.BatchFromFilesMixin, new.Iterator):
+        pass
+
+    with pytest.raises(NotImplementedError, match="Silent must say w"):
+        getattr(Silent(3, 1, False, None), name)

@@ -6,6 +6,7 @@ import inspect
 import pickle
 import re
 import threading
+import time
 import warnings
 
 import keras
@@ -201,15 +202,17 @@ def test_overridden_methods_are_used_and_draw_by_the_seed():
     np.testing.assert_array_equal(alone[0][0], expected)
 
 
-def test_one_thread_calls_the_function_one_after_the_other():
+@pytest.mark.parametrize("threads", [1, 2])
+def test_threads_that_call_the_function(threads):
     callers = set()
 
     def function(x):
+        time.sleep(0.005)  # for another thread to come
         callers.add(threading.get_ident())
         return x
 
-    _ = new.ImageDataGenerator(preprocessing_function=function, threads=1).flow(IMAGES)[0]
-    assert len(callers) == 1
+    _ = new.ImageDataGenerator(preprocessing_function=function, threads=threads).flow(IMAGES)[0]
+    assert len(callers) == threads
 
 
 def test_an_error_of_the_function_names_the_image():

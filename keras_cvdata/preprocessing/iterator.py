@@ -75,7 +75,8 @@ class Iterator(keras.utils.Sequence):
         self.index_generator = self._flow_index()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in vars(self).items() if k not in ("lock", "index_generator")}
+        unpicklable = ("lock", "index_generator", "_next_state")
+        return {name: value for name, value in vars(self).items() if name not in unpicklable}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

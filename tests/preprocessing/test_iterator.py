@@ -77,8 +77,9 @@ def test_threads_do_not_change_the_numbers(data, threads):
     np.testing.assert_array_equal(next(one)[0], next(other)[0])
 
 
-def test_next_counts_and_resets_as_the_old_class(data):
-    theirs, ours = (data.open(m, combination("arrays")) for m in (old, new))
+@pytest.mark.parametrize("batch_size", [5, 7])
+def test_next_counts_and_resets_as_the_old_class(data, batch_size):
+    theirs, ours = (data.open(m, combination("arrays", batch_size=batch_size)) for m in (old, new))
     for _ in range(4):
         assert_same([next(theirs)], [ours.next()])
         assert theirs.batch_index == ours.batch_index
@@ -97,13 +98,17 @@ def test_several_threads_share_one_next(data):
     assert sorted(x.tobytes() for x, _ in got) == sorted(x.tobytes() for x, _ in expected)
 
 
+@pytest.mark.parametrize("seed", [3, None])
 @pytest.mark.parametrize("flow", FLOWS)
-def test_pickled_in_the_middle_goes_on_where_it_was(data, flow):
-    iterator = data.open(new, combination(flow))
+def test_pickled_in_the_middle_goes_on_where_it_was(data, flow, seed):
+    iterator = data.open(new, combination(flow, seed=seed))
     next(iterator)
     copy = pickle.loads(pickle.dumps(iterator))
-    assert_same([next(iterator) for _ in range(4)], [next(copy) for _ in range(4)])
-    assert_same([iterator[1]], [copy[1]])
+    results = []
+    for each in (iterator, copy):
+        np.random.seed(6)
+        results.append([*(next(each) for _ in range(4)), each[1]])
+    assert_same(*results)
 
 
 def test_a_seed_leaves_the_global_generator_alone(data):

@@ -127,7 +127,7 @@ def _either_way(state: Any, limit: float) -> float:
 
 def _shift(state: Any, limit: Any, side: int) -> Any:
     """Pixels: whole ones for an integer, one of several values, else any up to a limit."""
-    if not (np.size(limit) if np.ndim(limit) else limit):
+    if not limit:
         return 0
     if np.ndim(limit) or (isinstance(limit, int | np.integer) and limit > 0):
         shift = state.choice(limit) * state.choice([-1, 1])

@@ -56,6 +56,7 @@ def test_all_names_what_is_visible():
         ({"validation_split": 5}, ValueError, "validation_split must be .* 0 and 1; got 5"),
         ({"zoom_range": (1, 2, 3)}, ValueError, r"zoom_range must be .*; got \(1, 2, 3\)"),
         ({"zoom_range": "ab"}, ValueError, "zoom_range must be .*; got 'ab'"),
+        ({"zoom_range": ["a", 1]}, ValueError, "zoom_range must be"),
         ({"brightness_range": 0.1}, ValueError, "brightness_range must be .*; got 0.1"),
         ({"on_error": "ignore"}, ValueError, "on_error must be one of .*; got 'ignore'"),
         ({"threads": 0}, ValueError, "threads must be at least 1; got 0"),
@@ -167,13 +168,13 @@ def test_any_number_of_channels_is_flipped_and_brightened():
     assert any(np.array_equal(b, x[r][:, ::-1]) for b, r in zip(batch, rows, strict=True))
 
 
-def test_a_negative_whole_shift_is_drawn_as_the_old_class_does():
-    for limit in (-3, np.int64(4), np.float32(2.5), [], 0):
-        drawn = [
-            m.ImageDataGenerator(width_shift_range=limit).get_random_transform((9, 9, 3), seed=6)
-            for m in (old, new)
-        ]
-        assert drawn[0] == drawn[1]
+@pytest.mark.parametrize("limit", [-3, 1, 1.0, np.int64(4), np.float32(2.5), [0.5, 1.5], [], 0])
+def test_shifts_are_drawn_as_by_the_old_class(limit):
+    theirs, ours = (
+        m.ImageDataGenerator(width_shift_range=limit).get_random_transform((9, 9, 3), seed=6)
+        for m in (old, new)
+    )
+    assert theirs == ours
 
 
 class KeepsAspect(new.ImageDataGenerator):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -90,11 +91,21 @@ def test_next_counts_and_resets_as_the_old_class(data, batch_size):
     assert_same([next(theirs)], [next(ours)])
 
 
+@pytest.fixture
+def hasty_threads():
+    """Threads that give way to each other after every few steps."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("hasty_threads")
 def test_several_threads_share_one_next(data):
     flow, alone = (data.open(new, combination("frame", class_mode="raw")) for _ in range(2))
-    with ThreadPoolExecutor(4) as pool:
-        got = list(pool.map(lambda _: next(flow), range(12)))
-    expected = [next(alone) for _ in range(12)]
+    with ThreadPoolExecutor(8) as pool:
+        got = list(pool.map(lambda _: next(flow), range(60)))
+    expected = [next(alone) for _ in range(60)]
     assert sorted(x.tobytes() for x, _ in got) == sorted(x.tobytes() for x, _ in expected)
 
 

@@ -7,14 +7,24 @@ square turn about a point beside their centre. Equal numbers need the same here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import reduce
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from keras_cvdata.engine.opencv.sampling import Sampling, remap
 from keras_cvdata.engine.opencv.whole import read
 from keras_cvdata.types import Array
+
+
+class Reading(NamedTuple):
+    """How pixels are read; see `apply_affine_transform`."""
+
+    fill_mode: str = "nearest"
+    cval: float = 0.0
+    order: int = 1
+
 
 _BORDERS = ("nearest", "reflect", "constant", "wrap")
 
@@ -91,21 +101,41 @@ def apply_affine_transform(
         >>> apply_affine_transform(row, tx=1, **axes).ravel().tolist()
         [2.0, 3.0, 3.0]
     """
-    _check_axes(x, row_axis, col_axis, channel_axis)
-    matrix = _matrix(theta, (tx, ty), shear, (zx, zy))
+    p = {"theta": theta, "tx": tx, "ty": ty, "shear": shear, "zx": zx, "zy": zy}
+    axes = (row_axis, col_axis, channel_axis)
+    return move(x, p, axes, Reading(fill_mode, cval, order), exchanged=col_axis > row_axis)
+
+
+def move(
+    x: Array, p: Mapping[str, Any], axes: tuple[int, int, int], how: Reading, *, exchanged: bool
+) -> Array:
+    """`apply_affine_transform` with its numbers in a dict, and a say about the axes.
+
+    Args:
+        x: One image.
+        p: Some of `theta`, `tx`, `ty`, `shear`, `zx` and `zy`.
+        axes: Axes of the rows, the columns and the channels.
+        how: How pixels are read.
+        exchanged: Whether `tx` and `zx` are about columns, about which the old class took them to
+            be since Keras 2.9, or about rows.
+
+    Returns:
+        An image of the same shape and dtype; `x` itself where nothing is to be done.
+    """
+    row_axis, col_axis, channel_axis = _check_axes(x, *axes)
+    shift, zoom = (p.get("tx", 0), p.get("ty", 0)), (p.get("zx", 1), p.get("zy", 1))
+    matrix = _matrix(p.get("theta", 0), shift, p.get("shear", 0), zoom)
     if matrix is None:
         return x
     matrix = transform_matrix_offset_center(matrix, x.shape[row_axis], x.shape[col_axis])
-    order_of_axes = (row_axis, col_axis, channel_axis)
-    if col_axis < row_axis:  # an image on its side
-        order_of_axes = (col_axis, row_axis, channel_axis)
+    if not exchanged:
         matrix = matrix[[1, 0, 2]][:, [1, 0, 2]]
-    image = np.transpose(x, order_of_axes)
-    result = _warp(np.ascontiguousarray(image), matrix, fill_mode, cval, order)
-    return np.transpose(result, np.argsort(order_of_axes))
+    order_of_axes = (*sorted((row_axis, col_axis)), channel_axis)
+    image = np.ascontiguousarray(np.transpose(x, order_of_axes))
+    return np.transpose(_warp(image, matrix, how), np.argsort(order_of_axes))
 
 
-def _check_axes(x: Array, *axes: int) -> None:
+def _check_axes(x: Array, *axes: int) -> tuple[int, ...]:
     if sorted(axes) != [0, 1, 2] or axes[2] == 1:
         raise ValueError(
             "row_axis, col_axis and channel_axis must be 0, 1 and 2 in some order, with the "
@@ -115,6 +145,7 @@ def _check_axes(x: Array, *axes: int) -> None:
         raise ValueError(
             f"An image must have three axes, one of them for channels; got shape {np.shape(x)}."
         )
+    return axes
 
 
 def _matrix(
@@ -136,10 +167,11 @@ def _matrix(
     return reduce(np.matmul, map(np.array, parts)) if parts else None
 
 
-def _warp(image: Array, matrix: Array, fill_mode: str, cval: float, order: int) -> Array:
+def _warp(image: Array, matrix: Array, reading: Reading) -> Array:
     """Read (height, width, channels) pixels from where a matrix on (x, y) says."""
+    fill_mode, cval, order = reading
     if order not in (0, 1) or fill_mode not in _BORDERS:
-        return _warp_by_scipy(image, matrix, fill_mode, cval, order)
+        return _warp_by_scipy(image, matrix, reading)
     pixels = image.astype(np.float32, copy=False)
     # A constant border starts at the last pixel and does not blend with it.
     border = "nearest" if fill_mode == "constant" else fill_mode
@@ -193,7 +225,8 @@ def _wrapped(place: Array, period: int) -> Array:
     return np.where(place < 0, below, np.where(place > period, above, place))
 
 
-def _warp_by_scipy(image: Array, matrix: Array, fill_mode: str, cval: float, order: int) -> Array:
+def _warp_by_scipy(image: Array, matrix: Array, reading: Reading) -> Array:
+    fill_mode, cval, order = reading
     try:
         from scipy import ndimage
     except ImportError as error:

@@ -37,7 +37,9 @@ class ImageDataGenerator(Transforming, Standardizing):
     the image itself first. A flow with a `seed` leaves NumPy's global generator alone.
 
     Since Keras 2.9 the axes of the warp are exchanged in the old class, and equal numbers need the
-    same here: `width_shift_range` moves up and down, `height_shift_range` to the left and right.
+    same here: `width_shift_range` moves up and down, `height_shift_range` to the left and right,
+    and images that are not square turn about a point beside their centre. `exchanged_axes=False`
+    does what the names say.
 
     Args:
         featurewise_center: Subtract the mean of each channel over the data, see `fit`.
@@ -68,6 +70,7 @@ class ImageDataGenerator(Transforming, Standardizing):
             part: of each class, of the data frame or of the arrays.
         interpolation_order: How warps read: 0 the nearest pixel, 1 linearly; 2 to 5 need SciPy.
         dtype: Dtype of the batches; Keras's float type where None.
+        exchanged_axes: Exchange the axes of the warp, as the old class does since Keras 2.9.
         augment_validation: Transform the images of `subset="validation"` as well.
         stratify: Choose the validation part at random, the same share of each class, instead of the
             first part.
@@ -119,6 +122,7 @@ class ImageDataGenerator(Transforming, Standardizing):
         interpolation_order: int = 1,
         dtype: Any = None,
         *,
+        exchanged_axes: bool = True,
         augment_validation: bool = True,
         stratify: bool = False,
         on_error: str = "raise",
@@ -148,10 +152,10 @@ class ImageDataGenerator(Transforming, Standardizing):
         self.data_format = data_format or keras.config.image_data_format()
         self.interpolation_order = interpolation_order
         self.dtype = dtype or keras.config.floatx()
+        self.exchanged_axes = exchanged_axes
         self.augment_validation = augment_validation
-        self.stratify = stratify
         self.on_error = on_error
-        self.balance = balance
+        self.stratify, self.balance = stratify, balance
         self.orientation = orientation
         self.threads = threads
         self._validation_split = validation_split

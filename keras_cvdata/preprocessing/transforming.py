@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_cvdata.preprocessing.affine import apply_affine_transform
+from keras_cvdata.preprocessing.affine import Reading, move
 from keras_cvdata.preprocessing.light import apply_channel_shift, brighten
 from keras_cvdata.preprocessing.moves import mirror
 from keras_cvdata.preprocessing.randomness import random_state
@@ -29,6 +29,7 @@ class Transforming:
     horizontal_flip: bool
     vertical_flip: bool
     interpolation_order: int
+    exchanged_axes: bool
     row_axis: int
     col_axis: int
     channel_axis: int
@@ -83,21 +84,8 @@ class Transforming:
         """
         rows, columns, channels = self.row_axis - 1, self.col_axis - 1, self.channel_axis - 1
         p = transform_parameters
-        x = apply_affine_transform(
-            x,
-            p.get("theta", 0),
-            p.get("tx", 0),
-            p.get("ty", 0),
-            p.get("shear", 0),
-            p.get("zx", 1),
-            p.get("zy", 1),
-            row_axis=rows,
-            col_axis=columns,
-            channel_axis=channels,
-            fill_mode=self.fill_mode,
-            cval=self.cval,
-            order=self.interpolation_order,
-        )
+        how = Reading(self.fill_mode, self.cval, self.interpolation_order)
+        x = move(x, p, (rows, columns, channels), how, exchanged=self.exchanged_axes)
         if p.get("channel_shift_intensity") is not None:
             x = apply_channel_shift(x, p["channel_shift_intensity"], channels)
         if p.get("flip_horizontal"):

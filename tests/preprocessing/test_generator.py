@@ -177,6 +177,33 @@ def test_shifts_are_drawn_as_by_the_old_class(limit):
     assert theirs == ours
 
 
+def dot(height: int, width: int, row: int, column: int) -> np.ndarray:
+    image = np.zeros((height, width, 1), "float32")
+    image[row, column] = 1
+    return image
+
+
+@pytest.mark.parametrize("exchanged", [True, False])
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_shifts_move_along_the_named_axis_unless_exchanged(data_format, exchanged):
+    image = dot(9, 9, 4, 4)
+    image = image if data_format == "channels_last" else np.moveaxis(image, 2, 0)
+    generator = new.ImageDataGenerator(
+        width_shift_range=[3], data_format=data_format, exchanged_axes=exchanged
+    )
+    moved = np.argwhere(generator.random_transform(image).squeeze())
+    assert moved.tolist() in ([[[1, 4]], [[7, 4]]] if exchanged else [[[4, 1]], [[4, 7]]])
+
+
+def test_axes_that_are_not_exchanged_turn_about_the_centre_and_zoom_as_named():
+    generator = new.ImageDataGenerator(fill_mode="constant", exchanged_axes=False)
+    turned = generator.apply_transform(dot(7, 11, 3, 5), {"theta": 30})
+    assert np.unravel_index(turned.argmax(), (7, 11)) == (3, 5)
+    tall = generator.apply_transform(dot(7, 11, 3, 5), {"zx": 0.5})
+    assert tall[2:5, 5, 0].tolist() == [0.5, 1, 0.5]
+    assert tall.sum() == 2
+
+
 class KeepsAspect(new.ImageDataGenerator):
     """What people write: one zoom for both sides, and a standardisation of their own."""
 

@@ -116,6 +116,28 @@ def _preview(args: argparse.Namespace) -> None:
     print(f"Wrote {args.output}: {shown} images, each as it is and drawn {args.variants} times")
 
 
+def _migrate(args: argparse.Namespace) -> None:
+    from keras_cvdata.migration import find_files, migrate_file, write
+
+    files, changed, failures = find_files(args.files), 0, []
+    for file in files:
+        try:
+            migrated = migrate_file(file, args.named_axes)
+            if args.write:
+                write(migrated)
+        except (ValueError, OSError) as error:
+            failures.append(str(error))
+            continue
+        print(migrated.diff, end="")
+        for line in migrated.listing(written=args.write):
+            print(line)
+        changed += migrated.after != migrated.before
+    done = "Changed" if args.write else "To change with --write:"
+    print(f"{done} {changed} of {len(files)} files" if changed else "Nothing to change")
+    if failures:
+        raise ValueError("; ".join(failures))
+
+
 def _reading(args: argparse.Namespace) -> dict[str, Any]:
     """Keywords of `open_source` that were given."""
     kind = "column" if args.source.lower().endswith(".csv") else "key"
@@ -137,6 +159,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_convert(commands)
     _add_split(commands)
     _add_preview(commands)
+    _add_migrate(commands)
     return parser
 
 
@@ -235,6 +258,26 @@ def _add_preview(commands: Any) -> None:
         "--variants", type=_count, default=7, help="drawn images in a row (default: %(default)s)"
     )
     _add_seed(parser)
+
+
+def _add_migrate(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "migrate",
+        _migrate,
+        "change old code from Keras's ImageDataGenerator to that of this package",
+        "Shows the change of imports and of methods such as fit_generator, and lists lines that do "
+        "something else now or need a hand. Without --write, files stay as they are.",
+    )
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="a script, a notebook, or a folder of them"
+    )
+    parser.add_argument("--write", action="store_true", help="make the change")
+    parser.add_argument(
+        "--named-axes",
+        action="store_true",
+        help="for code written for Keras before 2.9: shifts move along the axes in their names",
+    )
 
 
 def _add(

@@ -43,7 +43,9 @@ def test_unknown_name_is_an_attribute_error() -> None:
 
 
 @pytest.mark.backends
-@pytest.mark.parametrize("room", ["layers", "sources", "sequences"])
+@pytest.mark.parametrize(
+    "room", ["layers", "sources", "sequences", "migration", "preprocessing.image"]
+)
 def test_all_names_what_is_visible(room: str) -> None:
     module = import_module(f"keras_cvdata.{room}")
     visible = {

@@ -16,7 +16,7 @@ import keras_cvdata
 from keras_cvdata import cli
 from keras_cvdata.sources import open_source
 
-COMMANDS = ("demo", "convert", "split", "preview")
+COMMANDS = ("demo", "convert", "split", "preview", "migrate")
 
 
 def files_below(folder: Path) -> dict[str, bytes]:

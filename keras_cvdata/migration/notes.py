@@ -38,8 +38,9 @@ NOTHING_HELD_OUT = (
     "serves the validation images too."
 )
 SEED = (
-    "A flow with a seed no longer seeds NumPy's global generator, so a `preprocessing_function` "
-    "that draws from `np.random` must seed itself; a flow without a seed still draws from it."
+    "A flow with a seed no longer seeds NumPy's global generator: a `preprocessing_function` that "
+    "draws from `np.random` repeats only if the generator gets `threads=1`. A flow without a seed "
+    "still draws from it."
 )
 
 _GENERATORS = frozenset({"ImageDataGenerator"})

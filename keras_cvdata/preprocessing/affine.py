@@ -89,7 +89,8 @@ def apply_affine_transform(
             SciPy.
 
     Returns:
-        An image of the same shape and dtype; `x` itself where nothing is to be done.
+        An image of the same shape and dtype, read in float32; `x` itself where nothing is to be
+        done.
 
     Raises:
         ValueError: The axes are not three different ones, or `x` has not three.
@@ -116,8 +117,8 @@ def move(
         p: Some of `theta`, `tx`, `ty`, `shear`, `zx` and `zy`.
         axes: Axes of the rows, the columns and the channels.
         how: How pixels are read.
-        exchanged: Whether `tx` and `zx` are about columns, about which the old class took them to
-            be since Keras 2.9, or about rows.
+        exchanged: Whether `tx` and `zx` are about columns, as in the old class since Keras 2.9, or
+            about rows; then `theta` turns the other way.
 
     Returns:
         An image of the same shape and dtype; `x` itself where nothing is to be done.

@@ -12,7 +12,7 @@ import numpy as np
 
 from keras_cvdata.engine.pool import Pool, available_cores
 from keras_cvdata.preprocessing.iterator import Iterator
-from keras_cvdata.preprocessing.rendering import Rendering
+from keras_cvdata.preprocessing.rendering import Rendering, validation_share
 from keras_cvdata.sequences.checks import check_choice
 from keras_cvdata.splits import split_positions
 from keras_cvdata.types import Array, Ints
@@ -27,8 +27,9 @@ class NumpyArrayIterator(Rendering, Iterator):
     `ImageDataGenerator.flow` makes it.
 
     Args:
-        x: (N, height, width, channels) images, or with the channels second; or a pair of them and
-            one or a list of further arrays of N rows, which go along unchanged.
+        x: (N, height, width, channels) images, or with the channels second, which must not change
+            meanwhile; or a pair of them and one or a list of further arrays of N rows, which go
+            along unchanged.
         y: (N, ...) labels, or None.
         image_data_generator: Transforms and standardises the images.
         batch_size: Images per batch.
@@ -90,14 +91,14 @@ class NumpyArrayIterator(Rendering, Iterator):
             images, rest = images[part], [a[part] for a in rest]
             labels, weights = (None if a is None else a[part] for a in (labels, weights))
         self._check_images(images)
-        self._given = images
+        self.x = images
         self.x_misc, self.y, self.sample_weight = rest, labels, weights
         self.image_shape = images.shape[1:]
         super().__init__(self._balance(len(images)), batch_size, shuffle, seed)
 
     def _part(self, labels: Array | None, count: int, ignore_class_split: bool) -> Any:
         """Rows of the subset: by default the first part is for validation."""
-        share = self.image_data_generator._validation_split
+        share = validation_share(self.image_data_generator)
         if self._option("stratify", False):
             codes = None if labels is None else _numbered(labels)
             training, validation = split_positions(count, share, codes=codes)
@@ -139,10 +140,15 @@ class NumpyArrayIterator(Rendering, Iterator):
             threads = 1
         return Pool(threads or available_cores())
 
-    @cached_property
+    @property
     def x(self) -> Array:
-        """All images in the dtype of the batches; batches are made without this copy."""
-        return np.asarray(self._given, self.dtype)
+        """All images, from the first time that they are asked for in the dtype of the batches."""
+        self._given: Array = np.asarray(self._given, self.dtype)
+        return self._given
+
+    @x.setter
+    def x(self, images: Any) -> None:
+        self._given = np.asarray(images)
 
     def _name(self, sample: int) -> str:
         return f"x[{sample}]"
@@ -189,5 +195,6 @@ def _check_lengths(
         if values is not None and len(values) != len(images):
             raise ValueError(
                 f"`x` (images tensor) and {name} must be of one length; got shapes "
-                f"{images.shape} and {values.shape}."
+                f"{images.shape} and {values.shape}. Of a list or tuple the first entry is taken "
+                "for the images: for a list of images pass np.array(x)."
             )

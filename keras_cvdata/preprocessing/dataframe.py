@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_cvdata.preprocessing.files import BatchFromFilesMixin
 from keras_cvdata.preprocessing.iterator import Iterator
-from keras_cvdata.preprocessing.reading import validate_filename
+from keras_cvdata.preprocessing.reading import tell, validate_filename
 from keras_cvdata.sequences.checks import check_choice
 from keras_cvdata.types import Array
 
@@ -66,7 +66,9 @@ class DataFrameIterator(BatchFromFilesMixin, Iterator):
         ({'cat': 0, 'dog': 1}, [0, 1])
     """
 
-    allowed_class_modes = ("binary", "categorical", "input", "multi_output", "raw", "sparse", None)
+    allowed_class_modes = frozenset(
+        {"binary", "categorical", "input", "multi_output", "raw", "sparse", None}
+    )
 
     def __init__(
         self,
@@ -105,7 +107,7 @@ class DataFrameIterator(BatchFromFilesMixin, Iterator):
             interpolation,
             keep_aspect_ratio,
         )
-        check_choice("class_mode", class_mode, self.allowed_class_modes)
+        check_choice("class_mode", class_mode, sorted(self.allowed_class_modes, key=str))
         self.directory = directory or ""
         self.class_mode = class_mode
         self.dtype = dtype
@@ -121,9 +123,9 @@ class DataFrameIterator(BatchFromFilesMixin, Iterator):
         if named:
             self.classes = self.get_classes(frame, y_col)
         elif class_mode == "multi_output":
-            self._targets_of_rows: Any = [np.array(frame[name].tolist()) for name in y_col]
+            self._targets: Any = [np.array(frame[name].tolist()) for name in y_col]
         elif class_mode == "raw":
-            self._targets_of_rows = frame[y_col].to_numpy()
+            self._targets = frame[y_col].to_numpy()
         self._sample_weight = frame[weight_col].to_numpy() if weight_col else None
         self.filenames = frame[x_col].tolist()
         self.samples = len(self.filenames)
@@ -133,9 +135,14 @@ class DataFrameIterator(BatchFromFilesMixin, Iterator):
 
     def _report_found(self, how: str, named: bool) -> None:
         of_classes = f" belonging to {len(self.class_indices)} classes" if named else ""
-        print(f"Found {self.samples} {how} image filenames{of_classes}.")
+        tell(f"Found {self.samples} {how} image filenames{of_classes}.")
 
     def _check_columns(self, frame: Any, x_col: str, y_col: Any, weight_col: str | None) -> None:
+        if self.class_mode in ("binary", "sparse", "categorical") and isinstance(y_col, list):
+            raise TypeError(
+                f"class_mode={self.class_mode!r} needs one column as y_col; got {y_col!r}. For "
+                "several, such as one-hot columns, use class_mode='raw' or 'multi_output'."
+            )
         if self.class_mode == "multi_output" and not isinstance(y_col, list):
             raise TypeError(
                 f"class_mode='multi_output' needs a list of columns as y_col; got {y_col!r}."
@@ -179,7 +186,9 @@ class DataFrameIterator(BatchFromFilesMixin, Iterator):
             return frame
         labels = [_known(label, set(names)) for label in given]
         kept = np.array([label is not None for label in labels], bool)
-        return frame[kept].assign(**{y_col: [label for label in labels if label is not None]})
+        frame = frame[kept].copy()
+        frame[y_col] = [label for label in labels if label is not None]
+        return frame
 
     def _take_part(self, frame: Any, y_col: Any) -> Any:
         """Take the rows of the subset."""
@@ -189,7 +198,7 @@ class DataFrameIterator(BatchFromFilesMixin, Iterator):
             if not all(isinstance(label, str) for label in labels):
                 raise ValueError("stratify=True needs one class for each row; some have lists.")
             codes = np.array([self.class_indices[label] for label in labels])
-        return frame.iloc[self._part(codes)]
+        return frame.iloc[self._part(codes, [*self.class_indices] if y_col else None)]
 
     def get_classes(self, df: Any, y_col: Any) -> list[Any]:
         """Integers of the labels of a data frame.
@@ -221,7 +230,7 @@ class DataFrameIterator(BatchFromFilesMixin, Iterator):
     def labels(self) -> Any:
         """Label of every file."""
         if self.class_mode in ("multi_output", "raw"):
-            return self._targets_of_rows
+            return self._targets
         return self.classes
 
     @property

@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Iterator as Endless
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -13,6 +14,7 @@ import numpy as np
 
 from keras_cvdata.preprocessing.files import BatchFromFilesMixin
 from keras_cvdata.preprocessing.iterator import Iterator
+from keras_cvdata.preprocessing.reading import refuse, tell
 from keras_cvdata.sequences.checks import check_choice
 from keras_cvdata.types import Array
 
@@ -61,7 +63,7 @@ class DirectoryIterator(BatchFromFilesMixin, Iterator):
         ['cat/7.png', 'dog/1.jpg']
     """
 
-    allowed_class_modes = ("categorical", "binary", "sparse", "input", None)
+    allowed_class_modes = frozenset({"categorical", "binary", "sparse", "input", None})
 
     def __init__(
         self,
@@ -96,7 +98,7 @@ class DirectoryIterator(BatchFromFilesMixin, Iterator):
             interpolation,
             keep_aspect_ratio,
         )
-        check_choice("class_mode", class_mode, self.allowed_class_modes)
+        check_choice("class_mode", class_mode, sorted(self.allowed_class_modes, key=str))
         self.directory = directory
         self.class_mode = class_mode
         self.dtype = dtype or keras.config.floatx()
@@ -106,7 +108,7 @@ class DirectoryIterator(BatchFromFilesMixin, Iterator):
         self.class_indices = {name: index for index, name in enumerate(names)}
         self._list_files(names, follow_links)
         self.samples = len(self.filenames)
-        print(f"Found {self.samples} images belonging to {self.num_classes} classes.")
+        tell(f"Found {self.samples} images belonging to {self.num_classes} classes.")
         super().__init__(self._balance(self.samples), batch_size, shuffle, seed)
 
     def _list_files(self, names: list[str], follow_links: bool) -> None:
@@ -115,7 +117,7 @@ class DirectoryIterator(BatchFromFilesMixin, Iterator):
         codes: list[int] = []
         for code, name in enumerate(names):
             found = list(_images_below(self.directory, name, follow_links))
-            kept = self._part(np.full(len(found), code))
+            kept = self._part(np.full(len(found), code), names)
             self.filenames += [found[position] for position in kept]
             codes += [code] * len(kept)
         self.classes: Array = np.array(codes, np.int32)
@@ -156,13 +158,12 @@ def _class_folders(directory: str | os.PathLike[str]) -> list[str]:
 def _images_below(directory: str | os.PathLike[str], name: str, follow_links: bool) -> Endless[str]:
     """Paths of the images of a class, relative to `directory`."""
     top = os.path.join(directory, name)
-    walk = os.walk(top, onerror=_refuse, followlinks=follow_links)
+    if not Path(top).is_dir():
+        warnings.warn(f"{top}: there is no such folder, so class {name!r} is empty.", stacklevel=5)
+        return
+    walk = os.walk(top, onerror=refuse, followlinks=follow_links)
     for folder, _, files in sorted(walk, key=lambda entry: entry[0]):
-        below = os.path.join(os.path.basename(top), os.path.relpath(folder, top))
+        below = os.path.join(name, os.path.relpath(folder, top))
         for file in sorted(files):
             if file.lower().endswith(Iterator.white_list_formats):
                 yield os.path.normpath(os.path.join(below, file))
-
-
-def _refuse(error: OSError) -> None:
-    raise error

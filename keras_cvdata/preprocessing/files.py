@@ -9,8 +9,8 @@ import keras
 import numpy as np
 
 from keras_cvdata.preprocessing.reading import FILTERS, read_image
-from keras_cvdata.preprocessing.rendering import Rendering
-from keras_cvdata.sequences.checks import check_choice
+from keras_cvdata.preprocessing.rendering import Rendering, validation_share
+from keras_cvdata.sequences.checks import check_choice, check_size
 from keras_cvdata.splits import split_positions
 from keras_cvdata.types import Array, Ints
 
@@ -59,7 +59,7 @@ class BatchFromFilesMixin(Rendering):
             ValueError: A choice is not known.
         """
         self.image_data_generator = image_data_generator
-        height, width = target_size
+        height, width = check_size(target_size, "target_size")
         self.target_size = (height, width)
         check_choice("color_mode", color_mode, tuple(_CHANNELS))
         check_choice("interpolation", interpolation, tuple(FILTERS))
@@ -77,7 +77,7 @@ class BatchFromFilesMixin(Rendering):
         self.subset = subset
         self.split: tuple[float, float] | None = None
         if subset is not None:
-            share = image_data_generator._validation_split
+            share = validation_share(image_data_generator)
             self.split = (0, share) if subset == "validation" else (share, 1)
 
     @property
@@ -102,14 +102,14 @@ class BatchFromFilesMixin(Rendering):
                 "(class_mode=None) do not have. Use on_error='substitute'."
             )
 
-    def _part(self, codes: Array) -> Ints:
+    def _part(self, codes: Array, names: Sequence[str] | None = None) -> Ints:
         """Positions of the subset, among files with these classes in a row."""
         count = len(codes)
         if self.split is None:
             return np.arange(count)
         if self._option("stratify", False):
             share = self.image_data_generator._validation_split
-            training, validation = split_positions(count, share, codes=codes)
+            training, validation = split_positions(count, share, codes=codes, names=names)
             return validation if self.subset == "validation" else training
         start, stop = (int(share * count) for share in self.split)
         return np.arange(start, stop)
@@ -141,13 +141,13 @@ class BatchFromFilesMixin(Rendering):
         x, samples, read = self._images(index_array)
         if self.class_mode is None:
             return x
-        y = self._targets(x, samples)
+        y = self._labels_of(x, samples)
         weights = self.sample_weight
         if self._option("on_error", "raise") == "skip":
             return x, y, read * (1.0 if weights is None else weights[samples])
         return (x, y) if weights is None else (x, y, weights[samples])
 
-    def _targets(self, x: Array, samples: Ints) -> Any:
+    def _labels_of(self, x: Array, samples: Ints) -> Any:
         if self.class_mode == "input":
             return x.copy()
         if self.class_mode == "multi_output":

@@ -63,8 +63,9 @@ class ImageDataGenerator(Transforming, Standardizing):
         horizontal_flip: Mirror half of the images left to right.
         vertical_flip: Mirror half of the images top to bottom.
         rescale: Factor of all values, or None.
-        preprocessing_function: Takes and returns one image (height, width, channels) of floats,
-            after the transforms; called from several threads unless `threads` is 1.
+        preprocessing_function: Takes and returns one image of floats in `data_format`, after the
+            transforms. It is called from several threads unless `threads` is 1: only then do draws
+            of its own from `numpy.random` repeat by the seed of a flow.
         data_format: "channels_last" or "channels_first"; Keras's default where None.
         validation_split: Share, 0 to 1, of which `subset="validation"` of a flow serves the first
             part: of each class, of the data frame or of the arrays.

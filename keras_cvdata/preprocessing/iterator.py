@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterator as Endless
+from types import FrameType
 from typing import Any, Self
 
 import keras
@@ -12,7 +13,8 @@ import numpy as np
 
 from keras_cvdata.engine.pool import Job, Pool, look_ahead
 from keras_cvdata.preprocessing.randomness import drawing_from, random_state
-from keras_cvdata.sequences.feed import Feed, is_of_keras, keras_pass
+from keras_cvdata.sequences.checks import check_count
+from keras_cvdata.sequences.feed import Feed, enclosing_pass, is_method_of, is_of_keras, keras_pass
 from keras_cvdata.types import Ints
 
 # Batches that are made ahead of the one that a model trains on.
@@ -26,9 +28,10 @@ class Iterator(keras.utils.Sequence):
 
     `next(it)` goes on for ever and counts in `batch_index` and `total_batches_seen`. `it[i]` is
     batch `i` of the current epoch and may be asked for from many threads: with a seed it is what
-    the old class gives as its batch number `epoch * len(it) + i`, without one it draws from NumPy's
-    global generator, as the old class did. `on_epoch_end()`, or the end of a pass of Keras, leads
-    to the next epoch. In a pass of Keras the batches come in order, whatever `fit(shuffle=...)`.
+    the old class gives as its batch number `epoch * len(it) + i` for the flows of this module,
+    without one it draws from NumPy's global generator, as the old class did. `on_epoch_end()`, or
+    a pass of Keras, leads to the next epoch; a loop of your own that asks by index must call it. In
+    a pass of Keras the batches come in order, whatever `fit(shuffle=...)`.
 
     Args:
         n: Number of samples of an epoch.
@@ -57,14 +60,16 @@ class Iterator(keras.utils.Sequence):
     ) -> None:
         super().__init__(**kwargs)
         self.n = n
-        self.batch_size = batch_size
+        self.batch_size = batch_size if not n else check_count("batch_size", batch_size)
         self.seed = seed
         self.shuffle = shuffle
         self.batch_index = 0
         self.total_batches_seen = 0
         self.index_array: Ints | None = None
-        self._epoch = 0
-        self._known_order: tuple[int, Ints] | None = None
+        self._epoch = self._epoch_to_order = self._epoch_of_pass = 0
+        self._known_order: tuple[int, int, Ints] | None = None
+        self._served = 0  # batches of the pass of Keras that asked last
+        self._asked = False
         self._feed = Feed()
         self._ahead = Pool(1)
         self._set_up()
@@ -72,10 +77,12 @@ class Iterator(keras.utils.Sequence):
     def _set_up(self) -> None:
         """Make what cannot be pickled."""
         self.lock = threading.RLock()
+        self._pass: FrameType | None = None
+        self._next_state: Any = np.random
         self.index_generator = self._flow_index()
 
     def __getstate__(self) -> dict[str, Any]:
-        unpicklable = ("lock", "index_generator", "_next_state")
+        unpicklable = ("lock", "index_generator", "_next_state", "_pass")
         return {name: value for name, value in vars(self).items() if name not in unpicklable}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -88,12 +95,29 @@ class Iterator(keras.utils.Sequence):
     # By index
 
     def __getitem__(self, idx: int) -> Any:
-        walk = keras_pass(sys._getframe(1), self)
-        if walk is not None:
+        caller = sys._getframe(1)
+        self._asked = True
+        if (around := enclosing_pass(caller)) is not None:
+            self._notice(around)
+        if (walk := keras_pass(caller, self)) is not None:
             return self._feed.next(walk, self._epoch, len(self), self._batches)
         if not -len(self) <= idx < len(self):
-            raise ValueError(f"There are {len(self)} batches in an epoch; got index {idx}.")
+            hint = "" if self.n else " No images were found."
+            raise ValueError(f"There are {len(self)} batches in an epoch; got index {idx}.{hint}")
         return self._batch(self._epoch, idx % len(self))
+
+    def _notice(self, walk: FrameType) -> None:
+        """Have a new pass of Keras begin an epoch, where the one before has left its own early.
+
+        Keras's trial batch is a pass of one and begins none.
+        """
+        with self.lock:
+            if walk is self._pass:
+                self._served += 1
+                return
+            if self._served > 1 and self._epoch == self._epoch_of_pass:
+                self._next_epoch()
+            self._pass, self._served, self._epoch_of_pass = walk, 1, self._epoch
 
     def _batch(self, epoch: int, index: int) -> Any:
         """One batch of an epoch, in tuples, as Keras wants several inputs or outputs."""
@@ -120,21 +144,26 @@ class Iterator(keras.utils.Sequence):
             if self.seed is None:
                 if self.index_array is None:
                     self._set_index_array()
-            elif self._known_order is None or self._known_order[0] != epoch:
-                self.index_array = self._seeded_order(epoch)
-                self._known_order = epoch, self.index_array
-            order = self.index_array if self._known_order is None else self._known_order[1]
-            assert order is not None
-            return order
+                assert self.index_array is not None
+                return self.index_array
+            if self._known_order is None or self._known_order[:2] != (epoch, self.seed):
+                self._epoch_to_order = epoch
+                with drawing_from(self._state_of_order(epoch)):
+                    self._set_index_array()
+                assert self.index_array is not None
+                self._known_order = epoch, self.seed, self.index_array
+            return self._known_order[2]
 
-    def _seeded_order(self, epoch: int) -> Ints:
+    def _state_of_order(self, epoch: int) -> Any:
+        """What the order of an epoch is drawn from."""
         if not epoch or not self.shuffle:
-            return self._shuffled(random_state(self.seed), epoch)
+            return random_state(self.seed)
         # The old class shuffles with what the last batch of the epoch before has left of its state.
-        state = self._state(epoch - 1, len(self) - 1)
+        last = len(self) - 1
+        state = self._state(epoch - 1, last)
         with drawing_from(state):
-            self._draw(self.n - (len(self) - 1) * self.batch_size)
-        return self._shuffled(state, epoch)
+            self._draw(min(self.batch_size, self.n - last * self.batch_size))
+        return state
 
     def _shuffled(self, state: Any, epoch: int) -> Ints:
         members = self._members(epoch)
@@ -149,14 +178,19 @@ class Iterator(keras.utils.Sequence):
         """Draw what a batch of so many samples needs from `random_state()`."""
 
     def on_epoch_end(self) -> None:
-        """Go on to the next epoch; passes of Keras have done so by themselves."""
-        if self.workers > 1 or not is_of_keras(sys._getframe(1)):
+        """Go on to the next epoch; passes of Keras do so by themselves, and their hook is idle."""
+        caller: FrameType | None = sys._getframe(1)
+        while caller and is_method_of(caller, self, "on_epoch_end"):  # of a subclass
+            caller = caller.f_back
+        by_keras = caller is not None and is_of_keras(caller)
+        if self.workers > 1 or not (by_keras and self._asked):
             self._next_epoch()
 
     def _next_epoch(self) -> None:
         with self.lock:
             self._epoch += 1
             if self.seed is None:
+                self._epoch_to_order = self._epoch
                 self._set_index_array()
             else:
                 self._order(self._epoch)
@@ -195,22 +229,24 @@ class Iterator(keras.utils.Sequence):
 
     def _flow_index(self) -> Endless[Ints]:
         """Samples of one batch after the other, for ever."""
+        order = self.index_array  # which, unpickled, may be in the middle of an epoch
         while True:
             seed = None if self.seed is None else self.seed + self.total_batches_seen
             self._next_state = random_state(seed)
-            if not self.batch_index:
+            if not self.batch_index or order is None:
+                self._epoch_to_order = self.total_batches_seen // len(self) if self.n else 0
                 with drawing_from(self._next_state):
                     self._set_index_array()
-            assert self.index_array is not None
-            start = self.batch_index * self.batch_size
+                order = self.index_array
+            assert order is not None  # `_set_index_array` has set it
+            start = self.batch_index * self.batch_size % max(self.n, 1)
             self.batch_index = self.batch_index + 1 if self.n > start + self.batch_size else 0
             self.total_batches_seen += 1
-            yield self.index_array[start : start + self.batch_size]
+            yield order[start : start + self.batch_size]
 
     def _set_index_array(self) -> None:
         """Order the samples of an epoch anew, by `random_state()`."""
-        epoch = self._epoch + (self.total_batches_seen // len(self) if self.n else 0)
-        self.index_array = self._shuffled(random_state(), epoch)
+        self.index_array = self._shuffled(random_state(), self._epoch_to_order)
 
     def _get_batches_of_transformed_samples(self, index_array: Ints) -> Any:
         """Make a batch.

@@ -53,8 +53,8 @@ def random_channel_shift(x: Array, intensity_range: float, channel_axis: int = 0
 def apply_brightness_shift(x: Array, brightness: float, scale: bool = True) -> Array:
     """Multiply an image by a factor, in whole levels of 0 to 255.
 
-    Pixels are cut down to whole levels before and after. An image that leaves 0 to 255 is stretched
-    to it first, and back afterwards. Alpha stays.
+    Pixels are cut down to whole levels before, but for the last thousandth, and after. An image
+    that leaves 0 to 255 is stretched to it first, and back afterwards. Alpha stays.
 
     Args:
         x: One image of three axes, in the data format of Keras's configuration.

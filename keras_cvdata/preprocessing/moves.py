@@ -11,6 +11,8 @@ from keras_cvdata.preprocessing.affine import apply_affine_transform
 from keras_cvdata.preprocessing.randomness import random_state
 from keras_cvdata.types import Array
 
+_MIRRORED = {"uint8", "uint16", "float32", "float64"}  # by OpenCV, which knows no 64-bit integers
+
 
 def flip_axis(x: Array, axis: int) -> Array:
     """Mirror an image along an axis.
@@ -41,7 +43,7 @@ def mirror(x: Array, across: bool, channel_axis: int) -> Array:
         A new image of the same shape.
     """
     image = np.ascontiguousarray(np.moveaxis(x, channel_axis, 2))
-    if image.shape[2] > 4:  # more than OpenCV mirrors
+    if image.shape[2] > 4 or image.dtype.name not in _MIRRORED:
         flipped = np.ascontiguousarray(np.flip(image, int(across)))
     else:
         flipped = cv2.flip(image, int(across)).reshape(image.shape)

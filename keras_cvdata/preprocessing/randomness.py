@@ -6,6 +6,7 @@ The old class seeded the global generator for every batch. Here a batch with a s
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -30,6 +31,31 @@ def random_state(seed: int | None = None) -> Any:
         47
     """
     return _STATE.get() if seed is None else np.random.RandomState(seed)
+
+
+_GLOBAL = threading.Lock()  # of NumPy's global generator, while it stands for another
+
+
+@contextmanager
+def as_global(state: Any) -> Iterator[None]:
+    """Have NumPy's global generator go on where `state` is, and take it back afterwards.
+
+    Args:
+        state: A `RandomState`, which goes on where the block ends; nothing is done for
+            `numpy.random` itself.
+    """
+    if state is np.random:
+        yield
+        return
+    with _GLOBAL:
+        before = np.random.get_state()
+        np.random.set_state(state.get_state())
+        try:
+            with drawing_from(np.random):
+                yield
+        finally:
+            state.set_state(np.random.get_state())
+            np.random.set_state(before)
 
 
 @contextmanager

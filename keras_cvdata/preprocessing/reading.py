@@ -10,12 +10,12 @@ from typing import Any
 import cv2
 import keras
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFile
 
 from keras_cvdata import codec
 from keras_cvdata.engine.opencv.sampling import to_size
 from keras_cvdata.sources.files import read_file
-from keras_cvdata.types import Array
+from keras_cvdata.types import Array, ImageError
 
 Box = tuple[int, int, int, int]
 
@@ -60,7 +60,12 @@ def read_image(
     Raises:
         ImageError: The file cannot be read.
     """
-    pixels = codec.decode(read_file(path), "unchanged", name=path, upright=orientation)
+    try:
+        pixels = codec.decode(read_file(path), "unchanged", name=path, upright=orientation)
+    except ImageError:
+        if not ImageFile.LOAD_TRUNCATED_IMAGES:  # with which people have Pillow read what it can
+            raise
+        pixels = keras.utils.img_to_array(keras.utils.load_img(path, color_mode), "channels_last")
     pixels = _to_mode(pixels, color_mode)
     if pixels.shape[:2] == tuple(size):
         return pixels
@@ -180,11 +185,18 @@ def list_pictures(
     endings = tuple(f".{ending}" for ending in ([ext] if isinstance(ext, str) else ext))
     return [
         os.path.join(folder, name)
-        for folder, _, names in os.walk(directory, onerror=_refuse)
+        for folder, _, names in os.walk(directory, onerror=refuse)
         for name in names
         if name.lower().endswith(endings)
     ]
 
 
-def _refuse(error: OSError) -> None:
+def refuse(error: OSError) -> None:
+    """Raise what `os.walk` would pass over."""
     raise error
+
+
+def tell(message: str) -> None:
+    """Print what was found, unless Keras was told to be silent."""
+    if keras.config.is_interactive_logging_enabled():
+        print(message)

@@ -12,10 +12,14 @@ import numpy as np
 from keras_cvdata.engine.loader import BadImage
 from keras_cvdata.engine.memory import Memory
 from keras_cvdata.engine.order import Order
-from keras_cvdata.engine.pool import Pool, available_cores
+from keras_cvdata.engine.pool import Pool, SingleThreadedOpenCV, available_cores
 from keras_cvdata.engine.substitution import Substitutes
-from keras_cvdata.preprocessing.randomness import random_state
+from keras_cvdata.preprocessing.randomness import as_global, drawing_from, random_state
 from keras_cvdata.types import Array, ImageError, Ints
+
+
+class ImageFileError(ImageError, OSError):
+    """An image file that cannot be read, for code that expects the `OSError` of the old class."""
 
 
 class Images(NamedTuple):
@@ -58,6 +62,7 @@ class Rendering:
     save_format: str
     seed: int | None
     n: int
+    _next_state: Any
 
     _balanced: Order | None = None
     _name_numbers = 10_000_000  # how many numbers the names of kept pictures are drawn from
@@ -80,7 +85,7 @@ class Rendering:
 
     def _balance(self, count: int) -> int:
         """Prepare balanced epochs where they are asked for; return the samples of an epoch."""
-        if not self._option("balance", False) or self.subset == "validation":
+        if not count or not self._option("balance", False) or self.subset == "validation":
             return count
         codes = self._codes()
         if codes is None:
@@ -114,31 +119,58 @@ class Rendering:
         """The images that could not be read so far, with sample number, name and reason."""
         return tuple(bad for _, bad in sorted(self._bad.items()))
 
-    def _draw(self, count: int) -> tuple[list[Any], list[int]]:
-        """Parameters of so many images, and the numbers in the names of their pictures."""
-        parameters: list[Any] = [None] * count
+    def _draw(self, count: int) -> None:
+        """Draw all that a batch of so many images draws."""
+        self._draw_transforms(count)
+        self._draw_numbers(count)
+
+    def _draw_transforms(self, count: int) -> list[Any]:
+        """Parameters of so many images."""
         held_out = self.subset == "validation" and not self._option("augment_validation", True)
-        if self.image_data_generator is not None and not held_out:
-            draw = self.image_data_generator.get_random_transform
-            parameters = [draw(self.image_shape) for _ in range(count)]
+        if self.image_data_generator is None or held_out:
+            return [None] * count
+        draw = self.image_data_generator.get_random_transform
+        return [draw(self.image_shape) for _ in range(count)]
+
+    def _draw_numbers(self, count: int) -> list[int]:
+        """Numbers in the names of so many pictures that are kept."""
         kept = count if self.save_to_dir else 0
-        return parameters, [random_state().randint(self._name_numbers) for _ in range(kept)]
+        return [random_state().randint(self._name_numbers) for _ in range(kept)]
 
     def _images(self, index_array: Ints) -> Images:
-        """Render the images of a batch, each on a thread of its own."""
+        """Render the images of a batch, several at once where there are threads for it."""
         count = len(index_array)
-        parameters, numbers = self._draw(count)
         images = Images(
             self._memory.empty((count, *self.image_shape), self.dtype),
             np.array(index_array),
             np.ones(count, bool),
         )
-        self._pool.start(
-            count, lambda slot: self._fill(images, slot, parameters[slot]), images
-        ).wait()
-        for slot, number in enumerate(numbers):
-            self._keep(images.pixels[slot], index_array[slot], number)
+        with drawing_from(self._state_of_batch()):
+            if self._pool.threads > 1:
+                parameters = self._draw_transforms(count)
+                self._pool.start(
+                    count, lambda slot: self._fill(images, slot, parameters[slot]), images
+                ).wait()
+            else:
+                self._fill_in_turn(images)
+            for slot, number in enumerate(self._draw_numbers(count)):
+                self._keep(images.pixels[slot], index_array[slot], number)
         return images
+
+    def _state_of_batch(self) -> Any:
+        """What a batch draws from: by the seed too where a subclass has a `next` of its own."""
+        state = random_state()
+        return self._next_state if state is np.random and self.seed is not None else state
+
+    def _fill_in_turn(self, images: Images) -> None:
+        """Draw and fill one image after the other, as the old class does.
+
+        Functions of the user that draw from NumPy's global generator find it in the state that the
+        old class would have left it in; afterwards it is as it was.
+        """
+        with SingleThreadedOpenCV(), as_global(random_state()):
+            for slot in range(len(images.samples)):
+                self._fill(images, slot, self._draw_transforms(1)[0])
 
     def _fill(self, images: Images, slot: int, parameters: Any) -> None:
         sample = int(images.samples[slot])
@@ -146,7 +178,7 @@ class Rendering:
             images.pixels[slot] = self._render(sample, parameters)
         except ImageError as error:
             self._bad[sample] = BadImage(sample, error.name, error.reason)
-            named = ImageError(error.name, error.reason, sample)
+            named = ImageFileError(error.name, error.reason, sample)
             if self._option("on_error", "raise") == "raise":
                 raise named from error
             images.read[slot] = False
@@ -181,3 +213,14 @@ class Rendering:
         name = f"{self.save_prefix}_{sample}_{number}.{self.save_format}"
         picture = keras.utils.array_to_img(pixels, self.data_format, scale=True)
         picture.save(Path(self.save_to_dir) / name)
+
+
+def validation_share(generator: Any) -> float:
+    """Share of the validation part, which the generator says."""
+    share: float = getattr(generator, "_validation_split", 0)
+    if not share:
+        raise ValueError(
+            "subset= asks for a part of the images, and the generator has no validation_split. "
+            "Give it one, such as ImageDataGenerator(validation_split=0.2)."
+        )
+    return share

@@ -66,15 +66,15 @@ def check_settings(sequence: Any) -> None:
         )
 
 
-def check_size(value: Any) -> tuple[int, int]:
-    """Return `image_size` as (height, width)."""
+def check_size(value: Any, name: str = "image_size") -> tuple[int, int]:
+    """Return a size as (height, width)."""
     try:
         height, width = value
     except (TypeError, ValueError):
         raise ValueError(
-            f"image_size must be (height, width) in pixels, such as (224, 224); got {value!r}."
+            f"{name} must be (height, width) in pixels, such as (224, 224); got {value!r}."
         ) from None
-    return check_count("image_size height", height), check_count("image_size width", width)
+    return check_count(f"{name} height", height), check_count(f"{name} width", width)
 
 
 def batch_shape(

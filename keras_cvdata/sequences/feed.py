@@ -31,7 +31,7 @@ def keras_pass(frame: FrameType | None, sequence: object) -> FrameType | None:
         The frame of the generator, also where it asks through a `__getitem__` of a subclass; None
         where anybody else asks.
     """
-    while frame is not None and _is_getitem_of(sequence, frame):
+    while frame is not None and is_method_of(frame, sequence, "__getitem__"):
         frame = frame.f_back
     return frame if frame is not None and _is_generator_of_keras(frame) else None
 
@@ -55,6 +55,20 @@ def walker_by_index(frame: FrameType | None) -> str | None:
     return None
 
 
+def enclosing_pass(frame: FrameType | None) -> FrameType | None:
+    """Return the generator of Keras that asks for a batch, through whatever wrappers.
+
+    Args:
+        frame: The frame that called `__getitem__` of the sequence.
+
+    Returns:
+        The frame of the generator, or None where it is not Keras that asks.
+    """
+    while frame is not None and not _is_generator_of_keras(frame):
+        frame = frame.f_back
+    return frame
+
+
 def warn_of_one_epoch(walker: str, epoch: int) -> None:
     """Say that indices alone do not lead to the next epoch; for `__getitem__` to call.
 
@@ -75,11 +89,12 @@ def warn_of_one_epoch(walker: str, epoch: int) -> None:
     )
 
 
-def _is_getitem_of(sequence: object, frame: FrameType) -> bool:
+def is_method_of(frame: FrameType, owner: object, name: str) -> bool:
+    """Say whether a frame runs a method of this name of an object."""
     code = frame.f_code
-    if code.co_name != "__getitem__" or not code.co_argcount:
+    if code.co_name != name or not code.co_argcount:
         return False
-    return frame.f_locals.get(code.co_varnames[0]) is sequence
+    return frame.f_locals.get(code.co_varnames[0]) is owner
 
 
 def _is_generator_of_keras(frame: FrameType) -> bool:

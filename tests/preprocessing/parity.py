@@ -91,11 +91,21 @@ class Combination:
         return f"{self.flow} {self.arguments} {self.options}"
 
 
+# What an argument that does nothing alone goes with.
+COMPANIONS: dict[str, dict[str, Any]] = {
+    "fill_mode": {"rotation_range": 45},
+    "cval": {"rotation_range": 45, "fill_mode": "constant"},
+    "interpolation_order": {"rotation_range": 45},
+    "zca_epsilon": {"zca_whitening": True},
+}
+
+
 def single_arguments() -> Iterator[Combination]:
     """Every value of every argument and option alone, on every flow that has it."""
     for flow in FLOWS:
         for name, values in ARGUMENTS.items():
-            yield from (Combination(flow, {name: value}, {}) for value in values)
+            others = COMPANIONS.get(name, {})
+            yield from (Combination(flow, {name: value, **others}, {}) for value in values)
         kinds = ["all", *(["arrays"] if flow == "arrays" else ["files", flow])]
         for kind in kinds:
             for name, values in OPTIONS[kind].items():

@@ -18,12 +18,21 @@ def flow(x=IMAGES, y=LABELS, module=new, arguments=None, **options):
 
 def test_the_images_stay_as_they_are_in_memory():
     plain = flow()
-    assert "x" not in vars(plain)
+    assert plain._given is IMAGES
     assert plain.x.dtype == np.float32
     np.testing.assert_array_equal(plain.x, IMAGES)
     x = IMAGES.astype("float32")
     _ = flow(x, arguments={"rescale": 2, "horizontal_flip": True})[0]
     np.testing.assert_array_equal(x, IMAGES)
+
+
+def test_images_may_be_changed_and_replaced_through_the_flow():
+    for module in (old, new):
+        changed = flow(module=module)
+        changed.x -= 7
+        np.testing.assert_array_equal(changed[0][0], IMAGES[:4].astype("float32") - 7)
+        changed.x = IMAGES / 2
+        np.testing.assert_array_equal(changed[0][0], IMAGES[:4] / np.float32(2))
 
 
 def test_further_inputs_go_along_in_tuples_by_index_and_lists_by_next():

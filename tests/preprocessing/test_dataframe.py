@@ -37,6 +37,13 @@ def test_classes_that_are_not_wanted_fall_out_of_lists_and_rows(data):
     assert frame["class"][frame.index[0]] == ["cat", "dog"]
 
 
+def test_columns_may_be_numbered(data):
+    frame = data.frame.rename(columns={"filename": 0, "class": 1})
+    columns = {"x_col": 0, "y_col": 1, "classes": ["dog", "fox"]}
+    theirs, ours = (flow(data, m, frame, **columns) for m in (old, new))
+    assert theirs.filenames == ours.filenames
+
+
 def test_rows_without_a_file_are_left_out_with_a_warning(data):
     frame = data.frame.copy()
     frame.iloc[3, 0] = "cat/none.png"
@@ -60,6 +67,11 @@ def test_rows_without_a_file_are_left_out_with_a_warning(data):
             {"class_mode": "multi_output"},
             TypeError,
             "needs a list of columns as y_col; got 'class'",
+        ),
+        (
+            {"y_col": ["class"]},
+            TypeError,
+            r"needs one column as y_col; got \['class'\]. For several",
         ),
         ({"x_col": "size"}, TypeError, "'size' must hold paths as text; row 0 holds"),
         ({"y_col": "size"}, TypeError, "'size' must hold text, lists or tuples; row 0"),

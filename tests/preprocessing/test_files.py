@@ -7,10 +7,11 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import cv2
+import keras
 import numpy as np
 import pytest
 from keras.src.legacy.preprocessing import image as old
-from PIL import Image
+from PIL import Image, ImageFile
 
 from keras_cvdata.preprocessing import image as new
 from keras_cvdata.types import ImageError
@@ -136,8 +137,50 @@ def test_nested_folders_have_the_order_of_the_old_class(writable):
 def test_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere"):
         flow(tmp_path / "nowhere")
-    with pytest.raises(FileNotFoundError, match="bird"):
-        flow(tmp_path, options={"classes": ["bird"]})
+
+
+def test_a_class_without_a_folder_keeps_its_number_and_is_told_of(mixed_folder):
+    options = {"classes": ["bird", "cat"]}
+    with pytest.warns(UserWarning, match="no such folder, so class 'bird' is empty"):
+        ours = flow(mixed_folder, options=options)
+    theirs = flow(mixed_folder, old, options)
+    assert ours.filenames == theirs.filenames
+    assert ours.class_indices == theirs.class_indices
+    np.testing.assert_array_equal(ours.classes, theirs.classes)
+
+
+def test_classes_may_lie_deeper(writable):
+    (writable / "pets").mkdir()
+    (writable / "cat").rename(writable / "pets" / "cat")
+    nested = flow(writable, options={"classes": ["pets/cat", "fox/"]})
+    assert nested.filenames[0] == "pets/cat/0.png"
+    assert nested[0][0].shape == (9, 18, 25, 3)
+
+
+def test_keras_can_be_told_to_be_silent(mixed_folder, capsys):
+    flow(mixed_folder)
+    assert capsys.readouterr().out == "Found 14 images belonging to 3 classes.\n"
+    keras.config.disable_interactive_logging()
+    try:
+        flow(mixed_folder)
+    finally:
+        keras.config.enable_interactive_logging()
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "arguments", "message"),
+    [
+        ({"target_size": 9}, {}, r"target_size must be \(height, width\) .*; got 9"),
+        ({"target_size": (9, 9, 3)}, {}, r"target_size must be .*; got \(9, 9, 3\)"),
+        ({"target_size": (0, 9)}, {}, "target_size height must be at least 1; got 0"),
+        ({"batch_size": 0}, {}, "batch_size must be at least 1; got 0"),
+        ({"subset": "training"}, {}, "the generator has no validation_split"),
+    ],
+)
+def test_options_that_do_not_fit(mixed_folder, options, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        flow(mixed_folder, options=options, **arguments)
 
 
 @pytest.mark.parametrize(
@@ -181,6 +224,23 @@ def damaged(writable):
 def test_a_file_that_cannot_be_read_is_named(damaged):
     with pytest.raises(ImageError, match=r"dog/4\.png \(row 8\): The PNG is truncated"):
         _ = flow(damaged)[0]
+
+
+def test_the_error_is_an_os_error_as_in_the_old_class(damaged):
+    for module in (old, new):
+        with pytest.raises(OSError):  # noqa: PT011 # the words of the old class are its own
+            _ = flow(damaged, module)[0]
+
+
+def test_pillow_reads_what_it_can_when_it_is_told_to(damaged, monkeypatch):
+    path = damaged / "dog" / "1.jpg"
+    path.write_bytes(path.read_bytes()[:-30])
+    options = {"classes": ["dog"], "batch_size": 1}
+    with pytest.raises(ImageError, match="truncated"):
+        _ = flow(damaged, options=options)[0]
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    theirs, ours = (flow(damaged, m, options)[0][0] for m in (old, new))
+    np.testing.assert_array_equal(theirs, ours)
 
 
 def test_substitutes_are_of_the_same_class(damaged):
@@ -238,6 +298,13 @@ def test_stratify_chooses_at_random_the_same_share_of_each_class(mixed_folder):
     assert sorted(training.filenames + validation.filenames) == sorted(flow(mixed_folder).filenames)
     assert np.bincount(validation.classes).tolist() == [2, 2, 2]
     assert validation.filenames != first.filenames
+
+
+def test_a_class_too_small_to_divide_is_named(writable):
+    for path in [*(writable / "fox").iterdir()][1:]:
+        path.unlink()
+    with pytest.raises(ValueError, match="Class 'fox' has 1 sample"):
+        parts(writable, stratify=True)
 
 
 def test_validation_is_augmented_unless_told_otherwise(mixed_folder):

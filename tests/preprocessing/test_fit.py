@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import pickle
 
 import keras
@@ -168,6 +169,85 @@ def test_sample_weights_and_skipped_files(photo_folder, tmp_path):
     model.compile("adam", "sparse_categorical_crossentropy", weighted_metrics=["accuracy"])
     assert np.isfinite(model.fit(flow, verbose=0).history["loss"]).all()
     assert len(flow.report) == 1
+
+
+class Watched(image.NumpyArrayIterator):
+    """Remembers the samples of the batches that were made."""
+
+    def _get_batches_of_transformed_samples(self, index_array):
+        self.__dict__.setdefault("made", []).append(index_array.tolist())
+        return super()._get_batches_of_transformed_samples(index_array)
+
+
+def watched(kind=Watched, **options):
+    images = np.zeros((12, *SIZE, 3), "float32")
+    generator = image.ImageDataGenerator()
+    return kind(images, np.eye(3)[[0, 1, 2] * 4], generator, 4, True, seed=1, **options)
+
+
+def test_each_fit_goes_on_even_where_it_leaves_its_epoch_early():
+    flow, model = watched(), small_model()
+    epochs = []
+    for _ in range(3):
+        model.fit(flow, steps_per_epoch=2, epochs=1, verbose=0)
+        epochs.append(flow._epoch)
+    assert epochs == sorted(set(epochs))
+    flow.made.clear()
+    assert len({tuple(flow._order(epoch)) for epoch in epochs}) == 3
+
+
+class Pair(keras.utils.Sequence):
+    """Asks another flow by index and tells it nothing."""
+
+    def __init__(self, flow):
+        super().__init__()
+        self.flow, self.epochs = flow, []
+
+    def __len__(self):
+        return len(self.flow)
+
+    def __getitem__(self, index):
+        batch = self.flow[index]
+        self.epochs.append(self.flow._epoch)
+        return batch
+
+
+@pytest.mark.parametrize("tells", [False, True])
+def test_wrapped_flows_go_on_from_epoch_to_epoch(tells):
+    pair = Pair(watched())
+    if tells:
+        pair.on_epoch_end = pair.flow.on_epoch_end
+    small_model().fit(pair, epochs=4, verbose=0)
+    served = [pair.epochs[at : at + 3] for at in range(len(pair.epochs) - 12, len(pair.epochs), 3)]
+    assert [len(set(epoch)) for epoch in served] == [1] * 4
+    assert len({epoch[0] for epoch in served}) == 4
+
+
+class OldStyle(Watched):
+    """Written out as in the first Keras."""
+
+    def __getitem__(self, idx):
+        if self.index_array is None:
+            self._set_index_array()
+        index_array = self.index_array[self.batch_size * idx : self.batch_size * (idx + 1)]
+        return self._get_batches_of_transformed_samples(index_array)
+
+
+class Telling(Watched):
+    def on_epoch_end(self):
+        super().on_epoch_end()
+
+
+@pytest.mark.parametrize("kind", [OldStyle, Telling])
+def test_subclasses_of_others_see_another_order_in_each_epoch(kind):
+    flow = watched(kind)
+    small_model().fit(flow, epochs=3, verbose=0)
+    made = flow.made[-9:]
+    last = [made[:3], made[3:6], made[6:]]
+    assert all(sorted(itertools.chain(*epoch)) == list(range(12)) for epoch in last)
+    assert len({str(sorted(epoch)) for epoch in last}) == 3
+    if kind is Telling:
+        assert flow._epoch == 3
 
 
 def test_workers_of_keras_move_on_from_epoch_to_epoch(flows):

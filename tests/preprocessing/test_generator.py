@@ -242,6 +242,34 @@ def test_threads_that_call_the_function(threads):
     assert len(callers) == threads
 
 
+def erase_at_random(x):
+    """What people write: it draws from the global generator."""
+    x[: np.random.randint(1, 10)] = np.random.uniform(0, 255)
+    return x
+
+
+@pytest.mark.parametrize("seed", [5, None])
+def test_on_one_thread_functions_that_draw_get_the_numbers_of_the_old_class(seed):
+    arguments = {"preprocessing_function": erase_at_random, "rotation_range": 20}
+    results = []
+    for module, own in ((old, {}), (new, {"threads": 1})):
+        flow = module.ImageDataGenerator(**arguments, **own).flow(IMAGES, batch_size=4, seed=seed)
+        np.random.seed(8)
+        results.append([next(flow) for _ in range(5)])
+    for theirs, ours in zip(*results, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=0.05)
+
+
+def test_the_global_generator_is_as_it_was_after_such_a_function():
+    arguments = {"preprocessing_function": erase_at_random, "threads": 1}
+    flow = new.ImageDataGenerator(**arguments).flow(IMAGES, seed=1)
+    np.random.seed(3)
+    expected = np.random.random()
+    np.random.seed(3)
+    next(flow)
+    assert np.random.random() == expected
+
+
 def test_an_error_of_the_function_names_the_image():
     def function(x):
         raise KeyError("no such filter")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import pickle
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -209,3 +210,61 @@ def test_pictures_that_are_kept_have_the_names_and_pixels_of_the_old_class(data,
         kept.append({file.name: file.read_bytes() for file in folder.iterdir()})
     assert kept[0] == kept[1]
     assert len(kept[0]) == 14 + 5
+
+
+# What people have written on top of the old classes
+
+
+class ClassicNext:
+    """The `next` of the first Keras, on any flow."""
+
+    def next(self):
+        with self.lock:
+            index_array = next(self.index_generator)
+        return self._get_batches_of_transformed_samples(index_array)
+
+
+def test_a_next_of_their_own_draws_by_the_seed_too(data):
+    flows = [data.open(new, combination("arrays")) for _ in range(2)]
+    flows[1].__class__ = type("Classic", (ClassicNext, new.NumpyArrayIterator), {})
+    assert_same([flows[0].next() for _ in range(4)], [flows[1].next() for _ in range(4)])
+
+
+def test_an_order_of_their_own_is_kept(data):
+    class Sampler(new.NumpyArrayIterator):
+        def _set_index_array(self):
+            self.index_array = np.zeros(self.n, int)
+
+    flow = data.open(new, combination("arrays"))
+    flow.__class__ = Sampler
+    assert set(flow[0][1]) == set(next(flow)[1]) == {data.labels[0]}
+
+
+def test_indices_of_their_own_are_kept(data):
+    class Repeating(new.NumpyArrayIterator):
+        def _flow_index(self):
+            while True:
+                yield np.array([3, 3])
+
+    flow = data.open(new, combination("arrays"))
+    flow.__class__ = Repeating
+    flow.index_generator = flow._flow_index()
+    assert next(flow)[0].shape[0] == 2
+
+
+def test_another_batch_size_in_the_middle_and_another_seed(data):
+    theirs, ours = (data.open(m, combination("arrays")) for m in (old, new))
+    for flow in (theirs, ours):
+        next(flow)
+        flow.batch_size = 8
+    assert_same([next(theirs) for _ in range(4)], [next(ours) for _ in range(4)])
+    before = ours[0]
+    ours.seed = 99
+    assert not np.array_equal(ours[0][1], before[1]) or not np.array_equal(ours[0][0], before[0])
+
+
+def test_pairs_of_flows_with_one_seed_stay_together(data):
+    """Images and masks, the old way."""
+    images, masks = (data.open(new, combination("arrays")) for _ in range(2))
+    for (x, _), (mask, _) in itertools.islice(zip(images, masks, strict=True), 5):
+        np.testing.assert_array_equal(x, mask)

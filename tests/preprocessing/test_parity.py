@@ -4,23 +4,26 @@ import pytest
 
 from tests.preprocessing.parity import compare, random_combinations, single_arguments
 
-# Of warps with interpolation: mean difference in grey levels, and share that is off by more than 4.
-MEAN, OFF = 0.3, 0.005
+# Largest mean difference in grey levels, of warps alone and of all combinations.
+ALONE, COMBINED = 0.001, 0.05
 
 # What must be equal to the last bit where it acts alone.
 EXACT = {
     *("horizontal_flip", "vertical_flip", "channel_shift_range", "brightness_range", "rescale"),
     *("preprocessing_function", "samplewise_center", "samplewise_std_normalization"),
-    *("featurewise_center", "featurewise_std_normalization", "zca_epsilon", "fill_mode", "cval"),
-    *("interpolation_order", "data_format", "validation_split", "dtype"),
+    *(
+        "featurewise_center",
+        "featurewise_std_normalization",
+    ),
+    *("data_format", "validation_split", "dtype"),
 }
 
 
 @pytest.mark.parametrize("combination", list(single_arguments()), ids=str)
 def test_each_argument_alone(data, combination):
     found = compare(data, combination)
-    assert found.mean <= MEAN
-    assert found.off <= OFF
+    assert found.mean <= ALONE
+    assert found.off == 0
     if not combination.arguments or combination.arguments.keys() <= EXACT:
         assert found.equal == 1
 
@@ -28,5 +31,5 @@ def test_each_argument_alone(data, combination):
 @pytest.mark.parametrize("combination", list(random_combinations(200)), ids=str)
 def test_random_combinations(data, combination):
     found = compare(data, combination)
-    assert found.mean <= MEAN
-    assert found.off <= OFF
+    assert found.mean <= COMBINED
+    assert found.off == 0

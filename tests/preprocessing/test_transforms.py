@@ -131,6 +131,15 @@ def test_ranges_are_two_numbers(image):
     assert new.random_zoom(image, (1, 1), **LAST) is image
 
 
+@pytest.mark.parametrize("dtype", ["int64", "uint64", "bool", "float16", "int8"])
+def test_flips_keep_every_dtype(image, dtype):
+    x = image.astype(dtype)
+    for name, axis in (("flip_horizontal", 1), ("flip_vertical", 0)):
+        flipped = new.ImageDataGenerator().apply_transform(x, {name: True})
+        assert flipped.dtype == x.dtype
+        np.testing.assert_array_equal(flipped, np.flip(x, axis))
+
+
 def test_flip_axis_is_a_view(image):
     flipped = new.flip_axis(image, 1)
     np.testing.assert_array_equal(flipped, old.flip_axis(image, 1))

@@ -26,10 +26,10 @@ def read(pixels: Array, matrix: Array, how: Sampling, out: Array | None) -> Arra
 
     Example:
         >>> import numpy as np
-        >>> row = np.array([[[1], [2], [3]]], np.uint8)
+        >>> row = np.array([[[10], [20], [30]]], np.uint8)
         >>> half = np.array([[1, 0, 0.5], [0, 1, 0], [0, 0, 1]])
         >>> read(row, half, Sampling((1, 2), "bilinear", "nearest", 0), None).ravel().tolist()
-        [2, 3]
+        [15, 25]
     """
     copied = copy_whole(pixels, matrix, how, out)
     return warp(pixels, matrix, how, out) if copied is None else copied

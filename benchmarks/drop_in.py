@@ -162,9 +162,8 @@ def report(folder: Path, source: str, repeats: int) -> Iterator[str]:
     for name, make in cases(folder).items():
         for threads in (1, 2, None) if "arrays" in name else (1, 2):
             rates = compare(make, threads, seconds_of_loop, repeats)
-            yield "| {} | {} | {:.0f} | {:.0f} | {:.1f} times as fast |".format(
-                name, threads, *rates
-            )
+            how = threads or "default"
+            yield "| {} | {} | {:.0f} | {:.0f} | {:.1f} times as fast |".format(name, how, *rates)
     make = from_folder(folder)(**FULL)
     rates = compare(make, None, seconds_of_fit, repeats)
     yield (

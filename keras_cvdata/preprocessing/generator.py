@@ -162,6 +162,11 @@ class ImageDataGenerator(Transforming, Standardizing):
         self._validation_split = validation_split
         self._check()
 
+    @property
+    def _is_plain(self) -> bool:
+        """Whether no code of others takes part, which may draw from NumPy's global generator."""
+        return type(self) is ImageDataGenerator and self.preprocessing_function is None
+
     def _check(self) -> None:
         check_choice("data_format", self.data_format, ("channels_last", "channels_first"))
         check_choice("on_error", self.on_error, ("raise", "substitute", "skip"))

@@ -69,7 +69,7 @@ class Iterator(keras.utils.Sequence):
         self._epoch = self._epoch_to_order = self._epoch_of_pass = 0
         self._known_order: tuple[int, int, Ints] | None = None
         self._served = 0  # batches of the pass of Keras that asked last
-        self._asked = False
+        self._asked = False  # so that Keras's hook counts where a subclass makes its own batches
         self._feed = Feed()
         self._ahead = Pool(1)
         self._set_up()

@@ -168,7 +168,8 @@ class Rendering:
         Functions of the user that draw from NumPy's global generator find it in the state that the
         old class would have left it in; afterwards it is as it was.
         """
-        with SingleThreadedOpenCV(), as_global(random_state()):
+        state = np.random if self._option("_is_plain", False) else random_state()
+        with SingleThreadedOpenCV(), as_global(state):
             for slot in range(len(images.samples)):
                 self._fill(images, slot, self._draw_transforms(1)[0])
 

@@ -260,6 +260,15 @@ def test_on_one_thread_functions_that_draw_get_the_numbers_of_the_old_class(seed
         np.testing.assert_allclose(ours, theirs, atol=0.05)
 
 
+@pytest.mark.parametrize("function", [None, erase_at_random])
+def test_only_code_of_others_finds_the_global_generator_moved(function, monkeypatch):
+    moved = []
+    monkeypatch.setattr(np.random, "set_state", moved.append)
+    arguments = {"rotation_range": 9, "threads": 1, "preprocessing_function": function}
+    next(new.ImageDataGenerator(**arguments).flow(IMAGES, seed=1))
+    assert bool(moved) == (function is not None)
+
+
 def test_the_global_generator_is_as_it_was_after_such_a_function():
     arguments = {"preprocessing_function": erase_at_random, "threads": 1}
     flow = new.ImageDataGenerator(**arguments).flow(IMAGES, seed=1)

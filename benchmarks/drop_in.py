@@ -15,7 +15,6 @@ import argparse
 import os
 import platform
 import sys
-import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -33,7 +32,7 @@ import cv2
 import keras
 import numpy as np
 from keras.src.legacy.preprocessing import image as old
-from loading import draw_photographs, in_order
+from loading import in_order, photographs
 
 from keras_cvdata.preprocessing import image as new
 
@@ -83,19 +82,19 @@ def generator_of(module: Any, threads: int | None, arguments: dict[str, Any]) ->
 
 
 def cases(folder: Path) -> dict[str, Flow]:
-    photographs = from_folder(folder)
+    full_size = from_folder(folder)
     return {
-        "all moves and brightness": photographs(**FULL),
+        "all moves and brightness": full_size(**FULL),
         "the same, `interpolation='bilinear'`": from_folder(folder, interpolation="bilinear")(
             **FULL
         ),
-        "flip and rescale": photographs(horizontal_flip=True, rescale=1 / 255),
-        "rescale only": photographs(rescale=1 / 255),
+        "flip and rescale": full_size(horizontal_flip=True, rescale=1 / 255),
+        "rescale only": full_size(rescale=1 / 255),
         "all moves and brightness, to 64 x 64": from_folder(folder, 64)(**FULL),
-        "all moves, filled with a constant": photographs(
+        "all moves, filled with a constant": full_size(
             rotation_range=30, zoom_range=0.2, fill_mode="constant"
         ),
-        "rotation by splines, `interpolation_order=3`": photographs(
+        "rotation by splines, `interpolation_order=3`": full_size(
             rotation_range=30, interpolation_order=3
         ),
         "28 x 28 arrays, shifted": from_digits(width_shift_range=0.2),
@@ -181,11 +180,7 @@ def main() -> None:
     options = parser.parse_args()
     cv2.setNumThreads(1)
     warnings.simplefilter("ignore")  # of the old class
-    with tempfile.TemporaryDirectory() as scratch:
-        folder, source = options.data, "photographs"
-        if folder is None:
-            folder, source = Path(scratch), "generated JPEGs"
-            draw_photographs(folder)
+    with photographs(options.data) as (folder, source):
         lines = []
         for line in report(folder, source, options.repeats):
             print(line, flush=True)

@@ -23,6 +23,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -189,6 +190,17 @@ def draw_photographs(folder: Path, count: int = 480) -> None:
         cv2.imwrite(str(file), image)
 
 
+@contextmanager
+def photographs(folder: Path | None) -> Iterator[tuple[Path, str]]:
+    """The folder that was given, or drawn photographs, and what to call them."""
+    if folder is not None:
+        yield folder, "photographs"
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        draw_photographs(Path(scratch))
+        yield Path(scratch), "generated JPEGs"
+
+
 def seconds(epoch: Epoch) -> float:
     """Time of one pass over the folder."""
     start = time.perf_counter()
@@ -278,11 +290,7 @@ def main() -> None:
     if options.memory_of:
         print_memory_growth(options.data, options.memory_of, options.threads[0])
         return
-    with tempfile.TemporaryDirectory() as scratch:
-        folder, source = options.data, "photographs"
-        if folder is None:
-            folder, source = Path(scratch), "generated JPEGs"
-            draw_photographs(folder)
+    with photographs(options.data) as (folder, source):
         lines = []
         for line in report(folder, source, options.threads, options.repeats):
             print(line, flush=True)

@@ -135,12 +135,12 @@ def _blend(member: Member, xp: Any) -> Blend:
     return Blend(tuple(plans), weights)
 
 
-def _resize(member: Member, xp: Any) -> Resize:  # noqa: ARG001 # as all builders
+def _resize(member: Member, xp: Any) -> Resize:
     step: Resize = member.part.resize((member.height, member.width))
     return step
 
 
-def _call(member: Member, xp: Any) -> Call:  # noqa: ARG001 # as all builders
+def _call(member: Member, xp: Any) -> Call:
     return Call(member.part.function, member.p.get("active"), member.p.get("seed"))
 
 

@@ -64,7 +64,7 @@ def contrast_about(p: Parameters, values: Tensor | None, mean: Tensor, xp: Any) 
 
 
 def stretch(
-    p: Parameters,  # noqa: ARG001
+    p: Parameters,
     values: Tensor | None,
     counted: Callable[[], Tensor],
     xp: Any,
@@ -95,7 +95,7 @@ def stretch(
 
 
 def equalize(
-    p: Parameters,  # noqa: ARG001
+    p: Parameters,
     values: Tensor | None,
     counted: Callable[[], Tensor],
     xp: Any,

@@ -21,7 +21,7 @@ Evaluate: TypeAlias = Callable[[Tensor, int | None], Tensor]
 """Brightness curves on values (1 or B, n, C) of 0 to 1; an integer picks one image's curves."""
 
 
-def unchanged(values: Tensor, image: int | None) -> Tensor:  # noqa: ARG001
+def unchanged(values: Tensor, image: int | None) -> Tensor:
     """Evaluate no curve at all."""
     return values
 

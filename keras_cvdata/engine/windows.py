@@ -152,7 +152,7 @@ def towards(resize: Resize, height: Tensor, width: Tensor, xp: Any) -> Tensor:
     return window_matrix(window, resize.size, xp)
 
 
-def _stretch(resize: Resize, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG001
+def _stretch(resize: Resize, height: Tensor, width: Tensor, xp: Any) -> Parameters:
     zero = xp.zeros_like(height)
     return {"top": zero, "left": zero, "tall": height, "wide": width}
 

@@ -21,9 +21,9 @@ from keras_cvdata.types import Array
 class Reading(NamedTuple):
     """How pixels are read; see `apply_affine_transform`."""
 
-    fill_mode: str = "nearest"
-    cval: float = 0.0
-    order: int = 1
+    fill_mode: str
+    cval: float
+    order: int
 
 
 _BORDERS = ("nearest", "reflect", "constant", "wrap")
@@ -123,7 +123,8 @@ def move(
     Returns:
         An image of the same shape and dtype; `x` itself where nothing is to be done.
     """
-    row_axis, col_axis, channel_axis = _check_axes(x, *axes)
+    _check_axes(x, *axes)
+    row_axis, col_axis, channel_axis = axes
     shift, zoom = (p.get("tx", 0), p.get("ty", 0)), (p.get("zx", 1), p.get("zy", 1))
     matrix = _matrix(p.get("theta", 0), shift, p.get("shear", 0), zoom)
     if matrix is None:
@@ -136,7 +137,7 @@ def move(
     return np.transpose(_warp(image, matrix, how), np.argsort(order_of_axes))
 
 
-def _check_axes(x: Array, *axes: int) -> tuple[int, ...]:
+def _check_axes(x: Array, *axes: int) -> None:
     if sorted(axes) != [0, 1, 2] or axes[2] == 1:
         raise ValueError(
             "row_axis, col_axis and channel_axis must be 0, 1 and 2 in some order, with the "
@@ -146,7 +147,6 @@ def _check_axes(x: Array, *axes: int) -> tuple[int, ...]:
         raise ValueError(
             f"An image must have three axes, one of them for channels; got shape {np.shape(x)}."
         )
-    return axes
 
 
 def _matrix(

@@ -100,7 +100,7 @@ class NumpyArrayIterator(Rendering, Iterator):
         """Rows of the subset: by default the first part is for validation."""
         share = validation_share(self.image_data_generator)
         if self._option("stratify", False):
-            codes = None if labels is None else _numbered(labels)
+            codes = None if labels is None else _class_of_each(labels)
             training, validation = split_positions(count, share, codes=codes)
             return training if self.subset == "training" else validation
         middle = int(count * share)
@@ -131,7 +131,7 @@ class NumpyArrayIterator(Rendering, Iterator):
             )
 
     def _codes(self) -> Array | None:
-        return None if self.y is None else _numbered(self.y)
+        return None if self.y is None else _class_of_each(self.y)
 
     @cached_property
     def _pool(self) -> Pool:
@@ -176,7 +176,7 @@ class NumpyArrayIterator(Rendering, Iterator):
         return x, self.y[index_array], self.sample_weight[index_array]
 
 
-def _numbered(labels: Array) -> Array:
+def _class_of_each(labels: Array) -> Array:
     """One number for each different label; rows of one-hot labels are one label."""
     codes: Array = np.unique(labels, axis=0, return_inverse=True)[1]
     return codes.reshape(-1)

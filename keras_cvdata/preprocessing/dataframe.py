@@ -11,8 +11,8 @@ import numpy as np
 
 from keras_cvdata.preprocessing.files import BatchFromFilesMixin
 from keras_cvdata.preprocessing.iterator import Iterator
-from keras_cvdata.preprocessing.reading import tell, validate_filename
-from keras_cvdata.sequences.checks import check_choice
+from keras_cvdata.preprocessing.listing import tell, validate_filename
+from keras_cvdata.sequences.checks import check_choice, check_skipping
 from keras_cvdata.types import Array
 
 _WITHOUT_CLASSES = ("input", "multi_output", "raw", None)
@@ -111,7 +111,7 @@ class DataFrameIterator(BatchFromFilesMixin, Iterator):
         self.directory = directory or ""
         self.class_mode = class_mode
         self.dtype = dtype
-        self._check_on_error()
+        check_skipping(self._option("on_error", "raise"), "class_mode", class_mode)
         self._check_columns(dataframe, x_col, y_col, weight_col)
         frame = self._valid_rows(dataframe, x_col) if validate_filenames else dataframe
         named = class_mode not in _WITHOUT_CLASSES
@@ -147,6 +147,13 @@ class DataFrameIterator(BatchFromFilesMixin, Iterator):
             raise TypeError(
                 f"class_mode='multi_output' needs a list of columns as y_col; got {y_col!r}."
             )
+        labels = [] if self.class_mode in ("input", None) else y_col
+        for column in (x_col, *(labels if isinstance(labels, list) else [labels]), weight_col):
+            if column is not None and column not in frame.columns:
+                raise KeyError(
+                    f"The data frame has no column {column!r} but {list(frame.columns)}. Name its "
+                    "columns by x_col, y_col and weight_col."
+                )
         _check_values(frame, x_col, (str,), "hold paths as text")
         if self.class_mode in ("binary", "sparse"):
             _check_values(frame, y_col, (str,), f"hold text for class_mode={self.class_mode!r}")
@@ -196,7 +203,9 @@ class DataFrameIterator(BatchFromFilesMixin, Iterator):
         if y_col is not None and self._option("stratify", False):
             labels = frame[y_col].tolist()
             if not all(isinstance(label, str) for label in labels):
-                raise ValueError("stratify=True needs one class for each row; some have lists.")
+                raise ValueError(
+                    "stratify=True needs one class for each row, and some have lists. Leave it out."
+                )
             codes = np.array([self.class_indices[label] for label in labels])
         return frame.iloc[self._part(codes, [*self.class_indices] if y_col else None)]
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from keras_cvdata.preprocessing.files import BatchFromFilesMixin
 from keras_cvdata.preprocessing.iterator import Iterator
-from keras_cvdata.preprocessing.reading import refuse, tell
-from keras_cvdata.sequences.checks import check_choice
+from keras_cvdata.preprocessing.listing import FORMATS, refuse, tell
+from keras_cvdata.sequences.checks import check_choice, check_skipping
 from keras_cvdata.types import Array
 
 
@@ -102,7 +102,9 @@ class DirectoryIterator(BatchFromFilesMixin, Iterator):
         self.directory = directory
         self.class_mode = class_mode
         self.dtype = dtype or keras.config.floatx()
-        self._check_on_error()
+        check_skipping(self._option("on_error", "raise"), "class_mode", class_mode)
+        if not Path(directory).is_dir():
+            raise FileNotFoundError(f"{directory}: there is no such folder. Check the path.")
         names = list(classes) if classes else _class_folders(directory)
         self.num_classes = len(names)
         self.class_indices = {name: index for index, name in enumerate(names)}
@@ -165,5 +167,5 @@ def _images_below(directory: str | os.PathLike[str], name: str, follow_links: bo
     for folder, _, files in sorted(walk, key=lambda entry: entry[0]):
         below = os.path.join(name, os.path.relpath(folder, top))
         for file in sorted(files):
-            if file.lower().endswith(Iterator.white_list_formats):
+            if file.lower().endswith(FORMATS):
                 yield os.path.normpath(os.path.join(below, file))

@@ -8,13 +8,12 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_cvdata.codec.colors import CHANNELS
 from keras_cvdata.preprocessing.reading import FILTERS, read_image
 from keras_cvdata.preprocessing.rendering import Rendering, validation_share
 from keras_cvdata.sequences.checks import check_choice, check_size
 from keras_cvdata.splits import split_positions
 from keras_cvdata.types import Array, Ints
-
-_CHANNELS = {"rgb": 3, "rgba": 4, "grayscale": 1}
 
 
 class BatchFromFilesMixin(Rendering):
@@ -61,12 +60,12 @@ class BatchFromFilesMixin(Rendering):
         self.image_data_generator = image_data_generator
         height, width = check_size(target_size, "target_size")
         self.target_size = (height, width)
-        check_choice("color_mode", color_mode, tuple(_CHANNELS))
+        check_choice("color_mode", color_mode, tuple(CHANNELS))
         check_choice("interpolation", interpolation, tuple(FILTERS))
         check_choice("subset", subset, ("training", "validation", None))
         self.color_mode = color_mode
         self.data_format = data_format
-        channels = _CHANNELS[color_mode]
+        channels = CHANNELS[color_mode]
         last = data_format == "channels_last"
         self.image_shape = (height, width, channels) if last else (channels, height, width)
         self.save_to_dir = save_to_dir
@@ -95,20 +94,13 @@ class BatchFromFilesMixin(Rendering):
         """Weight of every file, or None."""
         raise NotImplementedError(f"{type(self).__name__} must say what its files weigh.")
 
-    def _check_on_error(self) -> None:
-        if self._option("on_error", "raise") == "skip" and self.class_mode is None:
-            raise ValueError(
-                "on_error='skip' marks bad images by sample weights, which batches without labels "
-                "(class_mode=None) do not have. Use on_error='substitute'."
-            )
-
     def _part(self, codes: Array, names: Sequence[str] | None = None) -> Ints:
         """Positions of the subset, among files with these classes in a row."""
         count = len(codes)
         if self.split is None:
             return np.arange(count)
         if self._option("stratify", False):
-            share = self.image_data_generator._validation_split
+            share = validation_share(self.image_data_generator)
             training, validation = split_positions(count, share, codes=codes, names=names)
             return validation if self.subset == "validation" else training
         start, stop = (int(share * count) for share in self.split)

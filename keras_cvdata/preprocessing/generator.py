@@ -97,7 +97,7 @@ class ImageDataGenerator(Transforming, Standardizing):
     Source: Handbook 2, parts 6 to 8; R40, R64.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0915 # a statement for each argument
         self,
         featurewise_center: bool = False,
         samplewise_center: bool = False,
@@ -156,7 +156,8 @@ class ImageDataGenerator(Transforming, Standardizing):
         self.exchanged_axes = exchanged_axes
         self.augment_validation = augment_validation
         self.on_error = on_error
-        self.stratify, self.balance = stratify, balance
+        self.stratify = stratify
+        self.balance = balance
         self.orientation = orientation
         self.threads = threads
         self._validation_split = validation_split

@@ -24,6 +24,7 @@ from keras_cvdata.preprocessing.light import (
     random_brightness,
     random_channel_shift,
 )
+from keras_cvdata.preprocessing.listing import list_pictures, validate_filename
 from keras_cvdata.preprocessing.moves import (
     flip_axis,
     random_rotation,
@@ -31,7 +32,7 @@ from keras_cvdata.preprocessing.moves import (
     random_shift,
     random_zoom,
 )
-from keras_cvdata.preprocessing.reading import list_pictures, load_img, validate_filename
+from keras_cvdata.preprocessing.reading import load_img
 
 __all__ = [
     "BatchFromFilesMixin",

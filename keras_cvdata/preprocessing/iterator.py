@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from keras_cvdata.engine.pool import Job, Pool, look_ahead
+from keras_cvdata.preprocessing.listing import FORMATS
 from keras_cvdata.preprocessing.randomness import drawing_from, random_state
 from keras_cvdata.sequences.checks import check_count
 from keras_cvdata.sequences.feed import Feed, enclosing_pass, is_method_of, is_of_keras, keras_pass
@@ -53,7 +54,7 @@ class Iterator(keras.utils.Sequence):
         ([[0, 10], [20, 30], [40], [0, 10]], [40])
     """
 
-    white_list_formats = ("png", "jpg", "jpeg", "bmp", "ppm", "tif", "tiff")
+    white_list_formats = FORMATS
 
     def __init__(
         self, n: int, batch_size: int, shuffle: bool, seed: int | None, **kwargs: Any
@@ -66,9 +67,8 @@ class Iterator(keras.utils.Sequence):
         self.batch_index = 0
         self.total_batches_seen = 0
         self.index_array: Ints | None = None
-        self._epoch = self._epoch_to_order = self._epoch_of_pass = 0
+        self._epoch = self._epoch_to_order = 0
         self._known_order: tuple[int, int, Ints] | None = None
-        self._served = 0  # batches of the pass of Keras that asked last
         self._asked = False  # so that Keras's hook counts where a subclass makes its own batches
         self._feed = Feed()
         self._ahead = Pool(1)
@@ -77,12 +77,11 @@ class Iterator(keras.utils.Sequence):
     def _set_up(self) -> None:
         """Make what cannot be pickled."""
         self.lock = threading.RLock()
-        self._pass: FrameType | None = None
         self._next_state: Any = np.random
         self.index_generator = self._flow_index()
 
     def __getstate__(self) -> dict[str, Any]:
-        unpicklable = ("lock", "index_generator", "_next_state", "_pass")
+        unpicklable = ("lock", "index_generator", "_next_state")
         return {name: value for name, value in vars(self).items() if name not in unpicklable}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -97,27 +96,15 @@ class Iterator(keras.utils.Sequence):
     def __getitem__(self, idx: int) -> Any:
         caller = sys._getframe(1)
         self._asked = True
-        if (around := enclosing_pass(caller)) is not None:
-            self._notice(around)
+        around = enclosing_pass(caller)
+        if around is not None and self._feed.leaves_early(around, self._epoch):
+            self._next_epoch()
         if (walk := keras_pass(caller, self)) is not None:
             return self._feed.next(walk, self._epoch, len(self), self._batches)
         if not -len(self) <= idx < len(self):
-            hint = "" if self.n else " No images were found."
+            hint = "" if self.n else " No images were found. Check the folder or the split."
             raise ValueError(f"There are {len(self)} batches in an epoch; got index {idx}.{hint}")
         return self._batch(self._epoch, idx % len(self))
-
-    def _notice(self, walk: FrameType) -> None:
-        """Have a new pass of Keras begin an epoch, where the one before has left its own early.
-
-        Keras's trial batch is a pass of one and begins none.
-        """
-        with self.lock:
-            if walk is self._pass:
-                self._served += 1
-                return
-            if self._served > 1 and self._epoch == self._epoch_of_pass:
-                self._next_epoch()
-            self._pass, self._served, self._epoch_of_pass = walk, 1, self._epoch
 
     def _batch(self, epoch: int, index: int) -> Any:
         """One batch of an epoch, in tuples, as Keras wants several inputs or outputs."""
@@ -174,7 +161,7 @@ class Iterator(keras.utils.Sequence):
         """The samples of an epoch, in the order of the files or arrays."""
         return np.arange(self.n)
 
-    def _draw(self, count: int) -> Any:
+    def _draw(self, count: int) -> None:
         """Draw what a batch of so many samples needs from `random_state()`."""
 
     def on_epoch_end(self) -> None:

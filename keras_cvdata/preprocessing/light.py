@@ -17,7 +17,7 @@ from keras_cvdata.types import Array
 _DOWN = -0.5 + 2**-10
 
 
-def apply_channel_shift(x: Array, intensity: float, channel_axis: int = 0) -> Array:  # noqa: ARG001
+def apply_channel_shift(x: Array, intensity: float, channel_axis: int = 0) -> Array:  # noqa: ARG001 # as in Keras
     """Add one value to all channels; what leaves the range of the image is clipped to it.
 
     Args:

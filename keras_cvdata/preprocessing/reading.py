@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -27,6 +25,8 @@ FILTERS = {
     "box": Image.Resampling.BOX,
     "lanczos": Image.Resampling.LANCZOS,
 }
+
+_LEVEL = np.float32(255 / 65535)  # of 16 bits, in those of 8
 
 # ITU-R 601-2 luma as Pillow counts it, in 1/65536.
 _LUMA = np.array([[19595, 38470, 7471, 32768]], np.float32)
@@ -94,7 +94,7 @@ def _to_mode(pixels: Array, color_mode: str) -> Array:
     if color_mode == "grayscale":
         return pixels[:, :, :1] if channels < 3 else _gray(pixels)
     if pixels.dtype == np.uint16:
-        pixels = pixels * np.float32(255 / 65535)
+        pixels = pixels * _LEVEL
     wanted = 4 if color_mode == "rgba" else 3
     if channels < 3:
         pixels = pixels[:, :, [0, 0, 0, 1][: 3 if channels == 1 else 4]]
@@ -108,7 +108,7 @@ def _gray(pixels: Array) -> Array:
     """Weigh colours as Pillow does; sums of 24 bits are exact in float32."""
     colors = pixels[:, :, :3].astype(np.float32)
     if pixels.dtype == np.uint16:
-        colors *= np.float32(255 / 65535)
+        colors *= _LEVEL
     levels = cv2.transform(np.ascontiguousarray(colors), _LUMA) / np.float32(65536)
     if pixels.dtype == np.uint8:
         levels = levels.astype(np.uint8)
@@ -151,52 +151,3 @@ def load_img(
         path, mode, target_size, interpolation, keep_aspect_ratio
     )
     return image
-
-
-def validate_filename(filename: str, white_list_formats: str | tuple[str, ...]) -> bool:
-    """Say whether a path is a file that ends like an image, in any case.
-
-    Args:
-        filename: The path.
-        white_list_formats: Endings, such as `("png", "jpg")`.
-
-    Returns:
-        Whether it is.
-    """
-    return filename.lower().endswith(white_list_formats) and Path(filename).is_file()
-
-
-def list_pictures(
-    directory: str | os.PathLike[str],
-    ext: str | Iterable[str] = ("jpg", "jpeg", "bmp", "png", "ppm", "tif", "tiff"),
-) -> list[str]:
-    """List all images below a folder.
-
-    Args:
-        directory: The folder.
-        ext: Endings without dot, one or several.
-
-    Returns:
-        Paths, folder by folder.
-
-    Raises:
-        OSError: A folder cannot be read.
-    """
-    endings = tuple(f".{ending}" for ending in ([ext] if isinstance(ext, str) else ext))
-    return [
-        os.path.join(folder, name)
-        for folder, _, names in os.walk(directory, onerror=refuse)
-        for name in names
-        if name.lower().endswith(endings)
-    ]
-
-
-def refuse(error: OSError) -> None:
-    """Raise what `os.walk` would pass over."""
-    raise error
-
-
-def tell(message: str) -> None:
-    """Print what was found, unless Keras was told to be silent."""
-    if keras.config.is_interactive_logging_enabled():
-        print(message)

@@ -176,7 +176,7 @@ class Rendering:
     def _fill(self, images: Images, slot: int, parameters: Any) -> None:
         sample = int(images.samples[slot])
         try:
-            images.pixels[slot] = self._render(sample, parameters)
+            self._place(images, slot, sample, parameters)
         except ImageError as error:
             self._bad[sample] = BadImage(sample, error.name, error.reason)
             named = ImageFileError(error.name, error.reason, sample)
@@ -196,18 +196,11 @@ class Rendering:
         return Substitutes(self.n if codes is None else len(codes), codes, self.seed or 0)
 
     def _place(self, images: Images, slot: int, sample: int, parameters: Any) -> None:
-        images.pixels[slot] = self._render(sample, parameters)
-
-    def _render(self, sample: int, parameters: Any) -> Array:
-        """Load, transform and standardise one image."""
-        x = self._load(sample)
-        generator = self.image_data_generator
-        if generator is None:
-            return x
+        """Load, transform and standardise one image, and put it into the batch."""
+        x, generator = self._load(sample), self.image_data_generator
         if parameters is not None:
             x = generator.apply_transform(x, parameters)
-        result: Array = generator.standardize(x)
-        return result
+        images.pixels[slot] = x if generator is None else generator.standardize(x)
 
     def _keep(self, pixels: Array, sample: int, number: int) -> None:
         """Write an image of a batch where a person can look at it."""

@@ -7,6 +7,7 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
+from keras_cvdata.codec.colors import CHANNELS
 from keras_cvdata.engine.followers import Followers
 from keras_cvdata.engine.plan import Chain
 from keras_cvdata.sources.base import Source
@@ -14,7 +15,6 @@ from keras_cvdata.splits import split_positions
 from keras_cvdata.types import Array, ImageError
 
 INTERPOLATIONS = ("bilinear", "nearest", "area", "bicubic", "lanczos")
-CHANNELS = {"grayscale": 1, "rgb": 3, "rgba": 4}
 
 
 def check_count(name: str, value: Any, least: int = 1) -> int:
@@ -59,10 +59,15 @@ def check_settings(sequence: Any) -> None:
         check_count("steps_per_epoch", sequence.steps_per_epoch)
     if sequence.crop_to_aspect_ratio and sequence.pad_to_aspect_ratio:
         raise ValueError("Give crop_to_aspect_ratio or pad_to_aspect_ratio, not both.")
-    if sequence.on_error == "skip" and sequence.label_mode is None:
+    check_skipping(sequence.on_error, "label_mode", sequence.label_mode)
+
+
+def check_skipping(on_error: str, name: str, mode: Any) -> None:
+    """Refuse to skip images where there are no labels that could weigh nothing."""
+    if on_error == "skip" and mode is None:
         raise ValueError(
             "on_error='skip' marks bad images by sample weights, which images without labels "
-            "(label_mode=None) do not have. Use on_error='substitute'."
+            f"({name}=None) do not have. Use on_error='substitute'."
         )
 
 

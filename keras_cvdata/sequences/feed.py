@@ -129,6 +129,8 @@ class Feed:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._passes: dict[FrameType, _Pass] = {}  # the one served last is the last
+        self._latest: FrameType | None = None
+        self._asked_by_latest = self._epoch_of_latest = 0
 
     def __reduce__(self) -> tuple[type[Feed], tuple[()]]:
         return Feed, ()
@@ -157,6 +159,27 @@ class Feed:
             if walk.index < length:
                 self._passes[frame] = walk
             return batch
+
+    def leaves_early(self, frame: FrameType, epoch: int) -> bool:
+        """Say whether a new pass follows one that left its epoch early; ask for every batch.
+
+        Keras's trial batch is a pass of one and does not count.
+
+        Args:
+            frame: The pass that asks for a batch.
+            epoch: Number of the current epoch.
+
+        Returns:
+            Whether the epoch is that of the pass before, which got more than one batch of it.
+        """
+        with self._lock:
+            if frame is self._latest:
+                self._asked_by_latest += 1
+                return False
+            early = self._asked_by_latest > 1 and epoch == self._epoch_of_latest
+            self._latest, self._asked_by_latest = frame, 1
+            self._epoch_of_latest = epoch + early
+            return early
 
     def _make_room(self) -> None:
         """Close what other passes began ahead, and drop the oldest, before one is served."""

@@ -37,6 +37,15 @@ def test_classes_that_are_not_wanted_fall_out_of_lists_and_rows(data):
     assert frame["class"][frame.index[0]] == ["cat", "dog"]
 
 
+@pytest.mark.parametrize("option", ["x_col", "y_col", "weight_col"])
+def test_a_column_that_is_not_there(data, option):
+    message = r"no column 'none' but \['filename', 'class', .*Name its columns by x_col"
+    with pytest.raises(KeyError, match=message):
+        flow(data, **{option: "none"})
+    with pytest.raises(KeyError):
+        flow(data, old, **{option: "none"})
+
+
 def test_columns_may_be_numbered(data):
     frame = data.frame.rename(columns={"filename": 0, "class": 1})
     columns = {"x_col": 0, "y_col": 1, "classes": ["dog", "fox"]}

@@ -135,8 +135,12 @@ def test_nested_folders_have_the_order_of_the_old_class(writable):
 
 
 def test_a_folder_that_is_not_there(tmp_path):
-    with pytest.raises(FileNotFoundError, match="nowhere"):
-        flow(tmp_path / "nowhere")
+    for options in ({}, {"classes": ["cat"]}):
+        with pytest.raises(FileNotFoundError, match=r"nowhere: there is no such folder\. Check"):
+            flow(tmp_path / "nowhere", options=options)
+    empty = flow(tmp_path)
+    with pytest.raises(ValueError, match=r"There are 0 batches.*No images were found. Check"):
+        _ = empty[0]
 
 
 def test_a_class_without_a_folder_keeps_its_number_and_is_told_of(mixed_folder):

@@ -60,7 +60,7 @@ def line_weights(length: Tensor, degrees: Tensor, largest: float, xp: Any) -> Te
     return weights / xp.sum(weights, axis=(1, 2), keepdims=True)
 
 
-def _gaussian_image(pixels: Array, p: Parameters, span: Range | None) -> Array:  # noqa: ARG001
+def _gaussian_image(pixels: Array, p: Parameters, span: Range | None) -> Array:
     half = p["weights"][: np.count_nonzero(p["weights"])]
     weights = np.concatenate([half[:0:-1], half])
     blurred = cv2.sepFilter2D(pixels, -1, weights, weights, borderType=cv2.BORDER_REFLECT)
@@ -70,7 +70,7 @@ def _gaussian_image(pixels: Array, p: Parameters, span: Range | None) -> Array: 
 def _gaussian_batch(
     pixels: Tensor,
     p: Parameters,
-    span: Range | None,  # noqa: ARG001
+    span: Range | None,
     ops: Any,
 ) -> Tensor:
     reach = p["weights"].shape[1] - 1
@@ -87,7 +87,7 @@ def _gaussian_batch(
     return pixels
 
 
-def _line_image(pixels: Array, p: Parameters, span: Range | None) -> Array:  # noqa: ARG001
+def _line_image(pixels: Array, p: Parameters, span: Range | None) -> Array:
     weights = p["weights"]
     while len(weights) > 1 and not weights[[0, -1]].any() and not weights[:, [0, -1]].any():
         weights = weights[1:-1, 1:-1]
@@ -98,7 +98,7 @@ def _line_image(pixels: Array, p: Parameters, span: Range | None) -> Array:  # n
 def _line_batch(
     pixels: Tensor,
     p: Parameters,
-    span: Range | None,  # noqa: ARG001
+    span: Range | None,
     ops: Any,
 ) -> Tensor:
     size = p["weights"].shape[1]

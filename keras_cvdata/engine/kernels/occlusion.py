@@ -13,7 +13,7 @@ from keras_cvdata.engine.portable import Parameters, Tensor
 from keras_cvdata.types import Array, Range
 
 
-def _pixelate_image(pixels: Array, p: Parameters, span: Range | None) -> Array:  # noqa: ARG001
+def _pixelate_image(pixels: Array, p: Parameters, span: Range | None) -> Array:
     side = int(p["side"])
     if side == 1:
         return pixels
@@ -42,7 +42,7 @@ def _whole_and_rest(length: int, side: int) -> list[slice]:
 def _pixelate_batch(
     pixels: Tensor,
     p: Parameters,
-    span: Range | None,  # noqa: ARG001
+    span: Range | None,
     ops: Any,
 ) -> Tensor:
     batch, height, width, channels = ops.shape(pixels)

@@ -12,7 +12,7 @@ from keras_cvdata.engine.portable import Parameters, Tensor
 from keras_cvdata.types import Array, Range
 
 
-def sharpen(pixels: Array, p: Parameters, span: Range | None) -> Array:  # noqa: ARG001
+def sharpen(pixels: Array, p: Parameters, span: Range | None) -> Array:
     """Sharpen one image; see `Pair.image`.
 
     Args:
@@ -32,7 +32,7 @@ def sharpen(pixels: Array, p: Parameters, span: Range | None) -> Array:  # noqa:
     return result
 
 
-def sharpen_all(pixels: Tensor, p: Parameters, span: Range | None, ops: Any) -> Tensor:  # noqa: ARG001
+def sharpen_all(pixels: Tensor, p: Parameters, span: Range | None, ops: Any) -> Tensor:
     """Sharpen a batch; see `Pair.batch`.
 
     Args:

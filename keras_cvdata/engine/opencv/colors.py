@@ -95,7 +95,7 @@ def _planes(pixels: Array) -> list[Array]:
     return list(cv2.split(pixels))
 
 
-def apply_curve(step: Curve, pixels: Array, place: Place, out: Array | None) -> Array:  # noqa: ARG001
+def apply_curve(step: Curve, pixels: Array, place: Place, out: Array | None) -> Array:
     """Evaluate curves on every pixel of a uint16 or float image."""
     plan, b = place.plan, place.b
     if step.evaluate is None:
@@ -122,7 +122,7 @@ def apply_histogram(
     step: Histogram,
     pixels: Array,
     place: Place,
-    out: Array | None,  # noqa: ARG001
+    out: Array | None,
 ) -> Array:
     """Change a uint16 or float image by a curve that depends on its histogram."""
     plan, b = place.plan, place.b

@@ -144,17 +144,17 @@ def _filters(A: Any, L: Any) -> dict[str, tuple[list[Any], Any]]:  # noqa: N803
 def ours(augment: list[Any], images: np.ndarray) -> Callable[[], None]:
     """Draw for a batch and render image by image, as a worker thread does."""
     from keras_cvdata.engine import opencv
-    from keras_cvdata.engine.memory import Memory
-    from keras_cvdata.engine.plan import Chain
+    from keras_cvdata.engine.chain import Chain
+    from keras_cvdata.loading.buffers import BufferPool
 
     chain = Chain(augment)
-    memory, random = Memory(), np.random.default_rng(0)
+    memory, random = BufferPool(), np.random.default_rng(0)
     height, width = chain.output_size(*images.shape[1:3])
     dtype = images.dtype if chain.output.dtype == "source" else chain.output.dtype
 
     def run() -> None:
         batch = memory.empty((len(images), height, width, 3), dtype)
-        plan = chain.plan(random.random((len(images), chain.num_draws)), *images.shape[1:])
+        plan = chain.plan(random.random((len(images), chain.total_uniforms)), *images.shape[1:])
         for number, image in enumerate(images):
             opencv.render(image, plan, number, batch[number])
 

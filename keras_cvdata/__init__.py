@@ -6,23 +6,28 @@ collections never imports Keras.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from keras_cvdata import layers, sources
-    from keras_cvdata.conversion import convert
+    from keras_cvdata.conversion.convert import convert
     from keras_cvdata.preprocessing.image import ImageDataGenerator
+    from keras_cvdata.preview import preview
     from keras_cvdata.sequences import (
         ArraySequence,
         CSVSequence,
         DataFrameSequence,
         DirectorySequence,
+        EpochCallback,
         HDF5Sequence,
         JSONSequence,
+        Sequence,
     )
-    from keras_cvdata.single import apply, preview, replay
-    from keras_cvdata.sources import split
+    from keras_cvdata.single_image import apply, replay
+    from keras_cvdata.sources import Source, split
     from keras_cvdata.statistics import Standardization, estimate_memory
     from keras_cvdata.types import ImageError
 
@@ -33,10 +38,13 @@ __all__ = [
     "CSVSequence",
     "DataFrameSequence",
     "DirectorySequence",
+    "EpochCallback",
     "HDF5Sequence",
     "ImageDataGenerator",
     "ImageError",
     "JSONSequence",
+    "Sequence",
+    "Source",
     "Standardization",
     "__version__",
     "apply",
@@ -54,16 +62,19 @@ _MODULE_OF = {
     "CSVSequence": "sequences",
     "DataFrameSequence": "sequences",
     "DirectorySequence": "sequences",
+    "EpochCallback": "sequences",
     "HDF5Sequence": "sequences",
     "ImageDataGenerator": "preprocessing.image",
     "ImageError": "types",
     "JSONSequence": "sequences",
+    "Sequence": "sequences",
+    "Source": "sources",
     "Standardization": "statistics",
-    "apply": "single",
+    "apply": "single_image",
     "convert": "conversion",
     "estimate_memory": "statistics",
-    "preview": "single",
-    "replay": "single",
+    "preview": "preview",
+    "replay": "single_image",
     "split": "sources",
 }
 
@@ -78,3 +89,14 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+class _Package(ModuleType):
+    """Keeps `preview` the function when Python, on importing the module of that name, binds it."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _MODULE_OF and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

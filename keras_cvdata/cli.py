@@ -83,7 +83,7 @@ def _convert(args: argparse.Namespace) -> None:
 
 
 def _split(args: argparse.Namespace) -> None:
-    from keras_cvdata.conversion.parts import write_split
+    from keras_cvdata.conversion.split import write_split
 
     written = write_split(
         args.source,
@@ -101,7 +101,7 @@ def _split(args: argparse.Namespace) -> None:
 
 def _preview(args: argparse.Namespace) -> None:
     from keras_cvdata import layers
-    from keras_cvdata.sheet import write_preview
+    from keras_cvdata.preview import write_preview
 
     shown = write_preview(
         args.source,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_cvdata import draws
+from keras_cvdata import stateless_random
 from keras_cvdata.types import Array, Ints
 
 
@@ -114,7 +114,7 @@ def _held_samples(codes: Ints, share: float, seed: int, called: Sequence[str]) -
     """Mark the samples to hold out: of every class its share, in the order of random keys."""
     sizes = np.bincount(codes)
     _check_both_sides(sizes, called, "sample")
-    order = np.lexsort((draws.hash_words(seed, np.arange(len(codes))), codes))
+    order = np.lexsort((stateless_random.hash_words(seed, np.arange(len(codes))), codes))
     rank = np.arange(len(codes)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     held = np.zeros(len(codes), bool)
     held[order] = rank < np.repeat(_quotas(sizes, share), sizes)
@@ -149,7 +149,7 @@ def _held_groups(
     choice = _GroupChoice(
         np.split(pairs[1], ends[:-1]), np.split(counts, ends[:-1]), np.bincount(codes) * share
     )
-    order = draws.permutation(len(ends), seed)
+    order = stateless_random.permutation(len(ends), seed)
     by_class = np.lexsort((np.argsort(order)[pairs[0]], pairs[1]))
     groups_of = np.split(pairs[0][by_class], np.cumsum(choice.left)[:-1])
     for code in np.argsort(choice.left, kind="stable"):

@@ -37,5 +37,5 @@ def assert_share(hits: Array, probability: float) -> None:
 
 def drawn(layer: Any, height: int = 40, width: int = 60) -> dict[str, Any]:
     """Draw parameters for 10,000 images of one size."""
-    u = np.random.default_rng(11).random((DRAWS, layer.num_draws))
+    u = np.random.default_rng(11).random((DRAWS, layer.total_uniforms))
     return layer.draw(u, height, width, np)

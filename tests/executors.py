@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from keras_cvdata.engine import opencv, tensor
-from keras_cvdata.engine.plan import Chain, Plan
+from keras_cvdata.engine.chain import Chain, Plan
 from keras_cvdata.layers import RandomRotateBound
 
 _random = np.random.default_rng(0)
@@ -18,7 +18,7 @@ _random = np.random.default_rng(0)
 
 def uniforms(chain: Any, batch: int) -> np.ndarray:
     """Draw the numbers that a chain or layer needs for a batch."""
-    return np.random.default_rng(5).random((batch, chain.num_draws))
+    return np.random.default_rng(5).random((batch, chain.total_uniforms))
 
 
 def with_opencv(chain: Chain, x: np.ndarray, u: np.ndarray) -> np.ndarray:
@@ -30,7 +30,7 @@ def with_opencv(chain: Chain, x: np.ndarray, u: np.ndarray) -> np.ndarray:
 def with_tensors(chain: Chain, x: np.ndarray, u: np.ndarray) -> np.ndarray:
     """Carry out a chain by the tensor executor, with the parameters that NumPy draws from `u`."""
     plan = tensor_plan(chain, x.shape, u)
-    return ops.convert_to_numpy(tensor.run(ops.convert_to_tensor(x), plan))
+    return ops.convert_to_numpy(tensor.render_batch(ops.convert_to_tensor(x), plan))
 
 
 def tensor_plan(chain: Chain, shape: tuple[int, ...], u: np.ndarray) -> Plan:
@@ -49,7 +49,7 @@ def rendered(image: np.ndarray, layers: Sequence[Any] = (), **options: Any) -> n
     """Carry out a chain on one image by OpenCV; every draw is 0.5."""
     chain = Chain(list(layers), **options)
     size = image.shape[:2] if chain.resize is None else chain.resize.size
-    plan = chain.plan(np.full((1, chain.num_draws), 0.5), *size, image.shape[2])
+    plan = chain.plan(np.full((1, chain.total_uniforms), 0.5), *size, image.shape[2])
     return opencv.render_batch(image[None], plan, size)[0]
 
 

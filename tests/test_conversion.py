@@ -82,7 +82,7 @@ def test_hierarchies_survive(levels, tmp_path):
     path = levels
     for target in ("a.csv", "b.json", "c.h5", "d"):
         path = convert(path, tmp_path / target, verbose=0, **options)
-        options = {"label_kind": "levels"} if path.suffix in (".csv", ".json") else {}
+        options = {"label_kind": "hierarchical"} if path.suffix in (".csv", ".json") else {}
         if not path.suffix:
             options = {"hierarchical": True}
         source = open_source(path, **options)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from keras_cvdata.conversion import convert
-from keras_cvdata.conversion.parts import write_split
+from keras_cvdata.conversion.split import write_split
 from keras_cvdata.sources import open_source
 from keras_cvdata.types import ImageError
 

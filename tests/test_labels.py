@@ -85,7 +85,7 @@ def test_missing_label_is_refused_with_its_row(make: Any, missing: Any) -> None:
         (None, [["cat"], [["dog"]]]),
         (None, [["cat"], 5]),
         ("multilabel", ["cat", 5]),
-        ("levels", ["cat/persian", 5]),
+        ("hierarchical", ["cat/persian", 5]),
         ("class", ["cat", ["dog"]]),
     ],
 )
@@ -252,8 +252,8 @@ def test_kind_can_be_demanded() -> None:
     assert infer(["7", "10"], "number").values.tolist() == [7, 10]
     assert infer(["0.5", "1"], "class").class_names == ("0.5", "1")
     assert infer(["a", "b"], "multilabel").values.tolist() == [[1, 0], [0, 1]]
-    assert infer(["a/b"], "levels").names == (("a",), ("b",))
-    with pytest.raises(ValueError, match=r"must be one of .*'levels'.*; got 'tags'"):
+    assert infer(["a/b"], "hierarchical").names == (("a",), ("b",))
+    with pytest.raises(ValueError, match=r"must be one of .*'hierarchical'.*; got 'tags'"):
         infer(["a"], "tags")
 
 
@@ -342,7 +342,7 @@ def test_selections_keep_class_names_and_pickle(labels: Labels) -> None:
         (ANIMALS, "hierarchical", "does not fit .* 'class': 3 classes. Use label_mode='int'"),
         (ANIMALS, "regression", "needs numbers, but the labels are classes: 'cat', 'dog', 'fox'"),
         (TAGS, "int", "does not fit .* 'multilabel': 3 classes .* Use label_mode='multilabel'"),
-        (BREEDS, "multilabel", r"'levels': 2 and 3 classes \(levels\). Use .*'hierarchical'"),
+        (BREEDS, "multilabel", r"'hierarchical': 2 and 3 classes \(levels\). Use .*'hierarchical'"),
         (PRICES, "categorical", r"numbers .* Use label_mode='regression' .*y.astype\('int64'\)"),
         (from_names(["cat"] * 3), "int", r"not two classes, only \['cat'\].* label_mode=None"),
     ],

@@ -26,7 +26,7 @@ def test_package_alone_is_light() -> None:
     assert not loaded & (FRAMEWORKS | OPTIONAL | {"cv2", "numpy"})
 
 
-@pytest.mark.parametrize("room", ["sources", "conversion", "engine.opencv", "engine.pool"])
+@pytest.mark.parametrize("room", ["sources", "conversion", "engine.opencv", "loading.loader"])
 def test_reading_and_rendering_load_no_framework(room: str) -> None:
     loaded = loaded_by(f"import keras_cvdata.{room}")
     assert "cv2" in loaded

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_cvdata import codec
-from keras_cvdata.conversion.drafts import replacing
+from keras_cvdata.conversion.atomic import replacing
 from keras_cvdata.labels import Labels, is_missing
 from keras_cvdata.progress import track
 from keras_cvdata.sources.base import Source, Subset
@@ -198,7 +198,7 @@ def _folders(source: Source) -> list[tuple[str, ...]]:
     if not source.labels:
         return [()] * len(source)
     column = only(source.labels)
-    if column is None or column.kind not in ("class", "levels"):
+    if column is None or column.kind not in ("class", "hierarchical"):
         raise ValueError(
             f"A folder holds one class, or one path of classes, for each image; got {source!r}. "
             "Convert to HDF5, CSV or JSON."
@@ -239,7 +239,7 @@ def _label_cells(column: Labels) -> list[Any]:
             if (column.values.ndim == 2)
             else [float(str(number)) for number in column.values]
         )
-    separator = {"levels": "/", "multilabel": SEPARATOR}.get(column.kind)
+    separator = {"hierarchical": "/", "multilabel": SEPARATOR}.get(column.kind)
     for name in (name for names in column.names for name in names):
         if separator and separator in name:
             raise ValueError(

@@ -67,7 +67,7 @@ def write_hdf5(
                 group["order"] = positions
             _write_columns(group, {key: c[positions] for key, c in source.columns.items()})
         column = only(source.labels)
-        if column is not None and column.kind in ("class", "levels"):
+        if column is not None and column.kind in ("class", "hierarchical"):
             names = column.names
             file.attrs["class_names"] = json.dumps(names[0] if len(names) == 1 else names)
         else:
@@ -78,7 +78,7 @@ def write_hdf5(
 def _groups(source: Source) -> list[tuple[tuple[str, ...], Ints]]:
     """Path of labels and positions of each group; all in one without a path if not classes."""
     column = only(source.labels)
-    if column is None or column.kind not in ("class", "levels"):
+    if column is None or column.kind not in ("class", "hierarchical"):
         return [((), np.arange(len(source)))]
     codes = column.values.reshape(len(source), -1)
     paths, group_of = np.unique(codes, axis=0, return_inverse=True)

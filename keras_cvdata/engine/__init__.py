@@ -1,1 +1,1 @@
-"""How layers are carried out: a plan made once a batch, and two executors that follow it."""
+"""How layers are carried out, arrays in and arrays out: a plan a batch, two executors for it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras_cvdata.engine.portable import Tensor
+from keras_cvdata.engine.array_api import Tensor
 
 LUMA = (0.299, 0.587, 0.114)
 """Share of red, green and blue in the brightness of a colour (ITU-R BT.601)."""

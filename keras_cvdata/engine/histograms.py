@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from keras_cvdata.engine.portable import Parameters, Tensor, cast, to_levels
+from keras_cvdata.engine.array_api import Parameters, Tensor, cast, to_levels
 
 HistogramCurve: TypeAlias = Callable[[Parameters, Tensor | None, Callable[[], Tensor], Any], Tensor]
 """Takes parameters, values (B, n, C) of 0 to 1, a function that counts, and `xp`; returns values.

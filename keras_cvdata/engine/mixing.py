@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 
-from keras_cvdata.engine.portable import Parameters, Tensor, cast
+from keras_cvdata.engine.array_api import Parameters, Tensor, cast
 from keras_cvdata.types import Array
 
 
@@ -21,11 +21,11 @@ class Mixer(Protocol):
     """
 
     @property
-    def num_draws(self) -> int:
+    def total_uniforms(self) -> int:
         """Uniform numbers that one sample needs."""
 
     def draw(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
-        """Turn (B, num_draws) uniforms into parameters."""
+        """Turn (B, total_uniforms) uniforms into parameters."""
 
 
 def mix_images(pixels: Array, p: Parameters) -> Array:

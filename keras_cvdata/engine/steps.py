@@ -10,8 +10,8 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.engine.output import Output
-from keras_cvdata.engine.portable import Parameters, Tensor
 from keras_cvdata.types import Array, Range
 
 Size: TypeAlias = tuple[int, int]

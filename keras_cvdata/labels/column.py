@@ -10,7 +10,7 @@ import numpy as np
 
 from keras_cvdata.types import Array
 
-Kind = Literal["class", "multilabel", "levels", "number"]
+Kind = Literal["class", "multilabel", "hierarchical", "number"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -21,10 +21,10 @@ class Labels:
     make them: `from_names`, `from_levels`, `from_sets`, `from_numbers`, `from_array`, `infer`.
 
     Args:
-        kind: "class" (one class a sample), "multilabel" (any number of classes), "levels" (one
-            class per level of a hierarchy) or "number" (regression targets).
-        values: "class": (N,) codes; "multilabel": (N, K) uint8 of 0 and 1; "levels": (N, L) codes;
-            "number": (N,) or (N, K) float32.
+        kind: "class" (one class a sample), "multilabel" (any number of classes), "hierarchical"
+            (one class per level of a hierarchy) or "number" (regression targets).
+        values: "class": (N,) codes; "multilabel": (N, K) uint8 of 0 and 1; "hierarchical": (N, L)
+            codes; "number": (N,) or (N, K) float32.
         names: Class names in the order of their codes: one tuple, one per level, none for numbers.
 
     Example:
@@ -116,7 +116,7 @@ class Labels:
             return self._numbers.take(values).astype(np.dtype(dtype))
         if self.kind in ("multilabel", "number"):
             return values.astype(np.dtype(dtype))
-        codes = np.ascontiguousarray(values[:, -1]) if self.kind == "levels" else values
+        codes = np.ascontiguousarray(values[:, -1]) if self.kind == "hierarchical" else values
         if label_mode == "int":
             return codes
         if label_mode == "binary":

@@ -67,7 +67,7 @@ def from_levels(
         where: Says where a row is, for messages.
 
     Returns:
-        Labels of kind "levels", with the names of each level sorted.
+        Labels of kind "hierarchical", with the names of each level sorted.
 
     Raises:
         ValueError: A path is missing, has another number of levels than the first, or holds a class
@@ -78,7 +78,7 @@ def from_levels(
         (array([1, 0], dtype=uint16), array([0, 1], dtype=uint16))
     """
     if not len(values):
-        return Labels("levels", np.empty((0, 1), np.uint16), ((),))
+        return Labels("hierarchical", np.empty((0, 1), np.uint16), ((),))
     paths = [value.split("/") if isinstance(value, str) else value for value in values]
     for row, path in enumerate(paths):
         if is_missing(values[row]) or not _is_list(path):
@@ -99,7 +99,7 @@ def from_levels(
         from_names(*level, where) for level in zip(zip(*paths, strict=True), names, strict=True)
     ]
     codes = np.stack([level.values for level in levels], axis=1)
-    return Labels("levels", codes, tuple(level.class_names for level in levels))
+    return Labels("hierarchical", codes, tuple(level.class_names for level in levels))
 
 
 def from_sets(
@@ -222,7 +222,7 @@ def infer(
         values: Cells: text, numbers or lists of them.
         kind: Kind of the labels. By default lists are multi-label, numbers of which not all are
             integers (also as text, "007" too) are numbers, and everything else is classes.
-        class_names: The classes in the order of their codes, for "levels" one list per level.
+        class_names: The classes in the order of their codes, for "hierarchical" one list per level.
             Integers that are no names index them.
         where: Says where a row is, for messages.
 
@@ -241,7 +241,7 @@ def infer(
         return from_sets(values, class_names, where)
     if kind == "number":
         return from_numbers(values, where)
-    if kind == "levels":
+    if kind == "hierarchical":
         return from_levels(values, class_names, where)
     if kind != "class":
         raise ValueError(f"The kind of labels must be one of {list(get_args(Kind))}; got {kind!r}.")

@@ -13,7 +13,7 @@ from keras_cvdata.types import Array
 _MODES = {
     "class": ("int", "categorical", "binary", "multilabel"),
     "multilabel": ("multilabel",),
-    "levels": ("hierarchical", "int", "categorical", "binary"),
+    "hierarchical": ("hierarchical", "int", "categorical", "binary"),
     "number": ("regression",),
 }
 _ALL_MODES = ("int", "categorical", "binary", "multilabel", "hierarchical", "regression")
@@ -46,7 +46,7 @@ def check_mode(label_mode: str, labels: Labels) -> None:
             f"label_mode={label_mode!r} does not fit labels of kind {labels.kind!r}: {labels!r}. "
             f"Use label_mode={default_mode(labels)!r}{cast if labels.kind == 'number' else ''}."
         )
-    if labels.kind in ("class", "levels") and label_mode != "regression":
+    if labels.kind in ("class", "hierarchical") and label_mode != "regression":
         _check_class_count(label_mode, labels)
 
 
@@ -66,7 +66,7 @@ def _check_class_count(label_mode: str, labels: Labels) -> None:
 
 def default_mode(labels: Labels) -> str:
     """Return the label mode that fits the labels without further choices."""
-    return {"class": "int", "levels": "hierarchical", "number": "regression"}.get(
+    return {"class": "int", "hierarchical": "hierarchical", "number": "regression"}.get(
         labels.kind, "multilabel"
     )
 

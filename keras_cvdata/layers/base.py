@@ -10,13 +10,14 @@ from typing import Any, ClassVar, TypedDict
 import keras
 from keras import ops
 
-from keras_cvdata.engine import boxes, tensor
-from keras_cvdata.engine.plan import Chain, Plan
-from keras_cvdata.engine.portable import Parameters, Tensor
-from keras_cvdata.layers import foreign
-from keras_cvdata.layers.drawing import Draws
+from keras_cvdata.engine import tensor
+from keras_cvdata.engine.array_api import Parameters, Tensor
+from keras_cvdata.engine.chain import Chain, Plan
+from keras_cvdata.engine.geometry import boxes
+from keras_cvdata.layers import tf_data
+from keras_cvdata.layers.annotations import follow_all, from_batch, to_batch
 from keras_cvdata.layers.ranges import Interval, choice, probability
-from keras_cvdata.layers.targets import follow_all, from_batch, to_batch
+from keras_cvdata.layers.uniforms import Uniforms
 from keras_cvdata.types import Range
 
 
@@ -42,7 +43,7 @@ class LayerOptions(SharedOptions, total=False):
 class AugmentationLayer(keras.layers.Layer):
     """Base of all layers that change images at random.
 
-    A subclass says how many uniform numbers one image needs (`draws`), turns them into
+    A subclass says how many uniform numbers one image needs (`num_uniforms`), turns them into
     `parameters`, and says what it does in one of the forms of `layers.forms`, such as
     `GeometricLayer` and `PhotometricLayer`. It holds no pixel code. In a sequence it acts through
     OpenCV; called on tensors, by itself or in a model, it acts through `keras.ops` and draws from
@@ -74,7 +75,7 @@ class AugmentationLayer(keras.layers.Layer):
         ValueError: A value is out of its range.
     """
 
-    draws: int = 0
+    num_uniforms: int = 0
     gated: ClassVar[bool] = True  # False where `parameters` uses `rate` itself
     value_range: Range | None = None
     undone_by_samplewise: bool = False  # a per-image normaliser takes the effect back (R77)
@@ -105,8 +106,8 @@ class AugmentationLayer(keras.layers.Layer):
         self.built = True
         self.rate = probability(self._named("rate"), rate)
         self.seed = seed
-        self._draws = Draws(seed)
-        self.seed_generator = self._draws.generator  # which Keras finds here
+        self._uniforms = Uniforms(seed)
+        self.seed_generator = self._uniforms.generator  # which Keras finds here
         self.data_format = choice(
             self._named("data_format"),
             data_format or keras.config.image_data_format(),
@@ -123,7 +124,7 @@ class AugmentationLayer(keras.layers.Layer):
         """Turn uniform numbers into what the layer does with each image.
 
         Args:
-            u: (B, draws) numbers of [0, 1).
+            u: (B, num_uniforms) numbers of [0, 1).
             height: Height of the images in pixels, a number or (B,).
             width: Width of the images in pixels, a number or (B,).
             xp: `numpy` or `keras.ops`, whichever `u` belongs to.
@@ -135,25 +136,25 @@ class AugmentationLayer(keras.layers.Layer):
     @property
     def always_acts(self) -> bool:
         """Whether it acts on every image."""
-        return self.num_draws == self.draws
+        return self.total_uniforms == self.num_uniforms
 
     @property
-    def num_draws(self) -> int:
+    def total_uniforms(self) -> int:
         """Uniform numbers that one image needs, with the one that decides whether to act."""
-        return self.draws + (self.gated and self.rate < 1)
+        return self.num_uniforms + (self.gated and self.rate < 1)
 
     def draw(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
-        """Turn (B, num_draws) uniform numbers into parameters; (B,) `active` where it may rest."""
-        p = self.parameters(u[:, : self.draws], height, width, xp)
-        if self.num_draws > self.draws:
-            p["active"] = u[:, self.draws] < self.rate
+        """Turn (B, total_uniforms) uniforms into parameters; (B,) `active` if it is gated."""
+        p = self.parameters(u[:, : self.num_uniforms], height, width, xp)
+        if self.total_uniforms > self.num_uniforms:
+            p["active"] = u[:, self.num_uniforms] < self.rate
         return p
 
-    def parts(self) -> Sequence[Any]:
+    def flatten(self) -> Sequence[Any]:
         """The layers that it is made of, each of one form, in the order of their action."""
         return (self,)
 
-    def spread(self, p: Parameters) -> Sequence[Parameters]:
+    def flatten_parameters(self, p: Parameters) -> Sequence[Parameters]:
         """Parameters of each part."""
         return (p,)
 
@@ -161,19 +162,21 @@ class AugmentationLayer(keras.layers.Layer):
         """Height and width of what comes out of an image; `None` where they are not known."""
         return height, width
 
-    def resting(self) -> AugmentationLayer | None:
+    def inference_layer(self) -> AugmentationLayer | None:
         """The layer that acts outside training, or `None` where nothing happens there."""
-        return None if self.num_draws else self
+        return None if self.total_uniforms else self
 
     def check_channels(self, channels: int) -> None:
         """Refuse images with a number of channels that the layer cannot serve."""
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Change images at random; tensors of TensorFlow, as in `tf.data`, on any backend."""
-        if not foreign.is_foreign(inputs):
+        if not tf_data.is_tensorflow(inputs):
             return super().__call__(inputs, *args, **kwargs)
-        layer = self if kwargs.get("training", args[0] if args else True) else self.resting()
-        return inputs if layer is None else foreign.augment(layer, inputs)
+        layer = (
+            self if kwargs.get("training", args[0] if args else True) else self.inference_layer()
+        )
+        return inputs if layer is None else tf_data.augment(layer, inputs)
 
     def call(self, images: Any, training: bool = True) -> Any:
         """Change images at random, each by its own draws.
@@ -188,7 +191,7 @@ class AugmentationLayer(keras.layers.Layer):
         Returns:
             The same of the same dtypes, and the same shapes unless the layer sets the size.
         """
-        layer = self if training else self.resting()
+        layer = self if training else self.inference_layer()
         if layer is None:
             return images
         if isinstance(images, Mapping):
@@ -196,14 +199,14 @@ class AugmentationLayer(keras.layers.Layer):
         return from_batch(layer, layer._augment(to_batch(layer, images)), images)
 
     def _augment(self, pixels: Tensor) -> Tensor:
-        return tensor.run(pixels, self._plan(pixels))
+        return tensor.render_batch(pixels, self._plan(pixels))
 
     def _plan(self, pixels: Tensor) -> Plan:
         """Draw for a batch (batch, height, width, channels), and plan what happens to it."""
         batch, *sides, channels = ops.shape(pixels)
         u = ops.zeros((batch, 0))
-        if self.num_draws:
-            u = self._draws.tensor(batch, self.num_draws)
+        if self.total_uniforms:
+            u = self._uniforms.tensor(batch, self.total_uniforms)
         height, width = (s if isinstance(s, int) else ops.cast(s, "float32") for s in sides)
         return Chain([self]).plan(u, height, width, channels, xp=ops)
 
@@ -220,7 +223,7 @@ class AugmentationLayer(keras.layers.Layer):
         """Return the shape that comes out, and the dtype that comes in or is made of it."""
         if isinstance(images, Mapping):
             return {name: self._spec_in_dict(name, value) for name, value in images.items()}
-        made = [part.output.dtype for part in self.parts() if part.form == "output"]
+        made = [part.output.dtype for part in self.flatten() if part.form == "output"]
         return self._spec(images, made[0] if made else images.dtype)
 
     def _spec_in_dict(self, name: str, value: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_cvdata.engine.portable import Tensor, cast
+from keras_cvdata.engine.array_api import Tensor, cast
 from keras_cvdata.types import Array
 
 # Uniform numbers closer to 0 or 1 than float32 can tell are moved to where it can.

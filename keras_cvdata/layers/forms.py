@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Literal
 
 import keras
 
-from keras_cvdata.engine.plan import Plan
-from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.engine.array_api import Parameters, Tensor
+from keras_cvdata.engine.chain import Plan
 from keras_cvdata.layers.base import AugmentationLayer, LayerOptions
 from keras_cvdata.layers.ranges import choice, interval
 from keras_cvdata.types import Range
@@ -141,7 +141,7 @@ class FieldLayer(FillingLayer):
 
         Returns:
             (B, rows, columns, 2) shifts across and down in pixels at the points of a grid of at
-            least 4 x 4, which `engine.fields.displacement` spreads over the image.
+            least 4 x 4, which `engine.geometry.fields.displacement` spreads over the image.
         """
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
-from keras_cvdata.engine.portable import Tensor, cast
+from keras_cvdata.engine.array_api import Tensor, cast
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from keras_cvdata.conversion.drafts import replacing
+from keras_cvdata.conversion.atomic import replacing
 from keras_cvdata.migration.analysis import migrate_source
 from keras_cvdata.migration.changes import Note
 from keras_cvdata.migration.notebooks import migrate_cells

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from keras_cvdata.engine.opencv.pixel_exact import read
 from keras_cvdata.engine.opencv.sampling import Sampling, remap
-from keras_cvdata.engine.opencv.whole import read
 from keras_cvdata.types import Array
 
 

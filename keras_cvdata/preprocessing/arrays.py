@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_cvdata.engine.pool import Pool, available_cores
+from keras_cvdata.loading.threads import Pool, available_cores
 from keras_cvdata.preprocessing.iterator import Iterator
 from keras_cvdata.preprocessing.rendering import Rendering, validation_share
 from keras_cvdata.sequences.checks import check_choice
@@ -33,7 +33,7 @@ class NumpyArrayIterator(Rendering, Iterator):
         y: (N, ...) labels, or None.
         image_data_generator: Transforms and standardises the images.
         batch_size: Images per batch.
-        shuffle: Order the images anew in every epoch.
+        shuffle: Sampler the images anew in every epoch.
         sample_weight: (N,) weights, or None.
         seed: Selects orders and draws; None takes NumPy's global generator.
         data_format: "channels_last" or "channels_first"; Keras's default where None.

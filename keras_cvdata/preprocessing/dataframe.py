@@ -39,7 +39,7 @@ class DataFrameIterator(BatchFromFilesMixin, Iterator):
             (integers as floats), "raw" (the values of `y_col`), "multi_output" (one target for each
             column), "input" (the images themselves) or None (no labels).
         batch_size: Images per batch.
-        shuffle: Order the images anew in every epoch.
+        shuffle: Sampler the images anew in every epoch.
         seed: Selects orders and draws; None takes NumPy's global generator.
         data_format: "channels_last" or "channels_first".
         save_to_dir: Folder in which the images of all batches are kept as pictures.

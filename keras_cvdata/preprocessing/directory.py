@@ -34,7 +34,7 @@ class DirectoryIterator(BatchFromFilesMixin, Iterator):
         class_mode: "categorical" (one-hot), "binary" or "sparse" (integers as floats), "input" (the
             images themselves) or None (no labels).
         batch_size: Images per batch.
-        shuffle: Order the images anew in every epoch.
+        shuffle: Sampler the images anew in every epoch.
         seed: Selects orders and draws; None takes NumPy's global generator.
         data_format: "channels_last" or "channels_first"; Keras's default where None.
         save_to_dir: Folder in which the images of all batches are kept as pictures.

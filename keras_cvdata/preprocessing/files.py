@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from keras_cvdata.codec.colors import CHANNELS
-from keras_cvdata.preprocessing.reading import FILTERS, read_image
+from keras_cvdata.preprocessing.load import FILTERS, read_image
 from keras_cvdata.preprocessing.rendering import Rendering, validation_share
 from keras_cvdata.sequences.checks import check_choice, check_size
 from keras_cvdata.splits import split_positions

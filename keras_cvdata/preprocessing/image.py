@@ -13,26 +13,26 @@ from keras_cvdata.preprocessing.affine import (
     transform_matrix_offset_center,
 )
 from keras_cvdata.preprocessing.arrays import NumpyArrayIterator
-from keras_cvdata.preprocessing.dataframe import DataFrameIterator
-from keras_cvdata.preprocessing.directory import DirectoryIterator
-from keras_cvdata.preprocessing.files import BatchFromFilesMixin
-from keras_cvdata.preprocessing.generator import ImageDataGenerator
-from keras_cvdata.preprocessing.iterator import Iterator
-from keras_cvdata.preprocessing.light import (
+from keras_cvdata.preprocessing.brightness import (
     apply_brightness_shift,
     apply_channel_shift,
     random_brightness,
     random_channel_shift,
 )
+from keras_cvdata.preprocessing.dataframe import DataFrameIterator
+from keras_cvdata.preprocessing.directory import DirectoryIterator
+from keras_cvdata.preprocessing.files import BatchFromFilesMixin
+from keras_cvdata.preprocessing.generator import ImageDataGenerator
+from keras_cvdata.preprocessing.iterator import Iterator
 from keras_cvdata.preprocessing.listing import list_pictures, validate_filename
-from keras_cvdata.preprocessing.moves import (
+from keras_cvdata.preprocessing.load import load_img
+from keras_cvdata.preprocessing.random_affine import (
     flip_axis,
     random_rotation,
     random_shear,
     random_shift,
     random_zoom,
 )
-from keras_cvdata.preprocessing.reading import load_img
 
 __all__ = [
     "BatchFromFilesMixin",

@@ -11,11 +11,17 @@ from typing import Any, Self
 import keras
 import numpy as np
 
-from keras_cvdata.engine.pool import Job, Pool, look_ahead
+from keras_cvdata.loading.threads import Job, Pool, prefetch
 from keras_cvdata.preprocessing.listing import FORMATS
 from keras_cvdata.preprocessing.randomness import drawing_from, random_state
 from keras_cvdata.sequences.checks import check_count
-from keras_cvdata.sequences.feed import Feed, enclosing_pass, is_method_of, is_of_keras, keras_pass
+from keras_cvdata.sequences.keras_pass import (
+    PassTracker,
+    enclosing_pass,
+    is_method_of,
+    is_of_keras,
+    keras_pass,
+)
 from keras_cvdata.types import Ints
 
 # Batches that are made ahead of the one that a model trains on.
@@ -37,7 +43,7 @@ class Iterator(keras.utils.Sequence):
     Args:
         n: Number of samples of an epoch.
         batch_size: Samples per batch; the last one of an epoch may be smaller.
-        shuffle: Order the samples anew in every epoch.
+        shuffle: Sampler the samples anew in every epoch.
         seed: Selects orders and draws; the global generator is left alone. `None` uses it.
         **kwargs: `workers`, `use_multiprocessing` and `max_queue_size` of `keras.utils.PyDataset`.
             More workers than 1 only cost time: the iterators have threads of their own.
@@ -70,7 +76,7 @@ class Iterator(keras.utils.Sequence):
         self._epoch = self._epoch_to_order = 0
         self._known_order: tuple[int, int, Ints] | None = None
         self._asked = False  # so that Keras's hook counts where a subclass makes its own batches
-        self._feed = Feed()
+        self._passes_of_keras = PassTracker()
         self._ahead = Pool(1)
         self._set_up()
 
@@ -97,10 +103,10 @@ class Iterator(keras.utils.Sequence):
         caller = sys._getframe(1)
         self._asked = True
         around = enclosing_pass(caller)
-        if around is not None and self._feed.leaves_early(around, self._epoch):
+        if around is not None and self._passes_of_keras.leaves_early(around, self._epoch):
             self._next_epoch()
         if (walk := keras_pass(caller, self)) is not None:
-            return self._feed.next(walk, self._epoch, len(self), self._batches)
+            return self._passes_of_keras.next(walk, self._epoch, len(self), self._batches)
         if not -len(self) <= idx < len(self):
             hint = "" if self.n else " No images were found. Check the folder or the split."
             raise ValueError(f"There are {len(self)} batches in an epoch; got index {idx}.{hint}")
@@ -185,7 +191,7 @@ class Iterator(keras.utils.Sequence):
     def _batches(self, epoch: int, first: int = 0) -> Endless[Any]:
         """Batches of an epoch from an index on; the end leads to the next epoch."""
         jobs = (self._begin(epoch, index) for index in range(first, len(self)))
-        for index, (batch,) in enumerate(look_ahead(jobs, _AHEAD), first):
+        for index, (batch,) in enumerate(prefetch(jobs, _AHEAD), first):
             if index == len(self) - 1 and self._epoch == epoch:
                 self._next_epoch()
             yield batch

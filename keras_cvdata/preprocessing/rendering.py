@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from keras_cvdata.engine.loader import BadImage
-from keras_cvdata.engine.memory import Memory
-from keras_cvdata.engine.order import Order
-from keras_cvdata.engine.pool import Pool, SingleThreadedOpenCV, available_cores
-from keras_cvdata.engine.substitution import Substitutes
+from keras_cvdata.loading.buffers import BufferPool
+from keras_cvdata.loading.loader import BadImage
+from keras_cvdata.loading.sampler import Sampler
+from keras_cvdata.loading.substitutes import Substitutes
+from keras_cvdata.loading.threads import Pool, SingleThreadedOpenCV, available_cores
 from keras_cvdata.preprocessing.randomness import as_global, drawing_from, random_state
 from keras_cvdata.types import Array, ImageError, Ints
 
@@ -42,7 +42,7 @@ class Rendering:
     A subclass sets the attributes below, and says how to `_load` an image and what to `_name` it.
 
     Attributes:
-        image_data_generator: Draws, transforms and standardises; `None` does nothing of it.
+        image_data_generator: Uniforms, transforms and standardises; `None` does nothing of it.
         image_shape: Shape of one image in `data_format`.
         data_format: "channels_last" or "channels_first".
         dtype: Dtype of the batches.
@@ -64,7 +64,7 @@ class Rendering:
     n: int
     _next_state: Any
 
-    _balanced: Order | None = None
+    _balanced: Sampler | None = None
     _name_numbers = 10_000_000  # how many numbers the names of kept pictures are drawn from
 
     def _load(self, sample: int) -> Array:
@@ -94,7 +94,7 @@ class Rendering:
                 "class. Use class_mode 'categorical', 'binary' or 'sparse', or leave it out."
             )
         whole = count * len(np.unique(codes))  # more than an epoch
-        self._balanced = Order(count, whole, 0, shuffle=False, codes=codes)
+        self._balanced = Sampler(count, whole, 0, shuffle=False, codes=codes)
         return self._balanced.pass_size
 
     def _members(self, epoch: int) -> Ints:
@@ -107,8 +107,8 @@ class Rendering:
         return Pool(self._option("threads", None) or available_cores())
 
     @cached_property
-    def _memory(self) -> Memory:
-        return Memory()
+    def _memory(self) -> BufferPool:
+        return BufferPool()
 
     @cached_property
     def _bad(self) -> dict[int, BadImage]:

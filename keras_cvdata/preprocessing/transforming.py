@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from keras_cvdata.preprocessing.affine import Reading, move
-from keras_cvdata.preprocessing.light import apply_channel_shift, brighten
-from keras_cvdata.preprocessing.moves import mirror
+from keras_cvdata.preprocessing.brightness import apply_channel_shift, brighten
+from keras_cvdata.preprocessing.random_affine import mirror
 from keras_cvdata.preprocessing.randomness import random_state
 from keras_cvdata.types import Array
 

@@ -7,12 +7,14 @@ from keras_cvdata.sequences.dataframe import DataFrameSequence
 from keras_cvdata.sequences.directory import DirectorySequence
 from keras_cvdata.sequences.hdf5 import HDF5Sequence
 from keras_cvdata.sequences.json import JSONSequence
+from keras_cvdata.sequences.position import EpochCallback
 
 __all__ = [
     "ArraySequence",
     "CSVSequence",
     "DataFrameSequence",
     "DirectorySequence",
+    "EpochCallback",
     "HDF5Sequence",
     "JSONSequence",
     "Sequence",

@@ -11,18 +11,23 @@ from typing import Any, Literal, Self
 import keras
 import numpy as np
 
-from keras_cvdata.engine.followers import Followers
-from keras_cvdata.engine.loader import BadImage, Images, Loader
+from keras_cvdata.engine.chain import Chain, output_size
 from keras_cvdata.engine.mixing import mix_all
-from keras_cvdata.engine.order import Order, Slots
-from keras_cvdata.engine.plan import Chain, output_size
-from keras_cvdata.engine.pool import Job, Pool, available_cores, look_ahead
 from keras_cvdata.engine.steps import Fit
 from keras_cvdata.labels import class_weights
-from keras_cvdata.layers.opaque import resting, split_mixing
+from keras_cvdata.layers.augment_argument import inference_layers, parse_augment
+from keras_cvdata.loading.annotations import Annotations
+from keras_cvdata.loading.loader import BadImage, Images, Loader
+from keras_cvdata.loading.sampler import BatchIndices, Sampler
+from keras_cvdata.loading.threads import Job, Pool, available_cores, prefetch
 from keras_cvdata.sequences import checks
-from keras_cvdata.sequences.feed import Feed, keras_pass, walker_by_index, warn_of_one_epoch
-from keras_cvdata.sequences.resuming import Resumable
+from keras_cvdata.sequences.keras_pass import (
+    PassTracker,
+    keras_pass,
+    walker_by_index,
+    warn_of_one_epoch,
+)
+from keras_cvdata.sequences.position import Position
 from keras_cvdata.sequences.scaling import make_output
 from keras_cvdata.sequences.targets import Targets
 from keras_cvdata.sources.base import Source
@@ -30,7 +35,7 @@ from keras_cvdata.statistics import Standardization, estimate_memory
 from keras_cvdata.types import Array
 
 
-class Sequence(Resumable, keras.utils.Sequence):
+class Sequence(Position, keras.utils.Sequence):
     """Batches of images and labels from any source, augmented, for `fit`, `evaluate`, `predict`.
 
     Every draw is a function of (seed, epoch, row of the sample), so the batches are the same for
@@ -64,7 +69,7 @@ class Sequence(Resumable, keras.utils.Sequence):
         crop_to_aspect_ratio: Crop the middle instead of stretching.
         pad_to_aspect_ratio: Pad with black instead of stretching.
         data_format: "channels_last" or "channels_first"; Keras's default where None.
-        shuffle: Order the samples anew in every epoch.
+        shuffle: Sampler the samples anew in every epoch.
         seed: Selects the shuffles and draws; None takes a new one, readable as `.seed`.
         validation_split: Share that is held out, 0 to 1, or "auto" for the rule of thumb by size
             (20, 10 or 5 %). Stratified by class; the same for equal seeds.
@@ -89,8 +94,8 @@ class Sequence(Resumable, keras.utils.Sequence):
         drop_remainder: Drop a last batch that is not full.
         steps_per_epoch: Batches per epoch; by default as many as one pass over the samples takes.
         verbose: Print what was found: 0 or 1.
-        followers: Masks and boxes of the rows of `source`, which follow their images through every
-            move and become targets: `segmentation_masks` (B, height, width, 1) and
+        annotations: Masks and boxes of the rows of `source`, which follow their images through
+            every move and become targets: `segmentation_masks` (B, height, width, 1) and
             `bounding_boxes`, a dict of `boxes` (B, N, 4) and `labels` (B, N), filled up with -1.
 
     Raises:
@@ -135,7 +140,7 @@ class Sequence(Resumable, keras.utils.Sequence):
         drop_remainder: bool = False,
         steps_per_epoch: int | None = None,
         verbose: int = 1,
-        followers: Followers | None = None,
+        annotations: Annotations | None = None,
     ) -> None:
         super().__init__(workers=1)  # our own pool works; Keras's enqueuer serves stale batches
         self.image_size = image_size
@@ -161,7 +166,7 @@ class Sequence(Resumable, keras.utils.Sequence):
         self.drop_remainder = drop_remainder
         self.steps_per_epoch = steps_per_epoch
         self.verbose = verbose
-        self._followers = followers
+        self._annotations = annotations
         checks.check_settings(self)
         self._pool = Pool(self.threads)
         if subset == "validation":
@@ -179,7 +184,7 @@ class Sequence(Resumable, keras.utils.Sequence):
 
     def _hold_out(self) -> None:
         """Leave out all that must not happen to validation samples; what sets the size stays."""
-        self.augment = resting(self.augment)
+        self.augment = inference_layers(self.augment)
         self.shuffle = self.balance = False
 
     def _bind(self, source: Source) -> None:
@@ -189,8 +194,8 @@ class Sequence(Resumable, keras.utils.Sequence):
         self.source = source
         self._targets = Targets(source.labels, self.label_mode)
         seen = checks.batch_shape(source, self.image_size, self.color_mode)
-        layers, mixers = split_mixing(self.augment)
-        self._targets.check_mixable(mixers, self._followers is not None)
+        layers, mixers = parse_augment(self.augment)
+        self._targets.check_mixable(mixers, self._annotations is not None)
         self.image_shape = (*output_size(layers, *seen[:2]), seen[2])
         chain = Chain(
             layers,
@@ -211,10 +216,10 @@ class Sequence(Resumable, keras.utils.Sequence):
             self.color_mode,
             self.seed,
             self.on_error != "raise",
-            checks.check_followed(self._followers, chain),
+            checks.check_followed(self._annotations, chain),
             mixers,
         )
-        self._order = Order(
+        self._sampler = Sampler(
             len(source),
             self.batch_size,
             self.seed,
@@ -223,16 +228,16 @@ class Sequence(Resumable, keras.utils.Sequence):
             steps=self.steps_per_epoch,
             drop_remainder=self.drop_remainder,
         )
-        if not len(self._order):
+        if not len(self._sampler):
             raise ValueError(
                 f"{len(source)} images do not fill one batch of {self.batch_size}, and "
                 "drop_remainder=True drops what is left. Use a smaller batch_size."
             )
         self._epoch = 0
         self._epoch_is_told = False  # by an EpochCallback
-        draws = bool(mixers) or layers != (resting(layers) or [])
-        self._watch_epochs = any((self.shuffle, draws, self.balance, self.steps_per_epoch))
-        self._feed = Feed()
+        random = bool(mixers) or layers != (inference_layers(layers) or [])
+        self._watch_epochs = any((self.shuffle, random, self.balance, self.steps_per_epoch))
+        self._passes_of_keras = PassTracker()
 
     def with_source(self, source: Source, training: bool = True) -> Self:
         """A sequence with the same settings over other samples.
@@ -255,13 +260,13 @@ class Sequence(Resumable, keras.utils.Sequence):
     # What Keras asks for
 
     def __len__(self) -> int:
-        return len(self._order)
+        return len(self._sampler)
 
     def __getitem__(self, index: int) -> Any:
         caller = sys._getframe(1)
         walk = keras_pass(caller, self)
         if walk is not None:
-            return self._feed.next(walk, self._epoch, len(self), self._batches)
+            return self._passes_of_keras.next(walk, self._epoch, len(self), self._batches)
         index = checks.check_position("batch", index, len(self), "batches of an epoch")
         walker = walker_by_index(caller) if self._watch_epochs else None
         if walker == "workers" or (walker and not self._epoch_is_told):
@@ -275,13 +280,13 @@ class Sequence(Resumable, keras.utils.Sequence):
     def _batches(self, epoch: int, first: int = 0) -> Iterator[Any]:
         """Batches of an epoch from an index on; the end leads to the next epoch."""
         jobs = (self._start(epoch, index) for index in range(first, len(self)))
-        for index, images in enumerate(look_ahead(jobs, self.prefetch), first):
+        for index, images in enumerate(prefetch(jobs, self.prefetch), first):
             if index == len(self) - 1 and self._epoch == epoch:
                 self._epoch = epoch + 1
             yield self._batch(images)
 
     def _start(self, epoch: int, index: int) -> Job[Images]:
-        return self._loader.start(self._pool, epoch, self._order.batch(epoch, index))
+        return self._loader.start(self._pool, epoch, self._sampler.batch(epoch, index))
 
     def _batch(self, images: Images) -> Any:
         pixels, positions, read, others, mixes = images
@@ -307,7 +312,7 @@ class Sequence(Resumable, keras.utils.Sequence):
             `(image, target)`, or the image alone without labels.
         """
         position = checks.check_position("sample", position, len(self.source), "samples")
-        batch = self._load(Slots(np.array([position]), np.zeros(1, np.int64)), epoch)
+        batch = self._load(BatchIndices(np.array([position]), np.zeros(1, np.int64)), epoch)
         return keras.tree.map_structure(lambda array: array[0], batch)
 
     def parameters(self, position: int, epoch: int | None = None) -> list[dict[str, Any]]:
@@ -321,7 +326,7 @@ class Sequence(Resumable, keras.utils.Sequence):
             For each layer its name and its parameters.
         """
         position = checks.check_position("sample", position, len(self.source), "samples")
-        slots = Slots(np.array([position]), np.zeros(1, np.int64))
+        slots = BatchIndices(np.array([position]), np.zeros(1, np.int64))
         return self._loader.parameters(self._epoch if epoch is None else epoch, slots)
 
     def peek(self, n: int = 8) -> Any:
@@ -335,11 +340,11 @@ class Sequence(Resumable, keras.utils.Sequence):
         """
         checks.check_count("n", n)
         indices = range(len(self))[: -(-n // self.batch_size)]
-        batches = [self._order.batch(self._epoch, index) for index in indices]
+        batches = [self._sampler.batch(self._epoch, index) for index in indices]
         first = (np.concatenate(parts)[:n] for parts in zip(*batches, strict=True))
-        return self._load(Slots(*first), None)
+        return self._load(BatchIndices(*first), None)
 
-    def _load(self, slots: Slots, epoch: int | None) -> Any:
+    def _load(self, slots: BatchIndices, epoch: int | None) -> Any:
         epoch = self._epoch if epoch is None else epoch
         return self._batch(self._loader.start(self._pool, epoch, slots).wait())
 
@@ -355,7 +360,7 @@ class Sequence(Resumable, keras.utils.Sequence):
         plain.rescale, plain.standardize, plain.dtype = "unit", None, "float32"
         plain._bind(self.source)
         jobs = (plain._start(0, index) for index in range(len(plain)))
-        for images in look_ahead(jobs, self.prefetch):
+        for images in prefetch(jobs, self.prefetch):
             yield images.pixels[images.read]
 
     @property

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from keras_cvdata.codec.colors import CHANNELS
-from keras_cvdata.engine.followers import Followers
-from keras_cvdata.engine.plan import Chain
+from keras_cvdata.engine.chain import Chain
+from keras_cvdata.loading.annotations import Annotations
 from keras_cvdata.sources.base import Source
 from keras_cvdata.splits import split_positions
 from keras_cvdata.types import Array, ImageError
@@ -130,13 +130,13 @@ def part_of(source: Source, validation_split: Any, subset: Any, seed: int) -> So
     return source.select(training if subset == "training" else validation)
 
 
-def check_followed(followers: Followers | None, chain: Chain) -> Followers | None:
+def check_followed(annotations: Annotations | None, chain: Chain) -> Annotations | None:
     """Refuse layers that move pixels in a way that masks and boxes cannot follow."""
-    if followers is not None:
+    if annotations is not None:
         for part in chain.parts:
             if part.form in ("call", "blend"):
                 raise ValueError(
                     f"Masks and boxes cannot follow {part!r}, which does not say where it moves "
                     "pixels. Use layers of keras_cvdata.layers, or leave masks and boxes out."
                 )
-    return followers
+    return annotations

@@ -8,7 +8,7 @@ from collections.abc import Sequence as Ordered
 from typing import Any, Unpack
 
 from keras_cvdata.sequences.base import Sequence
-from keras_cvdata.sequences.options import ImageOptions, make_followers
+from keras_cvdata.sequences.options import ImageOptions, make_annotations
 from keras_cvdata.sequences.targets import label_kinds
 from keras_cvdata.sources.dataframe import DataFrameSource
 
@@ -80,7 +80,7 @@ class DataFrameSequence(Sequence):
         masks = None if mask_column is None else source.at_column(mask_column)
         boxes = None if box_column is None else source.boxes(box_column)
         rest: dict[str, Any] = dict(options)
-        followers = make_followers(masks, boxes, rest)
+        annotations = make_annotations(masks, boxes, rest)
         super().__init__(
-            source, label_mode=label_mode, image_size=image_size, followers=followers, **rest
+            source, label_mode=label_mode, image_size=image_size, annotations=annotations, **rest
         )

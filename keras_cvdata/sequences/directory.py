@@ -8,7 +8,7 @@ from collections.abc import Sequence as Ordered
 from typing import Any, Unpack
 
 from keras_cvdata.sequences.base import Sequence
-from keras_cvdata.sequences.options import ImageOptions, make_followers
+from keras_cvdata.sequences.options import ImageOptions, make_annotations
 from keras_cvdata.sources.directory import DirectorySource
 from keras_cvdata.sources.masks import MaskFolder
 
@@ -76,7 +76,7 @@ class DirectorySequence(Sequence):
         if mask_directory is not None:
             masks = MaskFolder(mask_directory, source, follow_links=follow_links)
         rest: dict[str, Any] = dict(options)
-        followers = make_followers(masks, None, rest)
+        annotations = make_annotations(masks, None, rest)
         super().__init__(
-            source, label_mode=label_mode, image_size=image_size, followers=followers, **rest
+            source, label_mode=label_mode, image_size=image_size, annotations=annotations, **rest
         )

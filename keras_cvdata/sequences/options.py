@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
 
-from keras_cvdata.engine.boxes import FORMATS
-from keras_cvdata.engine.followers import Followers
+from keras_cvdata.engine.geometry.boxes import FORMATS
+from keras_cvdata.loading.annotations import Annotations
 from keras_cvdata.sequences import checks
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.boxes import Boxes
@@ -37,8 +37,8 @@ class SequenceOptions(TypedDict, total=False):
     verbose: int
 
 
-class FollowerOptions(SequenceOptions, total=False):
-    """Keywords of sequences with masks or boxes; `make_followers` says what they mean."""
+class AnnotationOptions(SequenceOptions, total=False):
+    """Keywords of sequences with masks or boxes; `make_annotations` says what they mean."""
 
     mask_fill_value: int
     bounding_box_format: str
@@ -46,21 +46,21 @@ class FollowerOptions(SequenceOptions, total=False):
     min_visible: float
 
 
-class ImageOptions(FollowerOptions, total=False):
+class ImageOptions(AnnotationOptions, total=False):
     """Keywords of sequences that leave the channels to `Sequence`."""
 
     color_mode: str
 
 
-class SizedOptions(FollowerOptions, total=False):
+class SizedOptions(AnnotationOptions, total=False):
     """Keywords of sequences that leave the size to `Sequence`."""
 
     image_size: tuple[int, int] | None
 
 
-def make_followers(
+def make_annotations(
     masks: Source | None, boxes: Boxes | None, options: dict[str, Any]
-) -> Followers | None:
+) -> Annotations | None:
     """Take what carries masks and boxes along out of the keywords of a sequence.
 
     Args:
@@ -73,7 +73,7 @@ def make_followers(
             the area of a box that must stay inside the image (0).
 
     Returns:
-        The followers, or None where there are neither masks nor boxes.
+        The annotations, or None where there are neither masks nor boxes.
 
     Raises:
         ValueError: A keyword is out of its range.
@@ -88,6 +88,6 @@ def make_followers(
         raise ValueError(f"min_visible must be a share from 0 to 1; got {min_visible!r}.")
     if masks is None and boxes is None:
         return None
-    return Followers(
+    return Annotations(
         masks, boxes, mask_fill=fill, box_format=box_format, max_boxes=most, min_visible=min_visible
     )

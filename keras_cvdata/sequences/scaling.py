@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_cvdata.engine.plan import Output
+from keras_cvdata.engine.chain import Output
 from keras_cvdata.layers import CompoundLayer
 from keras_cvdata.sequences import checks
 from keras_cvdata.statistics import Standardization

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from keras_cvdata.engine.array_api import Parameters
 from keras_cvdata.engine.mixing import mix_all
-from keras_cvdata.engine.portable import Parameters
 from keras_cvdata.labels import Labels, check_mode
 from keras_cvdata.types import Array, Ints
 
-_KINDS = {"multilabel": "multilabel", "hierarchical": "levels", "regression": "number"}
+_KINDS = {"multilabel": "multilabel", "hierarchical": "hierarchical", "regression": "number"}
 
 
 def label_kinds(label_mode: str | Mapping[str, str] | None) -> Any:

@@ -23,7 +23,7 @@ class Boxes:
 
     Example:
         >>> boxes = Boxes.from_cells(['[[1, 2, 5, 6, "cat"]]', "[]"])
-        >>> boxes.of(0)[0].tolist(), boxes.class_names, len(boxes.of(1)[0])
+        >>> boxes.row(0)[0].tolist(), boxes.class_names, len(boxes.row(1)[0])
         ([[1.0, 2.0, 5.0, 6.0]], ('cat',), 0)
     """
 
@@ -69,11 +69,11 @@ class Boxes:
         return cls(offsets, np.array(found, np.float32).reshape(-1, 4), numbers, class_names)
 
     @property
-    def most(self) -> int:
+    def max_per_row(self) -> int:
         """Number of boxes of the row that has the most."""
         return int(np.diff(self.offsets).max(initial=0))
 
-    def of(self, row: int) -> tuple[Array, Array]:
+    def row(self, row: int) -> tuple[Array, Array]:
         """Boxes (K, 4) and labels (K,) of a row."""
         start, stop = self.offsets[row], self.offsets[row + 1]
         return self.boxes[start:stop], self.labels[start:stop]

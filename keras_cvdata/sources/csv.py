@@ -41,8 +41,8 @@ class CSVSource(TableSource):
             start from the folder of the CSV file, and any path may be read.
         class_names: Classes in the order of their integers, for one label column, or by column;
             sorted names by default.
-        label_kind: "class", "multilabel" (`a|b`), "levels" (`cat/persian`) or "number", for all
-            label columns or by column; by default seen from the values.
+        label_kind: "class", "multilabel" (`a|b`), "hierarchical" (`cat/persian`) or "number", for
+            all label columns or by column; by default seen from the values.
         separator: Character between values.
         allow: URL schemes that may be read.
         private_hosts: Allow URLs of this machine and of private networks.

@@ -36,8 +36,8 @@ class DataFrameSource(TableSource):
             start from the current folder, and any path may be read.
         class_names: Classes in the order of their integers, for one label column, or by column;
             sorted names by default.
-        label_kind: "class", "multilabel" (`a|b` or a list), "levels" (`cat/persian` or a list) or
-            "number", for all label columns or by column; by default seen from the values.
+        label_kind: "class", "multilabel" (`a|b` or a list), "hierarchical" (`cat/persian` or a
+            list) or "number", for all label columns or by column; by default seen from the values.
         allow: URL schemes that may be read.
         private_hosts: Allow URLs of this machine and of private networks.
 

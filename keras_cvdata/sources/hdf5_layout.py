@@ -266,7 +266,7 @@ def _path_labels(
         )
     levels = [from_names([path[i] for path in paths], n) for i, n in enumerate(class_names)]
     codes = np.stack([level.values for level in levels], axis=1)
-    return Labels("levels", codes, tuple(level.class_names for level in levels))
+    return Labels("hierarchical", codes, tuple(level.class_names for level in levels))
 
 
 def _joined(parts: Sequence[Array | None], groups: Sequence[_Group]) -> Array:

@@ -41,8 +41,8 @@ class JSONSource(TableSource):
             start from the folder of the JSON file, and any path may be read.
         class_names: Classes in the order of their integers, for one label key, or by key; sorted
             names by default.
-        label_kind: "class", "multilabel" (a list of names), "levels" (`cat/persian` or a list) or
-            "number", for all label keys or by key; by default seen from the values.
+        label_kind: "class", "multilabel" (a list of names), "hierarchical" (`cat/persian` or a
+            list) or "number", for all label keys or by key; by default seen from the values.
         allow: URL schemes that may be read.
         private_hosts: Allow URLs of this machine and of private networks.
 

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
+from keras_cvdata.engine.chain import Chain, Output
 from keras_cvdata.engine.opencv import render
 from keras_cvdata.engine.opencv.geometry import Place
 from keras_cvdata.engine.opencv.rendering import apply
-from keras_cvdata.engine.plan import Chain, Output
 from keras_cvdata.layers import (
     RandomFlip,
     RandomInvert,
@@ -20,7 +20,7 @@ from keras_cvdata.layers import (
     RandomTranslation,
     RandomZoomCrop,
 )
-from keras_cvdata.layers.opaque import Opaque
+from keras_cvdata.layers.adapters import Lambda
 from tests.conftest import photograph
 from tests.executors import noise, rendered, rotate
 
@@ -45,7 +45,7 @@ def test_the_last_step_writes_into_the_batch(
     """No copy at the end of the way; neighbours in the batch and the image stay as they are."""
     image = noise(60, 50, channels)
     chain = Chain(layers, size=(20, 24), output=output)
-    plan = chain.plan(np.full((3, chain.num_draws), 0.7), 20, 24, channels)
+    plan = chain.plan(np.full((3, chain.total_uniforms), 0.7), 20, 24, channels)
     batch = np.full((3, 20, 24, channels), 7, output.dtype)
     before, out = image.copy(), batch[1]
     pixels: np.ndarray = image
@@ -275,9 +275,9 @@ def test_functions_take_part() -> None:
 
     image = noise(8, 9, 3)
     before = image.copy()
-    assert np.array_equal(rendered(image, [Opaque(darken)]), before // 2)
+    assert np.array_equal(rendered(image, [Lambda(darken)]), before // 2)
     assert np.array_equal(image, before)
-    unit = rendered(image, [Opaque(np.flipud)], output=Output("float32", "unit"))
+    unit = rendered(image, [Lambda(np.flipud)], output=Output("float32", "unit"))
     assert np.allclose(unit, np.flipud(image) / 255)
 
 
@@ -286,9 +286,9 @@ def test_functions_take_part() -> None:
 )
 def test_functions_must_keep_shape_and_dtype(function: Any) -> None:
     with pytest.raises(ValueError, match=r"must return a uint8 image of shape \(8, 9, 3\)"):
-        rendered(noise(8, 9, 3), [Opaque(function)])
+        rendered(noise(8, 9, 3), [Lambda(function)])
 
 
 def test_functions_take_uint8_only() -> None:
     with pytest.raises(TypeError, match=r"takes uint8 images and this one is uint16. Convert"):
-        rendered(noise(8, 9, 3, dtype=np.uint16), [Opaque(np.flipud)])
+        rendered(noise(8, 9, 3, dtype=np.uint16), [Lambda(np.flipud)])

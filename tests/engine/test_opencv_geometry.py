@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from keras_cvdata.codec import decode
+from keras_cvdata.engine.chain import Chain, Output
 from keras_cvdata.engine.opencv import Reduced, reduction, render
 from keras_cvdata.engine.opencv.geometry import shrink_factors
-from keras_cvdata.engine.plan import Chain, Output
 from keras_cvdata.layers import (
     RandomZoomCrop,
 )
@@ -35,7 +35,7 @@ from tests.executors import noise, rendered, rotate
 )
 def test_decoders_may_shrink_beforehand(layers: list[Any], options: Any, expected: int) -> None:
     chain = Chain(layers, **{"size": (100, 100), **options})
-    plan = chain.plan(np.full((1, chain.num_draws), 0.5), 100, 100, 3)
+    plan = chain.plan(np.full((1, chain.total_uniforms), 0.5), 100, 100, 3)
     assert reduction(plan, 0, 430, 900) == expected
 
 
@@ -51,7 +51,7 @@ def test_images_decoded_at_a_part_of_their_size_stay_in_place(
     ramp = ((x + y) * 255 / (width + height)).round().astype(np.uint8)[..., None]
     data = cv2.imencode(".jpg", ramp, [cv2.IMWRITE_JPEG_QUALITY, 100])[1].tobytes()
     chain = Chain(layers, size=size, fit=fit, output=Output("float32"))
-    plan = chain.plan(np.full((1, chain.num_draws), 0.5), *size, 1)
+    plan = chain.plan(np.full((1, chain.total_uniforms), 0.5), *size, 1)
     divisor = reduction(plan, 0, height, width)
     assert divisor == 8
     whole, part = np.empty((2, *size, 1), np.float32)

@@ -11,10 +11,10 @@ from keras import ops
 
 from keras_cvdata import layers
 from keras_cvdata.engine import tensor
-from keras_cvdata.engine.plan import Chain
+from keras_cvdata.engine.chain import Chain
 from keras_cvdata.engine.steps import Warp
 from keras_cvdata.engine.tensor import sampling
-from keras_cvdata.layers.opaque import Opaque
+from keras_cvdata.layers.adapters import Lambda
 from tests.executors import uniforms, with_opencv, with_tensors
 
 pytestmark = pytest.mark.backends
@@ -112,7 +112,7 @@ def test_compiled_equals_eager(chain: int, channels: int) -> None:
     u = uniforms(steps, 4).astype(np.float32)
 
     def run(images: Any, u: Any) -> Any:
-        return tensor.run(images, steps.plan(u, 33, 47, channels, xp=ops))
+        return tensor.render_batch(images, steps.plan(u, 33, 47, channels, xp=ops))
 
     eager = ops.convert_to_numpy(run(ops.convert_to_tensor(x), ops.convert_to_tensor(u)))
     for function in compiled(run):
@@ -148,9 +148,9 @@ def test_nearest_agrees(size: tuple[int, int]) -> None:
 
 
 def test_functions_cannot_act_on_tensors() -> None:
-    plan = Chain([Opaque(np.flipud)]).plan(ops.zeros((1, 0)), 4, 4, 3, xp=ops)
+    plan = Chain([Lambda(np.flipud)]).plan(ops.zeros((1, 0)), 4, 4, 3, xp=ops)
     with pytest.raises(TypeError, match=r"cannot act on tensors.*`augment` list of a sequence"):
-        tensor.run(ops.ones((1, 4, 4, 3)), plan)
+        tensor.render_batch(ops.ones((1, 4, 4, 3)), plan)
 
 
 def test_signed_integers_are_refused() -> None:

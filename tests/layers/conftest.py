@@ -10,7 +10,7 @@ import pytest
 from keras import ops
 
 from keras_cvdata.engine import opencv
-from keras_cvdata.engine.plan import Chain
+from keras_cvdata.engine.chain import Chain
 
 Apply = Callable[[Any, np.ndarray], np.ndarray]
 
@@ -19,7 +19,7 @@ def by_opencv(layer: Any, image: np.ndarray) -> np.ndarray:
     """Apply a layer without randomness to one image, as a sequence does."""
     chain = Chain([layer])
     out = np.empty_like(image)
-    opencv.render(image, chain.plan(np.full((1, chain.num_draws), 0.5), *image.shape), 0, out)
+    opencv.render(image, chain.plan(np.full((1, chain.total_uniforms), 0.5), *image.shape), 0, out)
     return out
 
 

@@ -14,9 +14,9 @@ from keras import ops
 
 from keras_cvdata import layers
 from keras_cvdata.engine import opencv
-from keras_cvdata.engine.plan import Chain
+from keras_cvdata.engine.chain import Chain
 from keras_cvdata.layers import forms
-from keras_cvdata.layers.drawing import Draws
+from keras_cvdata.layers.uniforms import Uniforms
 from tests.cases import LAYERS, MIXERS, LayerCase
 from tests.executors import uniforms, with_opencv, with_tensors
 
@@ -94,7 +94,7 @@ def test_values_stay_in_range(case: LayerCase) -> None:
 @every_random_case
 def test_nothing_happens_outside_training(case: LayerCase) -> None:
     """But for the size, which is that of training."""
-    x, rest = images(case), make(case).resting()
+    x, rest = images(case), make(case).inference_layer()
     expected = x if rest is None else called(rest, x)
     assert expected.shape == shape_after(make(case), x)
     assert np.array_equal(called(make(case), x, training=False), expected)
@@ -342,8 +342,8 @@ def test_threads_draw_apart() -> None:
 )
 def test_layers_draw_in_a_forked_process() -> None:
     """A lock that another thread held at the fork would never be given back."""
-    with Draws._lock:
+    with Uniforms._lock:
         child = os.fork()
         if not child:
-            os._exit(0 if Draws._lock.acquire(timeout=5) else 1)
+            os._exit(0 if Uniforms._lock.acquire(timeout=5) else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_cvdata.engine.plan import Chain
-from keras_cvdata.engine.windows import fixed_crop
+from keras_cvdata.engine.chain import Chain
+from keras_cvdata.engine.geometry.windows import fixed_crop
 from keras_cvdata.layers import CenterCrop, Pad, RandomCrop
 from tests.distributions import assert_uniform, drawn
 from tests.executors import with_opencv, with_tensors

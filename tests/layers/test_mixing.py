@@ -42,7 +42,7 @@ def arrays(values: Any) -> Any:
 
 
 def drawn(layer: MixingLayer, n: int, size: tuple[int, int] = (30, 40), xp: Any = np) -> Any:
-    u = np.random.default_rng(2).random((n, layer.num_draws))
+    u = np.random.default_rng(2).random((n, layer.total_uniforms))
     u = u if xp is np else ops.convert_to_tensor(u.astype("float32"))
     return arrays(layer.draw(u, *size, xp)) if xp is ops else layer.draw(u, *size, xp)
 

@@ -12,7 +12,7 @@ import pytest
 from keras import ops
 
 from keras_cvdata import ArraySequence
-from keras_cvdata.engine.plan import Chain
+from keras_cvdata.engine.chain import Chain
 from keras_cvdata.engine.steps import Curve, Paste, Warp
 from keras_cvdata.layers import (
     AugmentationLayer,
@@ -45,7 +45,7 @@ N = 10_000
 class Halve(RandomLighting):
     """A layer without draws, and so one that always acts."""
 
-    draws = 0
+    num_uniforms = 0
     gated = False
 
     def parameters(self, u: Any, height: Any, width: Any, xp: Any) -> Any:
@@ -220,8 +220,8 @@ def test_what_draws_nothing_acts_outside_training() -> None:
     x = np.array([[10, 100]], np.uint8)[None, :, :, None]
     assert ops.convert_to_numpy(policy(x, training=False)).ravel().tolist() == [5, 50]
     assert ops.convert_to_numpy(policy(x)).ravel().tolist() == [57, 12]
-    assert Pipeline([Halve()]).resting().layers[0].draws == 0
-    assert Pipeline([add(1)]).resting() is None
+    assert Pipeline([Halve()]).inference_layer().layers[0].num_uniforms == 0
+    assert Pipeline([add(1)]).inference_layer() is None
 
 
 def test_a_crop_may_open_a_pipeline() -> None:
@@ -330,6 +330,6 @@ def test_a_resize_may_come_later_in_a_pipeline() -> None:
 def test_no_number_is_drawn_in_vain() -> None:
     """One for the choice, and those of the layer that needs most."""
     inner = [RandomFlip("horizontal"), RandomTranslation()]
-    assert OneOf(inner).num_draws == 1 + 2
-    assert OneOf(inner, rate=0.5).num_draws == 1 + 2 + 1
-    assert Pipeline(inner).num_draws == 1 + 2
+    assert OneOf(inner).total_uniforms == 1 + 2
+    assert OneOf(inner, rate=0.5).total_uniforms == 1 + 2 + 1
+    assert Pipeline(inner).total_uniforms == 1 + 2

@@ -11,8 +11,8 @@ from PIL import Image, ImageEnhance, ImageOps
 
 from keras_cvdata import ArraySequence, layers
 from keras_cvdata.engine import opencv
-from keras_cvdata.engine.plan import Chain
-from keras_cvdata.engine.replay import from_plain, to_plain
+from keras_cvdata.engine.chain import Chain
+from keras_cvdata.engine.records import from_plain, to_plain
 from keras_cvdata.engine.steps import Warp
 from keras_cvdata.layers import AugMix, RandAugment, TrivialAugmentWide
 from keras_cvdata.layers.ranges import Interval, Signed, Steps, interval
@@ -29,7 +29,7 @@ NAMES = [*PLACES, *COLORS, *TONES]
 
 
 def drawn(layer: Any, n: int = N, size: tuple[int, int] = (331, 662)) -> Any:
-    u = np.random.default_rng(4).random((n, layer.num_draws))
+    u = np.random.default_rng(4).random((n, layer.total_uniforms))
     return layer.draw(u, *size, np)
 
 
@@ -200,7 +200,7 @@ def test_operations_do_what_pillow_does(name: str) -> None:
     image = photograph()
     chain = Chain([layer])
     out = np.empty_like(image)
-    opencv.render(image, chain.plan(np.full((1, chain.num_draws), 0.25), 40, 50, 3), 0, out)
+    opencv.render(image, chain.plan(np.full((1, chain.total_uniforms), 0.25), 40, 50, 3), 0, out)
     expected = np.asarray(PILLOW[name](Image.fromarray(image))).astype(int)
     difference = np.abs(out - expected)
     if name in PLACES:  # Pillow reads the nearest pixel, or cuts the border another way

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from keras_cvdata.engine.matrices import multiply
+from keras_cvdata.engine.geometry.matrices import multiply
 from keras_cvdata.layers import RandomAffine, RandomRotation, RandomTranslation, RandomZoomCrop
 from tests.distributions import assert_uniform, drawn
 from tests.layers.references import limit, read_at

@@ -24,7 +24,7 @@ def test_every_channel_has_its_gain(apply: Any) -> None:
 
 def test_one_range_draws_a_gain_for_each_channel() -> None:
     layer = RandomChannelLighting((0.5, 1.5))
-    assert layer.num_draws == 4
+    assert layer.total_uniforms == 4
     u = np.array([[0.0, 0.25, 0.5, 1.0]])
     assert layer.draw(u, 5, 5, np)["gain"].tolist() == [[0.5, 0.75, 1.0, 1.5]]
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from keras_cvdata.engine.plan import Chain
+from keras_cvdata.engine.chain import Chain
 from keras_cvdata.layers import (
     RandomBrightness,
     RandomColorJitter,
@@ -34,7 +34,7 @@ def test_is_its_four_layers_in_a_row(carry_out: Any) -> None:
 
 def test_none_leaves_one_out(apply: Any) -> None:
     jitter = RandomColorJitter(None, None, (-1, -1), None)
-    assert jitter.num_draws == 1
+    assert jitter.total_uniforms == 1
     assert np.array_equal(apply(jitter, PIXELS[0]), apply(RandomSaturation((-1, -1)), PIXELS[0]))
 
 
@@ -51,7 +51,7 @@ def test_all_act_or_none(apply: Any) -> None:
     jitter = RandomColorJitter(0.2, 0.3, 0.4, 0.1, rate=0.3)
     p = jitter.draw(u, 5, 5, np)
     assert_share(p["active"], 0.3)
-    assert all(each["active"] is p["active"] for each in jitter.spread(p))
+    assert all(each["active"] is p["active"] for each in jitter.flatten_parameters(p))
     assert_uniform(p["brightness"], -0.2, 0.2)
     assert_uniform(p["contrast"], 0.7, 1.3)
     assert_uniform(p["saturation"], 0.6, 1.4)

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_cvdata.engine.plan import Chain
+from keras_cvdata.engine.chain import Chain
 from keras_cvdata.layers import (
     AutoContrast,
     Equalization,
@@ -112,7 +112,7 @@ def test_a_chain_equals_its_layers_one_by_one() -> None:
     u = uniforms(chain, 6)
     expected, start = PIXELS, 0
     for layer in layers:
-        stop = start + layer.num_draws
+        stop = start + layer.total_uniforms
         expected = with_opencv(Chain([layer]), expected, u[:, start:stop])
         start = stop
     assert np.array_equal(with_opencv(chain, PIXELS, u), expected)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.interpolate import BSpline
 
-from keras_cvdata.engine.fields import displacement
-from keras_cvdata.engine.plan import Chain
+from keras_cvdata.engine.chain import Chain
+from keras_cvdata.engine.geometry.fields import displacement
 from keras_cvdata.layers import RandomElasticTransform
 from tests.distributions import assert_uniform, drawn
 from tests.executors import uniforms, with_opencv, with_tensors
@@ -50,7 +50,7 @@ def test_the_form_does_not_depend_on_the_size() -> None:
 def test_never_folds_a_line() -> None:
     """Neighbouring pixels are read in order along their line, at the worst draws too."""
     layer = RandomElasticTransform((1, 1))
-    u = np.random.default_rng(0).integers(0, 2, (50, layer.num_draws)).astype(float)
+    u = np.random.default_rng(0).integers(0, 2, (50, layer.total_uniforms)).astype(float)
     field = displacement(layer.field(layer.draw(u, 64, 96, np), 64, 96, np), 64, 96, np)
     assert np.diff(field[..., 0], axis=2).min() > -1
     assert np.diff(field[..., 1], axis=1).min() > -1

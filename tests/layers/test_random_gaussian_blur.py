@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from keras_cvdata.engine.plan import Chain
+from keras_cvdata.engine.chain import Chain
 from keras_cvdata.layers import RandomGaussianBlur
 from tests.distributions import assert_uniform, drawn
 from tests.executors import uniforms, with_opencv

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from keras_cvdata.engine import opencv
-from keras_cvdata.engine.plan import Chain
+from keras_cvdata.engine.chain import Chain
 from keras_cvdata.layers import (
     RandomFlip,
     RandomPerspective,

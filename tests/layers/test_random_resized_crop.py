@@ -11,10 +11,10 @@ import pytest
 from keras_cvdata import ArraySequence
 from keras_cvdata.codec import decode
 from keras_cvdata.engine import opencv
-from keras_cvdata.engine.order import Slots
-from keras_cvdata.engine.plan import Chain, Output
-from keras_cvdata.engine.windows import resized_crop
+from keras_cvdata.engine.chain import Chain, Output
+from keras_cvdata.engine.geometry.windows import resized_crop
 from keras_cvdata.layers import RandomFlip, RandomResizedCrop, RandomRotation, Resizing
+from keras_cvdata.loading.sampler import BatchIndices
 from tests.conftest import photograph
 from tests.distributions import assert_uniform, drawn
 from tests.executors import uniforms, with_opencv, with_tensors
@@ -61,7 +61,7 @@ def corner(layer: RandomResizedCrop | None = None, **options: Any) -> tuple[Chai
     """A chain of a sequence and its plan for the window of 1/16 of the area, bottom right."""
     layer = layer or RandomResizedCrop(scale=(1 / 16, 1 / 16), ratio=(1, 1))
     chain = Chain([layer], size=(32, 32), **options)
-    u = np.zeros((1, chain.num_draws))
+    u = np.zeros((1, chain.total_uniforms))
     u[0, 2:4] = 1
     return chain, chain.plan(u, 32, 32, 3)
 
@@ -94,7 +94,7 @@ def test_windows_of_reduced_files_stay_in_place(side: int, layers: list[Any]) ->
     data = cv2.imencode(".jpg", ramp, [cv2.IMWRITE_JPEG_QUALITY, 100])[1].tobytes()
     crop = RandomResizedCrop(scale=(0.3, 0.3), ratio=(1, 1))
     chain = Chain([crop, *layers], size=(32, 32), output=Output("float32"))
-    u = np.full((1, chain.num_draws), 0.5)
+    u = np.full((1, chain.total_uniforms), 0.5)
     u[0, 2:4] = 0.8, 0.3
     plan = chain.plan(u, 32, 32, 1)
     divisor = opencv.reduction(plan, 0, *ramp.shape[:2])
@@ -121,7 +121,7 @@ def test_a_sequence_shows_windows_of_the_decoded_image() -> None:
     )
     (batch,) = sequence
     assert batch.shape == (1, 48, 40, 3)
-    plan = sequence._loader.plan(0, Slots(np.zeros(1, np.int64), np.zeros(1, np.int64)))
+    plan = sequence._loader.plan(0, BatchIndices(np.zeros(1, np.int64), np.zeros(1, np.int64)))
     window = {name: x[0] for name, x in resized_crop(plan.resize.windows, 256, 256, np).items()}
     assert np.allclose([window["tall"], window["wide"]], 64)
 

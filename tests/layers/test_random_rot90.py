@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from keras_cvdata.engine.plan import Chain
+from keras_cvdata.engine.chain import Chain
 from keras_cvdata.layers import RandomRot90, RandomTranslation
 from tests.executors import with_opencv
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from keras_cvdata.engine.plan import Chain
+from keras_cvdata.engine.chain import Chain
 from keras_cvdata.layers import RandomShear
 from tests.distributions import assert_uniform, drawn
 from tests.executors import with_opencv, with_tensors

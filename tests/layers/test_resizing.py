@@ -11,7 +11,7 @@ import pytest
 from keras import ops
 from PIL import Image
 
-from keras_cvdata.engine.plan import Chain
+from keras_cvdata.engine.chain import Chain
 from keras_cvdata.engine.steps import Resize, Warp
 from keras_cvdata.layers import RandomFlip, RandomRotation, Resizing
 from tests.conftest import photograph

@@ -10,7 +10,7 @@ import pytest
 
 from keras_cvdata import layers
 from keras_cvdata.sequences import ArraySequence
-from keras_cvdata.sequences.callback import EpochCallback
+from keras_cvdata.sequences.position import EpochCallback
 
 pytestmark = pytest.mark.backends
 

@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 
 from keras_cvdata import ArraySequence, DataFrameSequence
-from keras_cvdata.engine.pool import Pool
 from keras_cvdata.layers import CutMix, MixUp, OneOf, RandomFlip, RandomRotateBound
+from keras_cvdata.loading.threads import Pool
 
 pytestmark = pytest.mark.backends
 
@@ -78,7 +78,7 @@ def test_every_form_of_target_is_mixed_alike(tmp_path: Path) -> None:
         verbose=0,
     )
     x, y = sequence[0]
-    (p,) = sequence._loader.start(sequence._pool, 0, sequence._order.batch(0, 0)).wait().mixes
+    (p,) = sequence._loader.start(sequence._pool, 0, sequence._sampler.batch(0, 0)).wait().mixes
     shares = np.eye(N) * p["share"][:, None]
     shares[np.arange(N), p["partner"]] += 1 - p["share"]
     assert np.allclose(x.mean(axis=(1, 2, 3)), shares @ np.arange(N), atol=1e-3)

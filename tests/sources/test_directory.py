@@ -91,7 +91,7 @@ def test_hierarchy(tmp_path):
     """R19: one label per level."""
     make(tmp_path, "cat/persian/1.png", "cat/siam/1.png", "cat/siam/2.png", "dog/boxer/1.png")
     labels = DirectorySource(tmp_path, hierarchical=True).labels["label"]
-    assert labels.kind == "levels"
+    assert labels.kind == "hierarchical"
     assert labels.names == (("cat", "dog"), ("boxer", "persian", "siam"))
     assert labels.values.tolist() == [[0, 1], [0, 2], [0, 2], [1, 0]]
     assert DirectorySource(tmp_path).labels["label"].counts() == {"cat": 3, "dog": 1}

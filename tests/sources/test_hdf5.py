@@ -63,7 +63,7 @@ def test_groups_in_groups_are_levels(write):
 
     path = write(fill)
     labels = HDF5Source(path).labels["label"]
-    assert labels.kind == "levels"
+    assert labels.kind == "hierarchical"
     assert labels.names == (("cat", "dogs"), ("persian", "poodle", "siamese"))
     assert labels.counts() == {"cat/persian": 2, "cat/siamese": 2, "dogs/poodle": 2}
     assert HDF5Source(path, hierarchical=False).labels["label"].counts() == {"cat": 4, "dogs": 2}

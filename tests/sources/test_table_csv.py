@@ -149,7 +149,7 @@ def test_several_label_columns_and_kinds(table):
         "cats/1.jpg,cat,red|ripe,1.5,cat/persian\n"
         "cats/1.jpg,dog,,2,dog/boxer\n"
     )
-    kinds = {"tags": "multilabel", "price": "number", "path": "levels"}
+    kinds = {"tags": "multilabel", "price": "number", "path": "hierarchical"}
     names = ["species", "tags", "price", "path"]
     labels = CSVSource(file, label_column=names, label_kind=kinds).labels
     assert list(labels) == names

@@ -105,7 +105,7 @@ def test_kinds_of_labels(table):
     both = JSONSource(
         table(text),
         label_key=["path", "price"],
-        label_kind={"path": "levels"},
+        label_kind={"path": "hierarchical"},
         class_names={"price": None},
     )
     assert both.labels["path"].names == (("cat", "dog"), ("boxer", "persian"))

@@ -11,9 +11,9 @@ from typing import Any
 import cv2
 import numpy as np
 
+from keras_cvdata.engine.array_api import Parameters, Tensor, cast
 from keras_cvdata.engine.kernels.base import Pair
 from keras_cvdata.engine.output import require
-from keras_cvdata.engine.portable import Parameters, Tensor, cast
 from keras_cvdata.types import Array, Range
 
 TILES = 8

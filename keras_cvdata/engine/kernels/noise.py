@@ -8,6 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.engine.kernels.base import Pair
 from keras_cvdata.engine.kernels.hashing import (
     halves,
@@ -17,7 +18,6 @@ from keras_cvdata.engine.kernels.hashing import (
     words_batch,
 )
 from keras_cvdata.engine.output import require
-from keras_cvdata.engine.portable import Parameters, Tensor
 from keras_cvdata.types import Array, Range
 
 MOST_PHOTONS = 1000

@@ -7,12 +7,12 @@ from typing import Any
 import cv2
 import numpy as np
 
+from keras_cvdata.engine.array_api import to_levels
 from keras_cvdata.engine.colors import LUMA
 from keras_cvdata.engine.histograms import CURVES, contrast_about
 from keras_cvdata.engine.opencv.geometry import Place
 from keras_cvdata.engine.opencv.sampling import if_fits
 from keras_cvdata.engine.output import bounds, require
-from keras_cvdata.engine.portable import to_levels
 from keras_cvdata.engine.steps import (
     Curve,
     Histogram,

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
+from keras_cvdata.engine.geometry.windows import letterbox, resized_crop, towards
+from keras_cvdata.engine.opencv.pixel_exact import read
 from keras_cvdata.engine.opencv.sampling import (
     ENLARGING,
     LONGEST_SIDE,
@@ -16,10 +18,8 @@ from keras_cvdata.engine.opencv.sampling import (
     displace,
     to_size,
 )
-from keras_cvdata.engine.opencv.whole import read
 from keras_cvdata.engine.output import bounds
 from keras_cvdata.engine.steps import Displace, Fit, Plan, Resize, Size, Warp
-from keras_cvdata.engine.windows import letterbox, resized_crop, towards
 from keras_cvdata.types import Array, Range
 
 _IDENTITY = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
@@ -71,7 +71,7 @@ def reduction(plan: Plan, b: int, height: int, width: int) -> int:
         1, 2, 4 or 8: the divisor of height and width.
 
     Example:
-        >>> from keras_cvdata.engine.plan import Chain
+        >>> from keras_cvdata.engine.chain import Chain
         >>> plan = Chain([], size=(100, 100)).plan(np.empty((1, 0)), 100, 100, 3)
         >>> reduction(plan, 0, 450, 600)
         4

@@ -56,7 +56,7 @@ def render(image: Array, plan: Plan, b: int, out: Array, *, reduced: Reduced | N
         ValueError: Float pixels of unknown range meet a step that needs to know it.
 
     Example:
-        >>> from keras_cvdata.engine.plan import Chain, Output
+        >>> from keras_cvdata.engine.chain import Chain, Output
         >>> plan = Chain([], size=(2, 2), output=Output("float32", "unit")).plan(
         ...     np.empty((1, 0)), 2, 2, 3
         ... )
@@ -90,7 +90,7 @@ def render_batch(images: Array, plan: Plan, size: Size) -> Array:
         (batch, *size, channels) of the dtype that the plan makes, or that of the images.
 
     Example:
-        >>> from keras_cvdata.engine.plan import Chain
+        >>> from keras_cvdata.engine.chain import Chain
         >>> images = np.zeros((2, 4, 4, 3), np.uint8)
         >>> plan = Chain([], size=(2, 2)).plan(np.empty((2, 0)), 4, 4, 3)
         >>> render_batch(images, plan, (2, 2)).shape
@@ -115,7 +115,7 @@ def render_mask(mask: Array, plan: Plan, b: int, out: Array, *, fill: int = 0) -
         fill: What lies beyond the border where the image is filled with a constant.
 
     Example:
-        >>> from keras_cvdata.engine.plan import Chain
+        >>> from keras_cvdata.engine.chain import Chain
         >>> from keras_cvdata.layers import RandomFlip
         >>> plan = Chain([RandomFlip("horizontal", rate=1.0)]).plan(np.zeros((1, 1)), 1, 2, 3)
         >>> out = np.empty((1, 2, 1), np.uint8)

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from keras_cvdata.engine.fields import weights
-from keras_cvdata.engine.portable import NUDGE
+from keras_cvdata.engine.array_api import NUDGE
+from keras_cvdata.engine.geometry.fields import weights
 from keras_cvdata.engine.steps import Size
 from keras_cvdata.types import Array
 

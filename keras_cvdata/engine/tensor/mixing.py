@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.engine.tensor import sampling
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from keras_cvdata.engine.portable import NUDGE, Tensor, cast
+from keras_cvdata.engine.array_api import NUDGE, Tensor, cast
+from keras_cvdata.engine.geometry.windows import letterbox
 from keras_cvdata.engine.steps import Resize
-from keras_cvdata.engine.windows import letterbox
 
 
 def resize(

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from keras import ops
 
-from keras_cvdata.engine.fields import displacement
-from keras_cvdata.engine.portable import NUDGE, Tensor
+from keras_cvdata.engine.array_api import NUDGE, Tensor
+from keras_cvdata.engine.geometry.fields import displacement
 from keras_cvdata.engine.steps import Displace, Paste, Warp
 from keras_cvdata.engine.tensor.separating import only_if
 

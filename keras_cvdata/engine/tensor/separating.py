@@ -7,7 +7,7 @@ from collections.abc import Callable
 import keras
 from keras import ops
 
-from keras_cvdata.engine.portable import Tensor
+from keras_cvdata.engine.array_api import Tensor
 
 
 def only_if(needed: Tensor, make: Callable[[], Tensor], pixels: Tensor) -> Tensor:

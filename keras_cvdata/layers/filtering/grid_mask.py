@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_cvdata.engine.portable import Parameters, Tensor, cast
+from keras_cvdata.engine.array_api import Parameters, Tensor, cast
 from keras_cvdata.layers.forms import KernelLayer, PhotometricOptions
 from keras_cvdata.layers.ranges import interval
 from keras_cvdata.types import Range
@@ -42,7 +42,7 @@ class GridMask(KernelLayer):
         16
     """
 
-    draws = 4
+    num_uniforms = 4
     kernel = "grid_mask"
     needs_range = False
 

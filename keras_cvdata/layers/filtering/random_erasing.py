@@ -6,8 +6,8 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.engine.array_api import Parameters, Tensor, cast
 from keras_cvdata.engine.kernels.hashing import seeds
-from keras_cvdata.engine.portable import Parameters, Tensor, cast
 from keras_cvdata.layers.forms import KernelLayer, PhotometricOptions
 from keras_cvdata.layers.ranges import Interval, interval, is_number
 from keras_cvdata.types import Range
@@ -42,7 +42,7 @@ class RandomErasing(KernelLayer):
         25
     """
 
-    draws = 6
+    num_uniforms = 6
     kernel = "erasing"
     needs_range = False
 

@@ -6,8 +6,8 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.engine.kernels.blur import gaussian_weights
-from keras_cvdata.engine.portable import Parameters, Tensor
 from keras_cvdata.layers.forms import KernelLayer, PhotometricOptions
 from keras_cvdata.layers.ranges import interval
 from keras_cvdata.types import Range
@@ -40,7 +40,7 @@ class RandomGaussianBlur(KernelLayer):
         array([  0,  27, 201,  27,   0], dtype=uint8)
     """
 
-    draws = 1
+    num_uniforms = 1
     kernel = "gaussian_blur"
     needs_range = False
 

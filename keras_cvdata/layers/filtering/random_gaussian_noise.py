@@ -6,8 +6,8 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.engine.kernels.hashing import seeds
-from keras_cvdata.engine.portable import Parameters, Tensor
 from keras_cvdata.layers.forms import KernelLayer, PhotometricOptions
 from keras_cvdata.layers.ranges import interval
 from keras_cvdata.types import Range
@@ -41,7 +41,7 @@ class RandomGaussianNoise(KernelLayer):
         20.0
     """
 
-    draws = 3
+    num_uniforms = 3
     kernel = "gaussian_noise"
 
     def __init__(

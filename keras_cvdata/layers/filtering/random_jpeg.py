@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.layers.forms import KernelLayer, PhotometricOptions
 from keras_cvdata.layers.ranges import pick, whole_interval
 from keras_cvdata.types import Range
@@ -39,7 +39,7 @@ class RandomJPEG(KernelLayer):
         array([ 4,  6,  8, 12], dtype=uint8)
     """
 
-    draws = 1
+    num_uniforms = 1
     kernel = "jpeg"
 
     def __init__(

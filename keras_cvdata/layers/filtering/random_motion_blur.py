@@ -6,8 +6,8 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.engine.kernels.blur import line_weights
-from keras_cvdata.engine.portable import Parameters, Tensor
 from keras_cvdata.layers.forms import KernelLayer, PhotometricOptions
 from keras_cvdata.layers.ranges import interval
 from keras_cvdata.types import Range
@@ -41,7 +41,7 @@ class RandomMotionBlur(KernelLayer):
         array([ 0, 85, 85, 85,  0], dtype=uint8)
     """
 
-    draws = 2
+    num_uniforms = 2
     kernel = "motion_blur"
     needs_range = False
 

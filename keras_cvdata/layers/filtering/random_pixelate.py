@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.layers.forms import KernelLayer, PhotometricOptions
 from keras_cvdata.layers.ranges import pick, whole_interval
 from keras_cvdata.types import Range
@@ -38,7 +38,7 @@ class RandomPixelate(KernelLayer):
         array([  5,   5,  30,  30, 100], dtype=uint8)
     """
 
-    draws = 1
+    num_uniforms = 1
     kernel = "pixelate"
     needs_range = False
 

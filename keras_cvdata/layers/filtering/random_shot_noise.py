@@ -7,9 +7,9 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.engine.kernels.hashing import seeds
 from keras_cvdata.engine.kernels.noise import MOST_PHOTONS
-from keras_cvdata.engine.portable import Parameters, Tensor
 from keras_cvdata.layers.forms import KernelLayer, PhotometricOptions
 from keras_cvdata.layers.ranges import Interval, interval
 from keras_cvdata.types import Range
@@ -46,7 +46,7 @@ class RandomShotNoise(KernelLayer):
         ([0, 51, 102, 153, 204, 255], 50.0)
     """
 
-    draws = 3
+    num_uniforms = 3
     kernel = "shot_noise"
 
     def __init__(

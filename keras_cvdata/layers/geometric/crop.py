@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-from keras_cvdata.engine.portable import Parameters, Tensor
-from keras_cvdata.engine.windows import fixed_crop, window_matrix
+from keras_cvdata.engine.array_api import Parameters, Tensor
+from keras_cvdata.engine.geometry.windows import fixed_crop, window_matrix
 from keras_cvdata.layers.base import SharedOptions
 from keras_cvdata.layers.forms import MatrixLayer
 from keras_cvdata.layers.geometric.sides import sides

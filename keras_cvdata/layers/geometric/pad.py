@@ -9,8 +9,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_cvdata.engine.matrices import shift
-from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.engine.array_api import Parameters, Tensor
+from keras_cvdata.engine.geometry.matrices import shift
 from keras_cvdata.layers.base import SharedOptions
 from keras_cvdata.layers.forms import GeometricLayer
 from keras_cvdata.layers.geometric.sides import sides

@@ -7,8 +7,8 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_cvdata.engine.matrices import about_centre, multiply, shift, turn
-from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.engine.array_api import Parameters, Tensor
+from keras_cvdata.engine.geometry.matrices import about_centre, multiply, shift, turn
 from keras_cvdata.layers.forms import GeometricLayer, GeometricOptions
 from keras_cvdata.layers.ranges import interval
 from keras_cvdata.types import Range
@@ -46,7 +46,7 @@ class RandomAffine(GeometricLayer):
         True
     """
 
-    draws = 5
+    num_uniforms = 5
 
     def __init__(
         self,

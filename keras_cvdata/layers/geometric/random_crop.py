@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.layers.base import SharedOptions
 from keras_cvdata.layers.geometric.center_crop import CenterCrop
 from keras_cvdata.layers.geometric.crop import Crop
@@ -39,7 +39,7 @@ class RandomCrop(Crop):
         (True, True)
     """
 
-    draws = 2
+    num_uniforms = 2
 
     def __init__(
         self,
@@ -54,6 +54,6 @@ class RandomCrop(Crop):
         """Draw the place, from 0 (top, left) to 1 (bottom, right)."""
         return {"y": u[:, 0], "x": u[:, 1]}
 
-    def resting(self) -> CenterCrop:
+    def inference_layer(self) -> CenterCrop:
         """The middle."""
         return self._resting

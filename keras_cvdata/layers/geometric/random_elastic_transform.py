@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.layers.forms import FieldLayer, GeometricOptions
 from keras_cvdata.layers.ranges import interval, is_number
 from keras_cvdata.types import Range
@@ -44,7 +44,7 @@ class RandomElasticTransform(FieldLayer):
         array([90], dtype=uint8)
     """
 
-    draws = 1 + 2 * _POINTS**2
+    num_uniforms = 1 + 2 * _POINTS**2
 
     def __init__(self, scale: float | Range = 1.0, **options: Unpack[GeometricOptions]) -> None:
         super().__init__(**options)

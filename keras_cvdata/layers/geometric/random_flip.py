@@ -6,8 +6,8 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_cvdata.engine.matrices import about_centre
-from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.engine.array_api import Parameters, Tensor
+from keras_cvdata.engine.geometry.matrices import about_centre
 from keras_cvdata.layers.base import SharedOptions
 from keras_cvdata.layers.forms import MatrixLayer
 from keras_cvdata.layers.ranges import choice
@@ -51,7 +51,7 @@ class RandomFlip(MatrixLayer):
     ) -> None:
         super().__init__(rate=rate, **options)
         self.mode = choice(self._named("mode"), mode, _MODES)
-        self.draws = 2 if mode == "horizontal_and_vertical" else 1
+        self.num_uniforms = 2 if mode == "horizontal_and_vertical" else 1
 
     def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
         """Draw the direction of each axis: -1 is mirrored, 1 is not."""

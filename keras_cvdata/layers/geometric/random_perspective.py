@@ -6,8 +6,8 @@ from typing import Any, ClassVar, Unpack
 
 import keras
 
-from keras_cvdata.engine.matrices import perspective
-from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.engine.array_api import Parameters, Tensor
+from keras_cvdata.engine.geometry.matrices import perspective
 from keras_cvdata.layers.forms import GeometricLayer, GeometricOptions
 from keras_cvdata.layers.ranges import interval
 
@@ -43,7 +43,7 @@ class RandomPerspective(GeometricLayer):
         array([90], dtype=uint8)
     """
 
-    draws = 8
+    num_uniforms = 8
     projective: ClassVar[bool] = True
 
     def __init__(self, scale: float = 0.2, **options: Unpack[GeometricOptions]) -> None:

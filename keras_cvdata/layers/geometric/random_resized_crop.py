@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Unpack
 import keras
 import numpy as np
 
-from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.engine.array_api import Parameters, Tensor
+from keras_cvdata.engine.geometry.windows import resized_crop, window_matrix
 from keras_cvdata.engine.steps import Resize, Size
-from keras_cvdata.engine.windows import resized_crop, window_matrix
 from keras_cvdata.layers.base import SharedOptions
 from keras_cvdata.layers.forms import INTERPOLATIONS, MatrixLayer
 from keras_cvdata.layers.geometric.resizing import Resizing
@@ -49,7 +49,7 @@ class RandomResizedCrop(MatrixLayer):
         (2, 16, 16, 3)
     """
 
-    draws = 4
+    num_uniforms = 4
     gated = False
     takes_decoded: ClassVar[bool] = True
     # A window that is enlarged is read up to half a pixel beyond its border.
@@ -80,7 +80,7 @@ class RandomResizedCrop(MatrixLayer):
         """The size that was given."""
         return (self.height or height), (self.width or width)
 
-    def resting(self) -> Resizing:
+    def inference_layer(self) -> Resizing:
         """A resize of the whole image, with its middle kept."""
         return self._resting
 

@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_cvdata.engine.portable import Parameters, Tensor, cast
+from keras_cvdata.engine.array_api import Parameters, Tensor, cast
 from keras_cvdata.layers.base import LayerOptions
 from keras_cvdata.layers.forms import RegionLayer
 from keras_cvdata.layers.ranges import Interval, interval
@@ -43,7 +43,7 @@ class RandomRoll(RegionLayer):
         array([3, 0, 1, 2], dtype=uint8)
     """
 
-    draws = 2
+    num_uniforms = 2
 
     def __init__(
         self,

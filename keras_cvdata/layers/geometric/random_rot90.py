@@ -8,8 +8,8 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_cvdata.engine.matrices import about_centre, turn
-from keras_cvdata.engine.portable import Parameters, Tensor, cast
+from keras_cvdata.engine.array_api import Parameters, Tensor, cast
+from keras_cvdata.engine.geometry.matrices import about_centre, turn
 from keras_cvdata.layers.base import LayerOptions
 from keras_cvdata.layers.forms import INTERPOLATIONS, MatrixLayer
 from keras_cvdata.layers.ranges import choice
@@ -40,7 +40,7 @@ class RandomRot90(MatrixLayer):
         True
     """
 
-    draws = 1
+    num_uniforms = 1
     # A side that is stretched back is read up to half a pixel beyond the border.
     keeps_inside = False
     fill_mode = "reflect"

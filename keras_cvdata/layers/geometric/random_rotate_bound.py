@@ -7,8 +7,8 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_cvdata.engine.matrices import about_centre, affine, turn
-from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.engine.array_api import Parameters, Tensor
+from keras_cvdata.engine.geometry.matrices import about_centre, affine, turn
 from keras_cvdata.layers.forms import GeometricLayer, GeometricOptions
 from keras_cvdata.layers.ranges import choice, interval
 from keras_cvdata.types import Range
@@ -54,7 +54,7 @@ class RandomRotateBound(GeometricLayer):
         True
     """
 
-    draws = 1
+    num_uniforms = 1
 
     def __init__(
         self,

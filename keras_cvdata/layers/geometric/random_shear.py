@@ -6,8 +6,8 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_cvdata.engine.matrices import about_centre
-from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.engine.array_api import Parameters, Tensor
+from keras_cvdata.engine.geometry.matrices import about_centre
 from keras_cvdata.layers.forms import GeometricLayer, GeometricOptions
 from keras_cvdata.layers.ranges import Interval, interval, is_number
 from keras_cvdata.types import Range
@@ -42,7 +42,7 @@ class RandomShear(GeometricLayer):
         (True, [0, 9, 0])
     """
 
-    draws = 2
+    num_uniforms = 2
 
     def __init__(
         self,

@@ -6,8 +6,8 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_cvdata.engine.matrices import shift
-from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.engine.array_api import Parameters, Tensor
+from keras_cvdata.engine.geometry.matrices import shift
 from keras_cvdata.layers.forms import GeometricLayer, GeometricOptions
 from keras_cvdata.layers.ranges import interval
 from keras_cvdata.types import Range
@@ -39,7 +39,7 @@ class RandomTranslation(GeometricLayer):
         array([0, 0, 1, 2], dtype=uint8)
     """
 
-    draws = 2
+    num_uniforms = 2
 
     def __init__(
         self,

@@ -6,8 +6,8 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_cvdata.engine.matrices import about_centre
-from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.engine.array_api import Parameters, Tensor
+from keras_cvdata.engine.geometry.matrices import about_centre
 from keras_cvdata.layers.forms import GeometricLayer, GeometricOptions
 from keras_cvdata.layers.ranges import interval
 from keras_cvdata.types import Range
@@ -64,7 +64,7 @@ class RandomZoom(GeometricLayer):
             )
             for name, factor in (("height_factor", height_factor), ("width_factor", width_factor))
         )
-        self.draws = 1 if width_factor is None else 2
+        self.num_uniforms = 1 if width_factor is None else 2
 
     def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
         """Draw the shares of both sides that are shown."""

@@ -6,8 +6,8 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_cvdata.engine.matrices import about_centre
-from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.engine.array_api import Parameters, Tensor
+from keras_cvdata.engine.geometry.matrices import about_centre
 from keras_cvdata.layers.forms import GeometricLayer, GeometricOptions
 from keras_cvdata.layers.ranges import interval
 from keras_cvdata.types import Range
@@ -40,7 +40,7 @@ class RandomZoomCrop(GeometricLayer):
         255
     """
 
-    draws = 1
+    num_uniforms = 1
 
     def __init__(
         self, magnification: Range = (1.0, 1.3), **options: Unpack[GeometricOptions]

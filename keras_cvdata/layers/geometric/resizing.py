@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal, Unpack
 
 import keras
 
-from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.engine.steps import Fit, Resize, Size
 from keras_cvdata.layers.base import SharedOptions
 from keras_cvdata.layers.forms import RangedLayer

@@ -10,10 +10,10 @@ import numpy as np
 from keras import ops
 
 from keras_cvdata.engine import mixing
-from keras_cvdata.engine.portable import Parameters, Tensor, cast
+from keras_cvdata.engine.array_api import Parameters, Tensor, cast
 from keras_cvdata.engine.tensor.mixing import mix_images
 from keras_cvdata.layers.base import AugmentationLayer
-from keras_cvdata.layers.foreign import is_foreign
+from keras_cvdata.layers.tf_data import is_tensorflow
 from keras_cvdata.types import Array
 
 _WEIGHTS = ("sample_weights", "sample_weight")
@@ -55,20 +55,20 @@ class MixingLayer(AugmentationLayer):
         ValueError: A value is out of its range, or a batch has no labels or integer ones.
     """
 
-    partner_draw: int = 0  # which of the draws chooses the partner
+    partner_uniform: int = 0  # which of the draws chooses the partner
 
     def draw(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
-        """Turn (B, num_draws) uniform numbers into parameters, see `engine.mixing.Mixer`."""
+        """Turn (B, total_uniforms) uniform numbers into parameters, see `engine.mixing.Mixer`."""
         p = self.parameters(u, height, width, xp)
-        p["partner"] = partners(u[:, self.partner_draw], xp)
-        if self.num_draws > self.draws:
-            active = u[:, self.draws] < self.rate
+        p["partner"] = partners(u[:, self.partner_uniform], xp)
+        if self.total_uniforms > self.num_uniforms:
+            active = u[:, self.num_uniforms] < self.rate
             p["share"] = xp.where(active, p["share"], xp.ones_like(p["share"]))
             if "box" in p:
                 p["box"] = xp.where(active[:, None], p["box"], xp.zeros_like(p["box"]))
         return p
 
-    def parts(self) -> Sequence[Any]:
+    def flatten(self) -> Sequence[Any]:
         """Refuse to be a part of what changes single images."""
         raise ValueError(
             f"{self!r} mixes whole batches with their labels, so it cannot stand among layers that "
@@ -89,7 +89,7 @@ class MixingLayer(AugmentationLayer):
         if not training:
             return inputs
         count, *sides = self._sizes(ops.shape(batch.images))
-        u = self._draws.tensor(count, self.num_draws)
+        u = self._uniforms.tensor(count, self.total_uniforms)
         height, width = (s if isinstance(s, int) else ops.cast(s, "float32") for s in sides)
         p = self.draw(u, height, width, ops)
         images = mix_images(self._channels_last(batch.images, ops), p)
@@ -100,7 +100,7 @@ class MixingLayer(AugmentationLayer):
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Mix a batch; tensors of TensorFlow, as in `tf.data`, on any backend."""
-        if not is_foreign(inputs):
+        if not is_tensorflow(inputs):
             return super().__call__(inputs, *args, **kwargs)
         batch = self._read(inputs)
         if not kwargs.get("training", args[0] if args else True):
@@ -120,7 +120,7 @@ class MixingLayer(AugmentationLayer):
 
     def _mix_arrays(self, images: Array, *targets: Array) -> list[Array]:
         pixels = np.ascontiguousarray(self._channels_last(images, np))
-        u = self._draws.array(len(pixels), self.num_draws)
+        u = self._uniforms.array(len(pixels), self.total_uniforms)
         p = self.draw(u, pixels.shape[1], pixels.shape[2], np)
         mixed = self._as_given(mixing.mix_images(pixels, p), np)
         return [mixed, *(mixing.mix_targets(target, p, np) for target in targets)]

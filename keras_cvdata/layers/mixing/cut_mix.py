@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_cvdata.engine.portable import Parameters, Tensor, cast
+from keras_cvdata.engine.array_api import Parameters, Tensor, cast
 from keras_cvdata.layers.base import LayerOptions
 from keras_cvdata.layers.beta import Beta
 from keras_cvdata.layers.mixing.base import MixingLayer
@@ -42,8 +42,8 @@ class CutMix(MixingLayer):
         True
     """
 
-    draws = 4
-    partner_draw = 3
+    num_uniforms = 4
+    partner_uniform = 3
 
     def __init__(self, alpha: float = 1.0, **options: Unpack[LayerOptions]) -> None:
         super().__init__(**options)

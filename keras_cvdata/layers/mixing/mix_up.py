@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.layers.base import LayerOptions
 from keras_cvdata.layers.beta import Beta
 from keras_cvdata.layers.mixing.base import MixingLayer
@@ -41,8 +41,8 @@ class MixUp(MixingLayer):
         True
     """
 
-    draws = 2
-    partner_draw = 1
+    num_uniforms = 2
+    partner_uniform = 1
 
     def __init__(self, alpha: float = 0.2, **options: Unpack[LayerOptions]) -> None:
         super().__init__(**options)

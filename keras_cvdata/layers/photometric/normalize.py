@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Unpack
 import keras
 import numpy as np
 
-from keras_cvdata.engine.plan import Output
-from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.engine.array_api import Parameters, Tensor
+from keras_cvdata.engine.chain import Output
 from keras_cvdata.layers.base import SharedOptions
 from keras_cvdata.layers.forms import RangedLayer
 from keras_cvdata.layers.ranges import is_number

@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.layers.forms import PhotometricLayer, PhotometricOptions
 from keras_cvdata.layers.ranges import interval
 from keras_cvdata.types import Range
@@ -36,7 +36,7 @@ class RandomBrightness(PhotometricLayer):
         array([126, 255], dtype=uint8)
     """
 
-    draws = 1
+    num_uniforms = 1
     undone_by_samplewise = True
 
     def __init__(self, factor: float | Range = 0.2, **options: Unpack[PhotometricOptions]) -> None:

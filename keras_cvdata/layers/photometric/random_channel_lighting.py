@@ -7,7 +7,7 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.layers.forms import PhotometricLayer, PhotometricOptions
 from keras_cvdata.layers.ranges import Interval, interval, is_number
 from keras_cvdata.types import Range
@@ -64,14 +64,14 @@ class RandomChannelLighting(PhotometricLayer):
                 interval(f"{name}[{i}]", each, unit="times", low=0, high=100)
                 for i, each in enumerate(factors)
             )
-        self.draws = len(self._ranges)
+        self.num_uniforms = len(self._ranges)
 
     def check_channels(self, channels: int) -> None:
         """Refuse images with more channels than there are ranges."""
-        if channels > self.draws:
+        if channels > self.num_uniforms:
             raise ValueError(
-                f"{type(self).__name__} has ranges for {self.draws} channels and the images have "
-                f"{channels}. Give a list with one range for each channel."
+                f"{type(self).__name__} has ranges for {self.num_uniforms} channels and the images "
+                f"have {channels}. Give a list with one range for each channel."
             )
 
     def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002

@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.layers.base import AugmentationLayer
 from keras_cvdata.layers.forms import PhotometricOptions, RangedLayer
 from keras_cvdata.layers.photometric.random_brightness import RandomBrightness
@@ -76,9 +76,9 @@ class RandomColorJitter(RangedLayer):
         ]
         if not self.jitters:
             raise ValueError(f"{type(self).__name__} has nothing to do. Give at least one factor.")
-        self.draws = len(self.jitters)
+        self.num_uniforms = len(self.jitters)
 
-    def parts(self) -> list[Any]:
+    def flatten(self) -> list[Any]:
         """The layers in a row."""
         return list(self.jitters)
 
@@ -90,7 +90,7 @@ class RandomColorJitter(RangedLayer):
         )
         return {name: value for p in drawn for name, value in p.items()}
 
-    def spread(self, p: Parameters) -> list[Parameters]:
+    def flatten_parameters(self, p: Parameters) -> list[Parameters]:
         """Give each layer its number; all act, or none."""
         active = {"active": p["active"]} if "active" in p else {}
         return [{name: p[name]} | active for name in p if name != "active"]

@@ -6,8 +6,8 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.engine.colors import light_gains
-from keras_cvdata.engine.portable import Parameters, Tensor
 from keras_cvdata.layers.forms import PhotometricLayer, PhotometricOptions, check_colors
 from keras_cvdata.layers.ranges import Interval, interval
 from keras_cvdata.types import Range
@@ -41,7 +41,7 @@ class RandomColorTemperature(PhotometricLayer):
         array([127,  94,  55], dtype=uint8)
     """
 
-    draws = 1
+    num_uniforms = 1
     per_channel = True
 
     def __init__(

@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.layers.forms import HistogramLayer, PhotometricOptions
 from keras_cvdata.layers.ranges import interval
 from keras_cvdata.types import Range
@@ -37,7 +37,7 @@ class RandomContrast(HistogramLayer):
         array([ 90, 150], dtype=uint8)
     """
 
-    draws = 1
+    num_uniforms = 1
     kernel = "contrast"
     undone_by_samplewise = True
 

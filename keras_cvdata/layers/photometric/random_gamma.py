@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.layers.forms import PhotometricLayer, PhotometricOptions
 from keras_cvdata.layers.ranges import interval
 from keras_cvdata.types import Range
@@ -37,7 +37,7 @@ class RandomGamma(PhotometricLayer):
         array([  0,  10, 255], dtype=uint8)
     """
 
-    draws = 1
+    num_uniforms = 1
 
     def __init__(self, gamma: Range = (0.7, 1.4), **options: Unpack[PhotometricOptions]) -> None:
         super().__init__(**options)

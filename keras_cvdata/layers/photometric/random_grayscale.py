@@ -6,8 +6,8 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.engine.colors import towards_gray
-from keras_cvdata.engine.portable import Parameters, Tensor
 from keras_cvdata.layers.base import SharedOptions
 from keras_cvdata.layers.forms import ColorLayer
 from keras_cvdata.types import Range
@@ -44,7 +44,7 @@ class RandomGrayscale(ColorLayer):
     ) -> None:
         super().__init__(rate=rate, value_range=value_range, **options)
 
-    def resting(self) -> None:
+    def inference_layer(self) -> None:
         """Nothing happens outside training, also where every image turns grey in it."""
 
     def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002

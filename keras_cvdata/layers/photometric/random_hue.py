@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.layers.forms import KernelLayer, PhotometricOptions, check_colors
 from keras_cvdata.layers.ranges import interval
 from keras_cvdata.types import Range
@@ -37,7 +37,7 @@ class RandomHue(KernelLayer):
         array([100, 200, 100], dtype=uint8)
     """
 
-    draws = 1
+    num_uniforms = 1
     kernel = "hue"
 
     def __init__(self, factor: float | Range = 0.1, **options: Unpack[PhotometricOptions]) -> None:

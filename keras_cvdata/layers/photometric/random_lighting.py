@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.layers.forms import PhotometricLayer, PhotometricOptions
 from keras_cvdata.layers.ranges import Interval, interval
 from keras_cvdata.types import Range
@@ -37,7 +37,7 @@ class RandomLighting(PhotometricLayer):
         101
     """
 
-    draws = 2
+    num_uniforms = 2
 
     def __init__(
         self,

@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_cvdata.engine.portable import Parameters, Tensor, cast
+from keras_cvdata.engine.array_api import Parameters, Tensor, cast
 from keras_cvdata.layers.forms import PhotometricLayer, PhotometricOptions
 from keras_cvdata.layers.ranges import Interval, whole
 
@@ -39,7 +39,7 @@ class RandomPosterization(PhotometricLayer):
         array([  0,  64, 192], dtype=uint8)
     """
 
-    draws = 1
+    num_uniforms = 1
 
     def __init__(
         self, factor: int | tuple[int, int] = (4, 7), **options: Unpack[PhotometricOptions]

@@ -8,7 +8,7 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.layers.forms import PhotometricLayer, PhotometricOptions
 from keras_cvdata.layers.ranges import Interval, interval, is_number
 from keras_cvdata.types import Range
@@ -54,7 +54,7 @@ class RandomRangeLighting(PhotometricLayer):
         super().__init__(**options)
         self.edges = self._check_edges(edges)
         self.factors = self._check_factors(factors)
-        self.draws = len(self.factors)
+        self.num_uniforms = len(self.factors)
 
     def _check_edges(self, edges: Sequence[float]) -> tuple[float, ...]:
         wanted = f"{self._named('edges')} must be rising numbers from 0 to 1, such as (0, 0.5, 1)"
@@ -88,7 +88,7 @@ class RandomRangeLighting(PhotometricLayer):
         """Apply the gain of the range that each value lies in."""
         # One index and new axes in a single slice of a stack: TensorFlow's graph optimiser drops
         # the new axes, so they come in a slice of their own.
-        gains = [p["gain"][:, i][:, None, None] for i in range(self.draws)]
+        gains = [p["gain"][:, i][:, None, None] for i in range(self.num_uniforms)]
         gain = gains[0] * xp.ones_like(values)
         for edge, above in zip(self.edges[1:-1], gains[1:], strict=True):
             gain = xp.where(values >= edge - _SLACK, above, gain)

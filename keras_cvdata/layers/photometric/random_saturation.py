@@ -6,8 +6,8 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.engine.colors import towards_gray
-from keras_cvdata.engine.portable import Parameters, Tensor
 from keras_cvdata.layers.forms import ColorLayer, PhotometricOptions
 from keras_cvdata.layers.ranges import interval
 from keras_cvdata.types import Range
@@ -37,7 +37,7 @@ class RandomSaturation(ColorLayer):
         array([124, 124, 124], dtype=uint8)
     """
 
-    draws = 1
+    num_uniforms = 1
 
     def __init__(self, factor: float | Range = 0.3, **options: Unpack[PhotometricOptions]) -> None:
         super().__init__(**options)

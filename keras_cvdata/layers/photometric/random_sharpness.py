@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.layers.forms import KernelLayer, PhotometricOptions
 from keras_cvdata.layers.ranges import interval
 from keras_cvdata.types import Range
@@ -41,7 +41,7 @@ class RandomSharpness(KernelLayer):
         50
     """
 
-    draws = 1
+    num_uniforms = 1
     kernel = "sharpness"
 
     def __init__(self, factor: float | Range = 0.5, **options: Unpack[PhotometricOptions]) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.layers.forms import PhotometricLayer, PhotometricOptions
 from keras_cvdata.layers.ranges import Interval, interval
 from keras_cvdata.types import Range
@@ -43,7 +43,7 @@ class Solarization(PhotometricLayer):
         array([100,  55], dtype=uint8)
     """
 
-    draws = 2
+    num_uniforms = 2
 
     def __init__(
         self,

@@ -6,8 +6,8 @@ from typing import Any, ClassVar, Literal, Unpack
 
 import keras
 
-from keras_cvdata.engine.plan import Chain
-from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.engine.array_api import Parameters, Tensor
+from keras_cvdata.engine.chain import Chain
 from keras_cvdata.layers.beta import Beta
 from keras_cvdata.layers.forms import FillingLayer, GeometricOptions, RangedLayer
 from keras_cvdata.layers.geometric.random_translation import RandomTranslation
@@ -86,19 +86,19 @@ class AugMix(FillingLayer, RangedLayer):
         geometric = operations.geometric_options(self)
         bits = [max(1, 4 - int(4 * f * (step + 0.5) / 1000)) for step in range(1000)]
         layers = [
-            *operations.places((0, 0.3 * f), (-30 * f, 30 * f), **geometric),
-            *operations.shifts((-f / 3, f / 3), RandomTranslation, **geometric),
-            *operations.tones(bits, (1 - f, 1), value_range=self.value_range),
+            *operations.geometric_ops((0, 0.3 * f), (-30 * f, 30 * f), **geometric),
+            *operations.shift_ops((-f / 3, f / 3), RandomTranslation, **geometric),
+            *operations.tonal_ops(bits, (1 - f, 1), value_range=self.value_range),
         ]
         if self.all_ops:
             change = Interval(-0.9, -0.9 + 1.8 * f)
-            layers += operations.colors(change, value_range=self.value_range)
+            layers += operations.color_ops(change, value_range=self.value_range)
         return layers
 
     @property
-    def draws(self) -> int:  # type: ignore[override] # depends on the chains
+    def num_uniforms(self) -> int:  # type: ignore[override] # depends on the chains
         """Uniform numbers of mixture, weights, depths and chains."""
-        return self.num_chains * (2 + self.branches[0].num_draws)
+        return self.num_chains * (2 + self.branches[0].total_uniforms)
 
     def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw the shares of the image and of the chains, and what the chains do."""
@@ -106,7 +106,7 @@ class AugMix(FillingLayer, RangedLayer):
         depths = xp.floor(u[:, self.num_chains : start] * self.chain_depth)
         branches = []
         for number, chain in enumerate(self.branches):
-            stop = start + chain.num_draws
+            stop = start + chain.total_uniforms
             steps = chain.draw(u[:, start:stop], height, width, xp)
             acts = [depths[:, number] >= position for position in range(self.chain_depth)]
             branches.append([gate(p, act) for p, act in zip(steps, acts, strict=True)])

@@ -7,9 +7,10 @@ from typing import Any, TypeAlias
 
 import keras
 
-from keras_cvdata.engine.portable import Parameters, Tensor
+from keras_cvdata.engine.array_api import Parameters, Tensor
+from keras_cvdata.layers.adapters import Lambda
+from keras_cvdata.layers.augment_argument import parse_layers
 from keras_cvdata.layers.base import AugmentationLayer
-from keras_cvdata.layers.opaque import Opaque, as_layers
 
 _FORMS = (
     "resize",
@@ -48,50 +49,50 @@ class CompoundLayer(AugmentationLayer):
 
     backwards: bool = False  # whether layers that may stand in any order end with the matrices
     exclusive: bool = False  # whether at most one of the layers acts on an image
-    gate_draws: int = 0  # uniform numbers that `gates` needs
+    num_gate_uniforms: int = 0  # uniform numbers that `gates` needs
 
     def __init__(self, layers: Sequence[Any], **options: Any) -> None:
         super().__init__(**options)
         if not isinstance(layers, list | tuple):
             raise TypeError(f"{self._named('layers')} must be a list of layers; got {layers!r}.")
-        self.layers: list[Any] = list(as_layers(layers))
+        self.layers: list[Any] = list(parse_layers(layers))
         if not self.layers:
             raise ValueError(f"{self._named('layers')} is empty. Give at least one layer.")
 
     @property
     def changes_size(self) -> bool:  # type: ignore[override] # depends on the layers
         """Whether one of the layers sets the size."""
-        return any(getattr(part, "changes_size", False) for part in self.parts())
+        return any(getattr(part, "changes_size", False) for part in self.flatten())
 
     @property
     def always_acts(self) -> bool:
         """Whether the first of the layers, and so the first part, acts on every image."""
         return (
             super().always_acts
-            and not self.gate_draws
+            and not self.num_gate_uniforms
             and getattr(self.layers[0], "always_acts", True)
         )
 
     def _refuse_sizes(self) -> None:
         """Refuse layers that change the size, where not all of them act on every image."""
         for layer in self.layers:
-            if any(getattr(part, "changes_size", False) for part in layer.parts()):
+            if any(getattr(part, "changes_size", False) for part in layer.flatten()):
                 raise ValueError(
                     f"{self._named('layers')} holds {layer!r}, which sets the size, so the images "
                     "of a batch would differ. Put it before or after."
                 )
 
     @property
-    def draws(self) -> int:  # type: ignore[override] # depends on the layers
+    def num_uniforms(self) -> int:  # type: ignore[override] # depends on the layers
         """Uniform numbers of the choice and of all layers, or of one where only one acts."""
-        each = [int(layer.num_draws) for layer in self.layers]
-        return self.gate_draws + (max(each) if self.exclusive else sum(each))
+        each = [int(layer.total_uniforms) for layer in self.layers]
+        return self.num_gate_uniforms + (max(each) if self.exclusive else sum(each))
 
     def gates(self, u: Tensor, xp: Any) -> Tensor | None:  # noqa: ARG002
         """Say which layers act.
 
         Args:
-            u: (B, gate_draws) numbers of [0, 1).
+            u: (B, num_gate_uniforms) numbers of [0, 1).
             xp: `numpy` or `keras.ops`.
 
         Returns:
@@ -106,23 +107,26 @@ class CompoundLayer(AugmentationLayer):
 
     def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw for all layers, whether they act or not."""
-        drawn, start = [], self.gate_draws
+        drawn, start = [], self.num_gate_uniforms
         for layer in self.layers:
-            stop = start + layer.num_draws
+            stop = start + layer.total_uniforms
             drawn.append(layer.draw(u[:, start:stop], height, width, xp))
             if not self.exclusive:
                 start = stop
                 height, width = layer.output_size(height, width)
-        gates = self.gates(u[:, : self.gate_draws], xp)
+        gates = self.gates(u[:, : self.num_gate_uniforms], xp)
         return {"layers": drawn} if gates is None else {"gates": gates, "layers": drawn}
 
-    def parts(self) -> Sequence[Any]:
+    def flatten(self) -> Sequence[Any]:
         """All parts of all layers, in the order of their action."""
         return [part for part, *_ in self._in_order()]
 
-    def spread(self, p: Parameters) -> Sequence[Parameters]:
+    def flatten_parameters(self, p: Parameters) -> Sequence[Parameters]:
         """Parameters of each part, with what decides whether it acts."""
-        each = [layer.spread(own) for layer, own in zip(self.layers, p["layers"], strict=True)]
+        each = [
+            layer.flatten_parameters(own)
+            for layer, own in zip(self.layers, p["layers"], strict=True)
+        ]
         return [
             gate(
                 each[layer][number],
@@ -139,7 +143,7 @@ class CompoundLayer(AugmentationLayer):
         for positions in self.rounds():
             rows: list[list[_Entry]] = []
             for position in positions:
-                parts = enumerate(self.layers[position].parts())
+                parts = enumerate(self.layers[position].flatten())
                 rows.append([(part, slot, position, number) for number, part in parts])
                 slot += 1
             forms = _FORMS[::-1] if self.backwards else _FORMS
@@ -160,7 +164,7 @@ class CompoundLayer(AugmentationLayer):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor; functions cannot be saved."""
         for layer in self.layers:
-            if isinstance(layer, Opaque):
+            if isinstance(layer, Lambda):
                 raise TypeError(
                     f"{layer!r} is a function and cannot be saved with {self.name!r}. Write it as "
                     "a layer, or build the policy again after loading."

@@ -8,7 +8,7 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_cvdata.engine.portable import Tensor
+from keras_cvdata.engine.array_api import Tensor
 from keras_cvdata.layers.base import LayerOptions
 from keras_cvdata.layers.policies.base import CompoundLayer
 from keras_cvdata.layers.ranges import is_number
@@ -41,7 +41,7 @@ class OneOf(CompoundLayer):
     """
 
     exclusive = True
-    gate_draws = 1
+    num_gate_uniforms = 1
 
     def __init__(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Unpack
 
-from keras_cvdata.engine.portable import Parameters, Tensor, cast
+from keras_cvdata.engine.array_api import Parameters, Tensor, cast
 from keras_cvdata.layers.base import AugmentationLayer
 from keras_cvdata.layers.forms import (
     FillingLayer,
@@ -39,21 +39,21 @@ class PublishedPolicy(FillingLayer, RangedLayer):
     policy: AugmentationLayer
 
     @property
-    def draws(self) -> int:  # type: ignore[override] # depends on the policy
+    def num_uniforms(self) -> int:  # type: ignore[override] # depends on the policy
         """Uniform numbers that the policy needs."""
-        return self.policy.num_draws
+        return self.policy.total_uniforms
 
     def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw for the policy."""
         return {"policy": self.policy.draw(u, height, width, xp)}
 
-    def parts(self) -> Sequence[Any]:
+    def flatten(self) -> Sequence[Any]:
         """Those of the policy."""
-        return self.policy.parts()
+        return self.policy.flatten()
 
-    def spread(self, p: Parameters) -> Sequence[Parameters]:
+    def flatten_parameters(self, p: Parameters) -> Sequence[Parameters]:
         """Parameters of each part."""
-        return [gate(each, p.get("active")) for each in self.policy.spread(p["policy"])]
+        return [gate(each, p.get("active")) for each in self.policy.flatten_parameters(p["policy"])]
 
 
 def geometric_options(layer: FillingLayer) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def rounds(layers: Sequence[AugmentationLayer], count: int, idle: int = 0) -> li
     return made
 
 
-def places(
+def geometric_ops(
     shear: Any, degrees: Any, **options: Unpack[GeometricOptions]
 ) -> list[AugmentationLayer]:
     """Shear across, shear down, and rotate.
@@ -108,7 +108,7 @@ def places(
     ]
 
 
-def shifts(law: Any, kind: type[RandomTranslation], **options: Any) -> list[AugmentationLayer]:
+def shift_ops(law: Any, kind: type[RandomTranslation], **options: Any) -> list[AugmentationLayer]:
     """Shift across and shift down.
 
     Args:
@@ -122,7 +122,7 @@ def shifts(law: Any, kind: type[RandomTranslation], **options: Any) -> list[Augm
     return [kind(0, law, **options), kind(law, 0, **options)]
 
 
-def tones(
+def tonal_ops(
     bits: Sequence[int], threshold: Any, **options: Unpack[PhotometricOptions]
 ) -> list[AugmentationLayer]:
     """Posterize, solarize, stretch and equalize.
@@ -143,7 +143,7 @@ def tones(
     ]
 
 
-def colors(change: Any, **options: Unpack[PhotometricOptions]) -> list[AugmentationLayer]:
+def color_ops(change: Any, **options: Unpack[PhotometricOptions]) -> list[AugmentationLayer]:
     """Brightness, colour, contrast and sharpness.
 
     Args:

@@ -7,8 +7,8 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.layers.augment_argument import inference_layers
 from keras_cvdata.layers.base import AugmentationLayer, SharedOptions
-from keras_cvdata.layers.opaque import resting
 from keras_cvdata.layers.policies.base import CompoundLayer
 
 
@@ -43,10 +43,10 @@ class Pipeline(CompoundLayer):
     def __init__(self, layers: Sequence[Any], **options: Unpack[SharedOptions]) -> None:
         super().__init__(layers, **options)
         self._rest: Pipeline | None = None
-        lasting = resting(self.layers)
-        if lasting is not None and self.num_draws:
+        lasting = inference_layers(self.layers)
+        if lasting is not None and self.total_uniforms:
             self._rest = Pipeline(lasting, **options)
 
-    def resting(self) -> AugmentationLayer | None:
+    def inference_layer(self) -> AugmentationLayer | None:
         """Those of the layers that act outside training, in a row."""
-        return self._rest if self.num_draws else self
+        return self._rest if self.total_uniforms else self

@@ -57,10 +57,10 @@ class RandAugment(operations.PublishedPolicy):
         self.factor = f = ends.low
         geometric = operations.geometric_options(self)
         layers = [
-            *operations.places((0.3 * f, 0.3 * f), _either(30 * f), **geometric),
-            *operations.shifts(_either(150 / 331 * f), RandomTranslation, **geometric),
-            *operations.colors(_either(0.9 * f), value_range=self.value_range),
-            *operations.tones([8 - round(4 * f)], (1 - f, 1 - f), value_range=self.value_range),
+            *operations.geometric_ops((0.3 * f, 0.3 * f), _either(30 * f), **geometric),
+            *operations.shift_ops(_either(150 / 331 * f), RandomTranslation, **geometric),
+            *operations.color_ops(_either(0.9 * f), value_range=self.value_range),
+            *operations.tonal_ops([8 - round(4 * f)], (1 - f, 1 - f), value_range=self.value_range),
         ]
         self.policy = Pipeline(operations.rounds(layers, self.num_ops, idle=1))
 

@@ -7,7 +7,7 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_cvdata.engine.portable import Tensor
+from keras_cvdata.engine.array_api import Tensor
 from keras_cvdata.layers.base import LayerOptions
 from keras_cvdata.layers.policies.base import CompoundLayer
 from keras_cvdata.layers.policies.some_of import ranks
@@ -45,7 +45,7 @@ class RandomOrder(CompoundLayer):
         self._refuse_sizes()
 
     @property
-    def gate_draws(self) -> int:  # type: ignore[override] # depends on the layers
+    def num_gate_uniforms(self) -> int:  # type: ignore[override] # depends on the layers
         """One number for each layer; they act from the least to the largest."""
         return len(self.layers)
 

@@ -7,7 +7,7 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_cvdata.engine.portable import Tensor, cast
+from keras_cvdata.engine.array_api import Tensor, cast
 from keras_cvdata.layers.base import LayerOptions
 from keras_cvdata.layers.policies.base import CompoundLayer
 from keras_cvdata.layers.ranges import whole
@@ -49,7 +49,7 @@ class SomeOf(CompoundLayer):
         self._refuse_sizes()
 
     @property
-    def gate_draws(self) -> int:  # type: ignore[override] # depends on the layers
+    def num_gate_uniforms(self) -> int:  # type: ignore[override] # depends on the layers
         """One number for each layer; the least `n` are chosen."""
         return len(self.layers)
 

@@ -45,10 +45,10 @@ class TrivialAugmentWide(operations.PublishedPolicy):
         bits = [8 - round(6 * step / (_STRENGTHS - 1)) for step in range(_STRENGTHS)]
         geometric = operations.geometric_options(self)
         layers = [
-            *operations.places(Steps(0, 0.99, _STRENGTHS), _either(135), **geometric),
-            *operations.shifts(_either(1), operations.PixelTranslation, **geometric),
-            *operations.colors(_either(0.99), value_range=self.value_range),
-            *operations.tones(bits, Steps(0, 1, _STRENGTHS), value_range=self.value_range),
+            *operations.geometric_ops(Steps(0, 0.99, _STRENGTHS), _either(135), **geometric),
+            *operations.shift_ops(_either(1), operations.PixelTranslation, **geometric),
+            *operations.color_ops(_either(0.99), value_range=self.value_range),
+            *operations.tonal_ops(bits, Steps(0, 1, _STRENGTHS), value_range=self.value_range),
         ]
         (self.policy,) = operations.rounds(layers, 1, idle=1)
 

@@ -1,0 +1,1 @@
+"""Checks of arguments, for every room of the package."""

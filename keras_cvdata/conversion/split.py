@@ -1,0 +1,96 @@
+"""A training and a validation part on disk."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from keras_cvdata.conversion.atomic import replacing
+from keras_cvdata.conversion.convert import convert
+from keras_cvdata.conversion.files import all_classes, check_beside
+from keras_cvdata.progress import track
+from keras_cvdata.sources.base import Source
+from keras_cvdata.sources.directory import DirectorySource
+from keras_cvdata.sources.opening import open_source
+from keras_cvdata.sources.splitting import split
+
+NAMES = ("train", "validation")
+
+
+def write_split(
+    data: Any,
+    target: str | os.PathLike[str],
+    validation: float | str = "auto",
+    *,
+    stratify: bool = True,
+    groups: str | None = None,
+    seed: int = 0,
+    overwrite: bool = False,
+    verbose: int = 1,
+    **options: Any,
+) -> dict[Path, int]:
+    """Split an image collection and write the two parts; the collection stays as it is.
+
+    - `pets`: folders `pets/train` and `pets/validation`, which `DirectorySequence("pets",
+      split="train")` reads. The images of a folder are copied under their own paths.
+    - `pets.csv`, `.json`, `.jsonl`, `.h5`: `pets_train.csv` and `pets_validation.csv`. Tables refer
+      to the images where they are, as `convert` does.
+
+    Args:
+        data: A source, a sequence, or what `open_source` opens.
+        target: Where to write.
+        validation: Share of the validation part, 0 to 1, or "auto"; see `split`.
+        stratify: Split every class by itself.
+        groups: Column of what must stay on one side.
+        seed: Selects the split.
+        overwrite: Replace existing targets, as `convert` does; of a folder also copies of images
+            that are in the source still.
+        verbose: 0 shows no progress.
+        **options: Passed to `open_source`.
+
+    Returns:
+        Number of images by path, of the training and then of the validation part.
+
+    Raises:
+        FileExistsError: A target exists.
+        ValueError: A class has too few images for both parts, or the folder to write lies in the
+            folder that is read.
+
+    Example:
+        >>> import numpy as np, tempfile
+        >>> x, y = np.zeros((10, 8, 8, 3), np.uint8), ["cat", "dog"] * 5
+        >>> written = write_split((x, y), tempfile.mkdtemp() + "/pets.h5", 0.2)
+        >>> [(path.name, count) for path, count in written.items()]
+        [('pets_train.h5', 8), ('pets_validation.h5', 2)]
+
+    Source: Handbook 2, part 6; R53 to R58.
+    """
+    source = open_source(data, **options)
+    parts = split(source, validation, stratify, groups, seed)
+    target = Path(target)
+    if target.suffix:
+        paths = [target.with_stem(f"{target.stem}_{name}") for name in NAMES]
+    else:
+        paths = [target / name for name in NAMES]
+        check_beside(source, paths[0])
+        target.mkdir(exist_ok=True)
+    for part, path in zip(parts, paths, strict=True):
+        if isinstance(source, DirectorySource) and not target.suffix:
+            _copy(part, source.directory, path, overwrite, verbose)
+        else:
+            convert(part, path, overwrite=overwrite, verbose=verbose)
+    return {path: len(part) for part, path in zip(parts, paths, strict=True)}
+
+
+def _copy(part: Source, root: str, folder: Path, overwrite: bool, verbose: int) -> None:
+    """Copy files of a folder under their paths below `root`."""
+    with replacing(folder, overwrite, copied=Path(root)) as draft:
+        for name in all_classes(part):
+            (draft / name).mkdir(parents=True)
+        for position in track(range(len(part)), "Copying", verbose=verbose):
+            file = part.name(position)
+            copy = draft / Path(file).relative_to(root)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(file, copy)

@@ -1,0 +1,1 @@
+"""Where pixels come from: matrices, windows and fields, and the boxes that follow them."""

@@ -1,0 +1,55 @@
+"""Uniform numbers for layers that are called by hand, in a model or in a pipeline of data."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import threading
+
+import keras
+import numpy as np
+
+from keras_cvdata.engine.array_api import Tensor
+from keras_cvdata.stateless_random import uniforms
+from keras_cvdata.types import Array
+
+
+class Uniforms:
+    """Uniforms the numbers of one layer, call by call; threads never get the same ones.
+
+    Args:
+        seed: What the numbers depend on; `None` for a random seed.
+
+    Attributes:
+        generator: The state of the draws on tensors, which Keras saves and carries through
+            compiled functions.
+    """
+
+    # Two threads could read one state of a generator of Keras.
+    _lock = threading.Lock()
+
+    def __init__(self, seed: int | None) -> None:
+        self.generator = keras.random.SeedGenerator(seed)
+        self._seed = random.randrange(2**31) if seed is None else seed
+        self._calls = itertools.count()  # next() on it is atomic
+
+    def tensor(self, count: Tensor, numbers: int) -> Tensor:
+        """Draw (count, numbers) float32 of [0, 1) as a tensor of the backend."""
+        with Uniforms._lock:
+            return keras.random.uniform((count, numbers), dtype="float32", seed=self.generator)
+
+    def array(self, count: int, numbers: int) -> Array:
+        """Draw (count, numbers) float64 of [0, 1) as an array."""
+        return uniforms(
+            self._seed, next(self._calls), np.arange(count)[:, None], np.arange(numbers)
+        )
+
+    @classmethod
+    def reset_after_fork(cls) -> None:
+        """Forget a lock that a thread held in the process that this one was forked from."""
+        cls._lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
+    os.register_at_fork(after_in_child=Uniforms.reset_after_fork)

@@ -1,0 +1,125 @@
+"""Segmentation masks and bounding boxes that follow the images of a batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from keras_cvdata import codec
+from keras_cvdata.engine import opencv
+from keras_cvdata.engine.geometry import boxes as geometry
+from keras_cvdata.engine.steps import Plan, Size
+from keras_cvdata.sources.base import Source
+from keras_cvdata.sources.boxes import Boxes
+from keras_cvdata.types import Array, ImageError
+
+
+class Annotations:
+    """What belongs to the images of a source, addressed by their row numbers.
+
+    Args:
+        masks: Masks of all rows, or None.
+        boxes: Boxes of all rows, or None.
+        mask_fill: What masks hold beyond the border of the image.
+        box_format: Format of the boxes, as they are listed and in the batch, see `boxes.FORMATS`.
+        max_boxes: Boxes of each image in the batch.
+        min_visible: Share of the area of a box that must stay inside the image.
+    """
+
+    def __init__(
+        self,
+        masks: Source | None,
+        boxes: Boxes | None,
+        *,
+        mask_fill: int = 0,
+        box_format: str = "xyxy",
+        max_boxes: int | None = None,
+        min_visible: float = 0.0,
+    ) -> None:
+        self.masks = masks
+        self.boxes = boxes
+        self.mask_fill = mask_fill
+        self.box_format = box_format
+        self.min_visible = min_visible
+        self.max_boxes = max_boxes or (boxes.max_per_row if boxes else 0)
+        self.dtype = self._read(masks, 0).dtype if masks is not None else np.dtype("uint8")
+
+    def allocate(self, count: int, size: Size) -> dict[str, Any]:
+        """Make room for what follows the images of a batch."""
+        found: dict[str, Any] = {}
+        if self.masks is not None:
+            found["segmentation_masks"] = np.empty((count, *size, 1), self.dtype)
+        if self.boxes is not None:
+            found["bounding_boxes"] = {
+                "boxes": np.zeros((count, self.max_boxes, 4), np.float32),
+                "labels": np.full((count, self.max_boxes), -1, np.int32),
+            }
+        return found
+
+    def fill(
+        self, batch: dict[str, Any], slot: int, row: int, plan: Plan, before: Size, after: Size
+    ) -> None:
+        """Let mask and boxes of a row follow its image into a slot.
+
+        Args:
+            batch: What `allocate` returned.
+            slot: Which image of the batch this is.
+            row: Row of the sample.
+            plan: The plan of the batch.
+            before: (height, width) of the whole image.
+            after: (height, width) of the images of the batch.
+
+        Raises:
+            ImageError: The mask cannot be read or does not fit the image.
+        """
+        if self.masks is not None:
+            mask = self._read(self.masks, row)
+            self._check_aspect(mask, row, before, plan)
+            opencv.render_mask(
+                mask, plan, slot, batch["segmentation_masks"][slot], fill=self.mask_fill
+            )
+        if self.boxes is not None:
+            self._fill_boxes(batch["bounding_boxes"], slot, row, plan.only(slot), (before, after))
+
+    def _fill_boxes(
+        self, batch: dict[str, Array], slot: int, row: int, plan: Plan, sizes: tuple[Size, Size]
+    ) -> None:
+        assert self.boxes is not None
+        before, after = sizes
+        found, labels = self.boxes.row(row)
+        pixels = geometry.to_pixels(found[None], self.box_format, *before, np)
+        pixels, seen = geometry.clip(
+            geometry.follow(pixels, plan, *before, np), *after, self.min_visible, np
+        )
+        written = geometry.from_pixels(pixels, self.box_format, *after, np)[0][seen[0]]
+        kept = min(len(written), self.max_boxes)
+        batch["boxes"][slot], batch["labels"][slot] = 0, -1
+        batch["boxes"][slot, :kept] = written[:kept]
+        batch["labels"][slot, :kept] = labels[seen[0]][:kept]
+
+    def _read(self, masks: Source, row: int) -> Array:
+        mask = codec.read(masks.fetch(row), "unchanged", name=masks.name(row), row=row)
+        if mask.shape[2] != 1 or mask.dtype.kind != "u":
+            raise ImageError(
+                masks.name(row),
+                f"A mask holds one class number a pixel, but this one has {mask.shape[2]} channels "
+                f"of {mask.dtype}. Save it as grey PNG (one with a palette is read as colours).",
+                row,
+            )
+        return mask
+
+    def _check_aspect(self, mask: Array, row: int, before: Size, plan: Plan) -> None:
+        """Masks may be smaller than their images where both are resized."""
+        height, width = mask.shape[:2]
+        if (height, width) == before:
+            return
+        off = abs(height * before[1] - width * before[0])  # half a pixel of rounding is none
+        if plan.resize is None or 2 * off > sum(before):
+            assert self.masks is not None
+            raise ImageError(
+                self.masks.name(row),
+                f"The mask is {height} x {width} pixels and its image {before[0]} x {before[1]}. "
+                "Save both at one size (or, with image_size, at one aspect).",
+                row,
+            )

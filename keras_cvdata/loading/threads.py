@@ -1,0 +1,212 @@
+"""Threads that fill batches: images of a batch in parallel, and the next batches ahead of time."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any, ClassVar, Generic, TypeVar
+
+import cv2
+
+T = TypeVar("T")
+
+
+def available_cores() -> int:
+    """Number of CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class SingleThreadedOpenCV:
+    """Keeps OpenCV to one thread per call while at least one thread works on a batch.
+
+    The images of a batch are already spread over our threads; OpenCV's own would only compete with
+    them. The setting is global to the process, so it is restored when the last user leaves.
+    Entering and leaving takes a microsecond, so nobody needs to stay for longer than a batch.
+    """
+
+    _lock = threading.Lock()
+    _users = 0
+    _before = 0
+
+    def __enter__(self) -> SingleThreadedOpenCV:
+        cls = SingleThreadedOpenCV
+        with cls._lock:
+            if cls._users == 0:
+                cls._before = cv2.getNumThreads()
+                cv2.setNumThreads(1)
+            cls._users += 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        cls = SingleThreadedOpenCV
+        with cls._lock:
+            cls._users -= 1
+            if cls._users == 0:
+                cv2.setNumThreads(cls._before)
+
+    @classmethod
+    def reset_after_fork(cls) -> None:
+        """Forget users and lock of the process that this one was forked from."""
+        cls._lock = threading.Lock()
+        cls._users = 0
+        cv2.setNumThreads(cls._before)
+
+
+class Job(Generic[T]):
+    """One batch in the making: `work(slot)` for every slot, then `finish(result)`.
+
+    Args:
+        pool: Where the work runs; kept alive until the job is done.
+        slots: Number of slots.
+        work: Fills one slot; called once for each, from any thread.
+        result: What the slots are filled in.
+        finish: Makes of it what the job returns, once all slots are filled, on the thread that
+            filled the last one; by default nothing is left to do.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        slots: int,
+        work: Callable[[int], None],
+        result: T,
+        finish: Callable[[T], T] | None = None,
+    ) -> None:
+        self._pool = pool
+        self._work = work
+        self._filled = self._result = result
+        self._finish = finish
+        self._slots = slots
+        self._begin()
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
+        self._next_slot = itertools.count()  # next() on it is atomic
+        self._errors: dict[int, BaseException] = {}
+        self._cancelled = False
+        runs = min(self._pool.threads, self._slots)
+        self._runs_left = itertools.count(runs - 1, -1)
+        self._futures: list[Future[None]] = [self._pool.submit(self._run) for _ in range(runs)]
+
+    def _run(self) -> None:
+        with SingleThreadedOpenCV():
+            while (slot := next(self._next_slot)) < self._slots:
+                try:
+                    self._work(slot)
+                except BaseException as error:
+                    self._errors[slot] = error
+                    self.cancel()
+            if next(self._runs_left) == 0 and self._finish is not None and not self._cancelled:
+                try:
+                    self._result = self._finish(self._filled)
+                except BaseException as error:
+                    self._errors[self._slots] = error
+
+    def cancel(self) -> None:
+        """Let the slots that nobody has begun be."""
+        self._cancelled = True
+        self._next_slot = itertools.count(self._slots)
+
+    def wait(self) -> T:
+        """Wait for all slots and return the result, or raise the error of the first bad slot."""
+        if self._process != os.getpid():  # its threads did not come along when this one was forked
+            self._begin()
+        wait(self._futures)
+        if self._errors:
+            raise self._errors[min(self._errors)]
+        return self._result
+
+
+class Pool:
+    """A thread pool that starts when first used, is not pickled, and ends with its owner.
+
+    A forked process has none of its parent's threads, so it starts its own.
+
+    Args:
+        threads: Number of worker threads, at least 1.
+    """
+
+    _all: ClassVar[weakref.WeakSet[Pool]] = weakref.WeakSet()
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self._lock = threading.Lock()
+        self._executor: ThreadPoolExecutor | None = None
+        self._end: weakref.finalize[[], Pool] | None = None
+        Pool._all.add(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"threads": self.threads}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc] # a pool is its number of threads
+
+    def submit(self, run: Callable[[], None]) -> Future[None]:
+        """Have a thread call `run`."""
+        with self._lock:
+            if self._executor is None:
+                self._executor = ThreadPoolExecutor(self.threads, "keras_cvdata")
+                self._end = weakref.finalize(
+                    self, self._executor.shutdown, wait=False, cancel_futures=True
+                )
+        return self._executor.submit(run)
+
+    @classmethod
+    def reset_after_fork(cls) -> None:
+        """Forget the threads and locks of the process that this one was forked from."""
+        for pool in cls._all:
+            pool._lock, pool._executor = threading.Lock(), None
+            if pool._end is not None:
+                pool._end.detach()
+
+    def start(
+        self,
+        slots: int,
+        work: Callable[[int], None],
+        result: T,
+        finish: Callable[[T], T] | None = None,
+    ) -> Job[T]:
+        """Begin to fill a batch and return at once; see `Job`."""
+        return Job(self, slots, work, result, finish)
+
+
+def prefetch(jobs: Iterator[Job[T]], ahead: int) -> Iterator[T]:
+    """Yield the results of jobs in order, with up to `ahead` further jobs under way.
+
+    Args:
+        jobs: Starts a job each time it is advanced.
+        ahead: Number of jobs to start beyond the one that is waited for.
+
+    Yields:
+        The result of each job.
+    """
+    under_way: deque[Job[T]] = deque()
+    try:
+        under_way.extend(itertools.islice(jobs, ahead + 1))
+        while under_way:
+            result = under_way.popleft().wait()
+            under_way.extend(itertools.islice(jobs, 1))
+            yield result
+    finally:
+        for job in under_way:
+            job.cancel()
+
+
+def _reset_after_fork() -> None:
+    SingleThreadedOpenCV.reset_after_fork()
+    Pool.reset_after_fork()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
+    # Forking is a user of OpenCV as well: a child that ends OpenCV's threads, which only its parent
+    # has, crashes.
+    os.register_at_fork(
+        before=SingleThreadedOpenCV().__enter__,
+        after_in_parent=SingleThreadedOpenCV().__exit__,
+        after_in_child=_reset_after_fork,
+    )

@@ -1,0 +1,152 @@
+"""The pool fills slots in parallel, looks ahead, keeps order and reports the first error."""
+
+import os
+import pickle
+import subprocess
+import sys
+import threading
+
+import cv2
+import pytest
+
+from keras_cvdata.loading.threads import Pool, SingleThreadedOpenCV, prefetch
+
+
+def jobs(pool, log, count=6, slots=5):
+    for number in range(count):
+        out = [None] * slots
+        log.append(number)
+
+        def work(slot, out=out, number=number):
+            out[slot] = (number, slot)
+
+        yield pool.start(slots, work, out)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("ahead", [0, 2])
+def test_results_come_in_order_and_complete(threads, ahead):
+    results = list(prefetch(jobs(Pool(threads), []), ahead))
+    assert results == [[(n, s) for s in range(5)] for n in range(6)]
+
+
+def test_look_ahead_starts_no_more_than_asked():
+    log = []
+    stream = prefetch(jobs(Pool(1), log), 2)
+    next(stream)
+    assert log == [0, 1, 2, 3]
+    stream.close()
+
+
+def test_the_error_of_the_first_bad_slot_is_raised():
+    """Which error is reported does not depend on which thread was faster."""
+    barrier = threading.Barrier(2, timeout=10)
+
+    def work(slot):
+        barrier.wait()
+        raise ValueError(f"slot {slot}")
+
+    with pytest.raises(ValueError, match="slot 0"):
+        Pool(2).start(2, work, None).wait()
+
+
+def test_system_exit_in_a_worker_reaches_the_caller():
+    def work(slot):
+        raise SystemExit(3)
+
+    with pytest.raises(SystemExit):
+        Pool(1).start(1, work, None).wait()
+
+
+def test_an_error_stops_the_slots_not_begun():
+    done = []
+
+    def work(slot):
+        done.append(slot)
+        if slot == 1:
+            raise ValueError("stop")
+
+    with pytest.raises(ValueError, match="stop"):
+        Pool(1).start(100, work, None).wait()
+    assert done == [0, 1]
+
+
+@pytest.fixture
+def opencv_threads():
+    """Two threads, as OpenCV would take on a machine with two cores."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(2)
+    yield 2
+    cv2.setNumThreads(before)
+
+
+def test_opencv_has_one_thread_in_a_job_and_its_own_between_jobs(opencv_threads):
+    """A loop that is never finished, as after an early stop, leaves no setting behind."""
+    pool, seen = Pool(1), []
+    started = [pool.start(2, lambda _: seen.append(cv2.getNumThreads()), None) for _ in range(4)]
+    stream = prefetch(iter(started), 2)
+    next(stream)
+    for job in started:
+        job.wait()
+    assert set(seen) == {1}
+    assert cv2.getNumThreads() == opencv_threads
+
+
+def test_the_last_user_of_one_thread_restores_the_setting(opencv_threads):
+    with SingleThreadedOpenCV():
+        with SingleThreadedOpenCV():
+            assert cv2.getNumThreads() == 1
+        assert cv2.getNumThreads() == 1
+    assert cv2.getNumThreads() == opencv_threads
+
+
+def test_pool_pickles_and_its_threads_end_with_it():
+    others = set(threading.enumerate())
+    pool = Pool(2)
+    pool.start(4, lambda _: None, None).wait()
+    copy = pickle.loads(pickle.dumps(pool))
+    assert copy.threads == 2
+    assert copy.start(1, lambda _: None, 5).wait() == 5
+    threads = set(threading.enumerate()) - others
+    assert len(threads) >= 2
+    del pool, copy
+    for thread in threads:
+        thread.join(timeout=10)
+        assert not thread.is_alive()
+
+
+FORKED = """
+import os, signal, time
+import cv2
+import numpy as np
+from keras_cvdata.loading.threads import Pool, prefetch
+
+def work(slot):
+    out[slot] += 1
+
+cv2.setNumThreads(4)
+image = np.zeros((2000, 2000, 3), np.uint8)
+out, pool = [0] * 8, Pool(2)
+stream = prefetch((pool.start(8, work, out) for _ in range(4)), 1)
+next(stream)
+while cv2.getNumThreads() != 4:  # until the job under way is done
+    time.sleep(0.01)
+cv2.warpAffine(image, np.eye(2, 3), (2000, 2000))  # in four threads
+if child := os.fork():
+    assert os.waitpid(child, 0)[1] == 0
+    assert cv2.getNumThreads() == 4
+else:
+    signal.alarm(20)  # ends a child that hangs
+    assert pool.start(8, work, "new").wait() == "new"
+    assert len(list(stream)) == 3  # one job was under way and one was done
+    assert cv2.getNumThreads() == 4
+    cv2.warpAffine(image, np.eye(2, 3), (2000, 2000))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows cannot fork")
+def test_a_forked_process_makes_its_own_threads():
+    """As a DataLoader of PyTorch with workers does on Linux."""
+    run = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKED]
+    result = subprocess.run(run, capture_output=True, text=True, check=False, timeout=60)
+    assert result.returncode == 0, result.stderr

@@ -9,7 +9,8 @@ import numpy as np
 
 from keras_cvdata.codec import to_color_mode
 from keras_cvdata.engine import opencv
-from keras_cvdata.engine.chain import Chain, Plan
+from keras_cvdata.engine.chain import Chain
+from keras_cvdata.engine.plan import Plan
 from keras_cvdata.engine.records import from_plain, to_plain
 from keras_cvdata.layers.augment_argument import parse_augment
 from keras_cvdata.loading.loader import AUGMENT

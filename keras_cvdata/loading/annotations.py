@@ -9,7 +9,8 @@ import numpy as np
 from keras_cvdata import codec
 from keras_cvdata.engine import opencv
 from keras_cvdata.engine.geometry import boxes as geometry
-from keras_cvdata.engine.steps import Plan, Size
+from keras_cvdata.engine.plan import Plan
+from keras_cvdata.engine.steps import Size
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.boxes import Boxes
 from keras_cvdata.types import Array, ImageError
@@ -80,7 +81,7 @@ class Annotations:
                 mask, plan, slot, batch["segmentation_masks"][slot], fill=self.mask_fill
             )
         if self.boxes is not None:
-            self._fill_boxes(batch["bounding_boxes"], slot, row, plan.only(slot), (before, after))
+            self._fill_boxes(batch["bounding_boxes"], slot, row, plan.sample(slot), (before, after))
 
     def _fill_boxes(
         self, batch: dict[str, Array], slot: int, row: int, plan: Plan, sizes: tuple[Size, Size]
@@ -90,7 +91,7 @@ class Annotations:
         found, labels = self.boxes.row(row)
         pixels = geometry.to_pixels(found[None], self.box_format, *before, np)
         pixels, seen = geometry.clip(
-            geometry.follow(pixels, plan, *before, np), *after, self.min_visible, np
+            plan.follow_boxes(pixels, *before, np), *after, self.min_visible, np
         )
         written = geometry.from_pixels(pixels, self.box_format, *after, np)[0][seen[0]]
         kept = min(len(written), self.max_boxes)

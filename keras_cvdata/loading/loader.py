@@ -10,8 +10,9 @@ import numpy as np
 from keras_cvdata import codec
 from keras_cvdata.engine import opencv
 from keras_cvdata.engine.array_api import Parameters
-from keras_cvdata.engine.chain import Chain, Plan
+from keras_cvdata.engine.chain import Chain
 from keras_cvdata.engine.mixing import Mixer, mix_images
+from keras_cvdata.engine.plan import Plan
 from keras_cvdata.engine.records import to_plain
 from keras_cvdata.loading.annotations import Annotations
 from keras_cvdata.loading.buffers import BufferPool

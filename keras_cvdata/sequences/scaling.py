@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_cvdata.engine.chain import Output
+from keras_cvdata.engine.output import Output
 from keras_cvdata.layers import CompoundLayer
 from keras_cvdata.sequences import checks
 from keras_cvdata.statistics import Standardization
@@ -125,7 +125,7 @@ def check_not_undone(layers: Iterable[Any]) -> None:
     for layer in layers:
         if isinstance(layer, CompoundLayer):
             check_not_undone(layer.layers)
-        if not getattr(layer, "undone_by_samplewise", False):
+        if not layer.undone_by_samplewise:
             continue
         raise ValueError(
             f"{layer!r} changes brightness or contrast of the whole image, which "

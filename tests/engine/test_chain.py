@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from keras_cvdata.engine import opencv
-from keras_cvdata.engine.chain import Chain, Output, Plan
+from keras_cvdata.engine.chain import Chain
 from keras_cvdata.engine.geometry import matrices
+from keras_cvdata.engine.output import Output
+from keras_cvdata.engine.plan import Plan
 from keras_cvdata.engine.steps import Curve, Resize, Warp
 from keras_cvdata.layers import (
     RandomChannelLighting,

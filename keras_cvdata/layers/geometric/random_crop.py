@@ -50,7 +50,7 @@ class RandomCrop(Crop):
         super().__init__(height, width, **options)
         self._resting = CenterCrop(height, width, **options)
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw the place, from 0 (top, left) to 1 (bottom, right)."""
         return {"y": u[:, 0], "x": u[:, 1]}
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Unpack
 import keras
 import numpy as np
 
+from keras_cvdata.arguments import Interval, choice, interval
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.engine.geometry.windows import resized_crop, window_matrix
 from keras_cvdata.engine.steps import Resize, Size
@@ -15,7 +16,6 @@ from keras_cvdata.layers.base import SharedOptions
 from keras_cvdata.layers.forms import INTERPOLATIONS, MatrixLayer
 from keras_cvdata.layers.geometric.resizing import Resizing
 from keras_cvdata.layers.geometric.sides import sides
-from keras_cvdata.layers.ranges import Interval, choice, interval
 from keras_cvdata.types import Range
 
 
@@ -84,7 +84,7 @@ class RandomResizedCrop(MatrixLayer):
         """A resize of the whole image, with its middle kept."""
         return self._resting
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw share of the area, aspect and place."""
         logarithms = Interval(math.log(self.ratio.low), math.log(self.ratio.high))
         return {

@@ -192,21 +192,22 @@ def choice(name: str, value: Any, options: Sequence[Any]) -> Any:
     return value
 
 
-def probability(name: str, value: Any) -> float:
-    """Read a probability of 0 to 1.
+def probability(name: str, value: Any, word: str = "probability") -> float:
+    """Read a probability, or a share of something.
 
     Args:
         name: What the user calls it.
         value: What was given.
+        word: What it is, for messages.
 
     Returns:
-        The probability.
+        The number, 0 to 1.
 
     Raises:
         ValueError: It is none.
     """
     if not is_number(value) or not 0 <= value <= 1:
-        raise ValueError(f"{name} must be a probability from 0 to 1; got {value!r}.")
+        raise ValueError(f"{name} must be a {word} from 0 to 1; got {value!r}.")
     return float(value)
 
 

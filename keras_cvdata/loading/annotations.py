@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from keras_cvdata import codec
+from keras_cvdata.arguments import choice, integer, probability
 from keras_cvdata.engine import opencv
 from keras_cvdata.engine.geometry import boxes as geometry
 from keras_cvdata.engine.plan import Plan
@@ -24,8 +25,12 @@ class Annotations:
         boxes: Boxes of all rows, or None.
         mask_fill: What masks hold beyond the border of the image.
         box_format: Format of the boxes, as they are listed and in the batch, see `boxes.FORMATS`.
-        max_boxes: Boxes of each image in the batch.
-        min_visible: Share of the area of a box that must stay inside the image.
+        max_boxes: Boxes of each image in the batch; by default the most that an image has.
+        min_visible: Share of the area of a box, 0 to 1, that must stay inside the image.
+
+    Raises:
+        TypeError: A number is none.
+        ValueError: An argument is out of its range.
     """
 
     def __init__(
@@ -40,11 +45,16 @@ class Annotations:
     ) -> None:
         self.masks = masks
         self.boxes = boxes
-        self.mask_fill = mask_fill
-        self.box_format = box_format
-        self.min_visible = min_visible
+        self.mask_fill = integer("mask_fill_value", mask_fill, 0)
+        self.box_format = choice("bounding_box_format", box_format, geometry.FORMATS)
+        self.min_visible = probability("min_visible", min_visible, "share")
+        if max_boxes is not None:
+            integer("max_boxes", max_boxes, 1)
         self.max_boxes = max_boxes or (boxes.max_per_row if boxes else 0)
         self.dtype = self._read(masks, 0).dtype if masks is not None else np.dtype("uint8")
+
+    def __bool__(self) -> bool:
+        return self.masks is not None or self.boxes is not None
 
     def allocate(self, count: int, size: Size) -> dict[str, Any]:
         """Make room for what follows the images of a batch."""

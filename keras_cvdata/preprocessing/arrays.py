@@ -10,10 +10,10 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_cvdata.arguments import choice
 from keras_cvdata.loading.threads import Pool, available_cores
 from keras_cvdata.preprocessing.iterator import Iterator
 from keras_cvdata.preprocessing.rendering import Rendering, validation_share
-from keras_cvdata.sequences.checks import check_choice
 from keras_cvdata.splits import split_positions
 from keras_cvdata.types import Array, Ints
 
@@ -33,7 +33,7 @@ class NumpyArrayIterator(Rendering, Iterator):
         y: (N, ...) labels, or None.
         image_data_generator: Transforms and standardises the images.
         batch_size: Images per batch.
-        shuffle: Sampler the images anew in every epoch.
+        shuffle: Order the images anew in every epoch.
         sample_weight: (N,) weights, or None.
         seed: Selects orders and draws; None takes NumPy's global generator.
         data_format: "channels_last" or "channels_first"; Keras's default where None.
@@ -73,7 +73,7 @@ class NumpyArrayIterator(Rendering, Iterator):
         ignore_class_split: bool = False,
         dtype: Any = None,
     ) -> None:
-        check_choice("subset", subset, ("training", "validation", None))
+        choice("subset", subset, ("training", "validation", None))
         self.image_data_generator = image_data_generator
         self.data_format = data_format or keras.config.image_data_format()
         self.dtype = dtype or keras.config.floatx()

@@ -8,10 +8,10 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_cvdata.arguments import choice, size
 from keras_cvdata.codec.colors import CHANNELS
 from keras_cvdata.preprocessing.load import FILTERS, read_image
 from keras_cvdata.preprocessing.rendering import Rendering, validation_share
-from keras_cvdata.sequences.checks import check_choice, check_size
 from keras_cvdata.splits import split_positions
 from keras_cvdata.types import Array, Ints
 
@@ -58,11 +58,11 @@ class BatchFromFilesMixin(Rendering):
             ValueError: A choice is not known.
         """
         self.image_data_generator = image_data_generator
-        height, width = check_size(target_size, "target_size")
+        height, width = size(target_size, "target_size")
         self.target_size = (height, width)
-        check_choice("color_mode", color_mode, tuple(CHANNELS))
-        check_choice("interpolation", interpolation, tuple(FILTERS))
-        check_choice("subset", subset, ("training", "validation", None))
+        choice("color_mode", color_mode, tuple(CHANNELS))
+        choice("interpolation", interpolation, tuple(FILTERS))
+        choice("subset", subset, ("training", "validation", None))
         self.color_mode = color_mode
         self.data_format = data_format
         channels = CHANNELS[color_mode]

@@ -11,12 +11,12 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_cvdata.arguments import choice, integer
 from keras_cvdata.preprocessing.arrays import NumpyArrayIterator
 from keras_cvdata.preprocessing.dataframe import DataFrameIterator
 from keras_cvdata.preprocessing.directory import DirectoryIterator
 from keras_cvdata.preprocessing.standardizing import Standardizing
 from keras_cvdata.preprocessing.transforming import Transforming
-from keras_cvdata.sequences.checks import check_choice, check_count
 from keras_cvdata.types import Array
 
 _NO_LONGER = {
@@ -169,8 +169,8 @@ class ImageDataGenerator(Transforming, Standardizing):
         return type(self) is ImageDataGenerator and self.preprocessing_function is None
 
     def _check(self) -> None:
-        check_choice("data_format", self.data_format, ("channels_last", "channels_first"))
-        check_choice("on_error", self.on_error, ("raise", "substitute", "skip"))
+        choice("data_format", self.data_format, ("channels_last", "channels_first"))
+        choice("on_error", self.on_error, ("raise", "substitute", "skip"))
         last = self.data_format == "channels_last"
         self.row_axis, self.col_axis, self.channel_axis = (1, 2, 3) if last else (2, 3, 1)
         if self._validation_split and not 0 < self._validation_split < 1:
@@ -178,7 +178,7 @@ class ImageDataGenerator(Transforming, Standardizing):
                 f"validation_split must be a share between 0 and 1; got {self._validation_split!r}."
             )
         if self.threads is not None:
-            check_count("threads", self.threads)
+            integer("threads", self.threads, 1)
         self._let_standardisations_agree()
 
     def _let_standardisations_agree(self) -> None:

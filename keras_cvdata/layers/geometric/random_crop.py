@@ -48,7 +48,7 @@ class RandomCrop(Crop):
         **options: Unpack[SharedOptions],
     ) -> None:
         super().__init__(height, width, **options)
-        self._resting = CenterCrop(height, width, **options)
+        self._at_inference = CenterCrop(height, width, **options)
 
     def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw the place, from 0 (top, left) to 1 (bottom, right)."""
@@ -56,4 +56,4 @@ class RandomCrop(Crop):
 
     def inference_layer(self) -> CenterCrop:
         """The middle."""
-        return self._resting
+        return self._at_inference

@@ -74,7 +74,9 @@ class RandomResizedCrop(MatrixLayer):
             self._named("ratio"), ratio, unit="width by height", low=0.01, high=100
         )
         self.interpolation = choice(self._named("interpolation"), interpolation, INTERPOLATIONS)
-        self._resting = Resizing(height, width, interpolation, crop_to_aspect_ratio=True, **options)
+        self._at_inference = Resizing(
+            height, width, interpolation, crop_to_aspect_ratio=True, **options
+        )
 
     def output_size(self, height: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:
         """The size that was given."""
@@ -82,7 +84,7 @@ class RandomResizedCrop(MatrixLayer):
 
     def inference_layer(self) -> Resizing:
         """A resize of the whole image, with its middle kept."""
-        return self._resting
+        return self._at_inference
 
     def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw share of the area, aspect and place."""

@@ -13,8 +13,6 @@ from keras_cvdata.layers.adapters import Lambda
 from keras_cvdata.layers.augment_argument import parse_layers
 from keras_cvdata.layers.base import AugmentationLayer
 
-_ORDER = (*FORMS, "output")
-
 _Entry: TypeAlias = tuple[Any, int, int, int]
 """A part, the number of its gate, the position of its layer and its number within the layer."""
 
@@ -124,6 +122,9 @@ class CompoundLayer(AugmentationLayer):
     def _in_order(self) -> list[_Entry]:
         """Each part in the order of action."""
         entries: list[_Entry] = []
+        forms = (*FORMS, "output")
+        if self.backwards:
+            forms = forms[::-1]
         slot = 0
         for positions in self.rounds():
             rows: list[list[_Entry]] = []
@@ -131,7 +132,6 @@ class CompoundLayer(AugmentationLayer):
                 parts = enumerate(self.layers[position].flatten())
                 rows.append([(part, slot, position, number) for number, part in parts])
                 slot += 1
-            forms = _ORDER[::-1] if self.backwards else _ORDER
             entries += _by_form(rows, entries[-1][0].form if entries else forms[0], forms)
         return entries
 

@@ -23,7 +23,7 @@ from tests.executors import uniforms, with_opencv, with_tensors
 pytestmark = pytest.mark.backends
 
 BASES = {value for value in vars(forms).values() if isinstance(value, type)}
-BASES |= {layers.CompoundLayer, layers.MixingLayer}
+BASES |= {layers.CompoundLayer, layers.MixingLayer, layers.RandomLayer}
 every_case = pytest.mark.parametrize("case", LAYERS, ids=str)
 every_random_case = pytest.mark.parametrize(
     "case", [case for case in LAYERS if not case.deterministic], ids=str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
 
@@ -13,9 +13,6 @@ from keras_cvdata.engine.geometry.boxes import by_field, by_matrix, by_rectangle
 from keras_cvdata.engine.geometry.windows import frame_matrix, resized_crop, sides, window_matrix
 from keras_cvdata.engine.kernels import PAIRS
 from keras_cvdata.types import Array, Range
-
-if TYPE_CHECKING:
-    from keras_cvdata.engine.plan import Plan
 
 Size: TypeAlias = tuple[int, int]
 Fit: TypeAlias = Literal["stretch", "crop", "pad"]
@@ -319,11 +316,11 @@ class Blend(Step):
     """Add up the image and what several plans make of it.
 
     Attributes:
-        branches: Plans that keep the size of the image.
+        branches: Plans, see `engine.plan`, that keep the size of the image.
         weights: (B, 1 + branches) share of the image itself and of each branch.
     """
 
-    branches: tuple[Plan, ...]
+    branches: tuple[Any, ...]
     weights: Tensor
 
 

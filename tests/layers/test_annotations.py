@@ -10,8 +10,9 @@ import pytest
 from keras import ops
 
 from keras_cvdata import layers
-from keras_cvdata.engine import boxes, opencv, tensor
+from keras_cvdata.engine import opencv, tensor
 from keras_cvdata.engine.chain import Chain
+from keras_cvdata.engine.geometry import boxes
 from tests.cases import LAYERS, LayerCase
 from tests.executors import tensor_plan, uniforms
 

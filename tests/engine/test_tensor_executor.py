@@ -103,8 +103,10 @@ def test_executors_agree_on_chains(chain: int, channels: int, dtype: str) -> Non
     assert difference <= limits[dtype]
 
 
-@pytest.mark.parametrize("chain", range(len(CHAINS)))
-@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("chain", "channels"), [(0, 1), (0, 3), (1, 3), (2, 3), (3, 1), (4, 1), (5, 3)]
+)
 def test_compiled_equals_eager(chain: int, channels: int) -> None:
     """Jitted on JAX, a graph and XLA on TensorFlow; only the last bits of floats may differ."""
     steps = Chain(CHAINS[chain][0], value_range=(0, 1))

@@ -6,11 +6,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help demo test check test-backends bench clean
+# Workers take TensorFlow into memory and seconds to start, so a machine of many cores gets few.
+PYTEST := $(BIN)/python -m pytest -q --numprocesses=logical --maxprocesses=4 --dist=worksteal
+
+.PHONY: help demo test test-quick check test-backends bench clean
 
 help:
 	@echo "make demo           train on real handwriting, with and without augmentation (3 minutes)"
-	@echo "make test           all checks and all tests, on TensorFlow"
+	@echo "make test           all checks and all tests, on TensorFlow (5 minutes on 2 cores)"
+	@echo "make test-quick     for daily work: ruff, and what neither compiles nor trains a model"
 	@echo "make test-backends  everything that touches Keras, on JAX and on PyTorch"
 	@echo "make bench          measure against other loaders (DATA=folder of classes)"
 	@echo "make clean          remove everything that make made"
@@ -19,7 +23,13 @@ demo: $(VENV)/.ready-demo
 	$(BIN)/keras-cvdata demo
 
 test: check
-	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest -q --cov
+	KERAS_BACKEND=tensorflow $(PYTEST) --cov
+
+# All rooms, on TensorFlow and without coverage; ready in 90 seconds.
+test-quick: $(VENV)/.ready-test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	KERAS_BACKEND=tensorflow $(PYTEST) -m "not slow"
 
 check: $(VENV)/.ready-test
 	$(BIN)/ruff check
@@ -30,8 +40,8 @@ check: $(VENV)/.ready-test
 
 # JAX compiles more than it computes here; without most optimisations that takes half the time.
 test-backends: $(VENV)/.ready-backends
-	KERAS_BACKEND=jax JAX_DISABLE_MOST_OPTIMIZATIONS=1 $(BIN)/python -m pytest -q -m backends
-	KERAS_BACKEND=torch OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m backends
+	KERAS_BACKEND=jax JAX_DISABLE_MOST_OPTIMIZATIONS=1 $(PYTEST) -m backends
+	KERAS_BACKEND=torch $(PYTEST) -m backends
 
 bench: $(VENV)/.ready-demo
 	$(BIN)/python benchmarks/loading.py $(if $(DATA),--data $(DATA))

@@ -200,6 +200,7 @@ def test_unknown_sizes_in_a_tensorflow_graph() -> None:
     assert all(y.dtype == np.uint8 for y in out)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fill_mode", ["reflect", "nearest", "wrap", "constant"])
 @pytest.mark.parametrize("interpolation", ["bilinear", "nearest"])
 def test_no_place_lies_outside_the_image(fill_mode: str, interpolation: str) -> None:

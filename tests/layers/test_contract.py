@@ -38,7 +38,12 @@ every_resting_case = pytest.mark.parametrize(
     "case", [case for case in LAYERS if case.rests], ids=str
 )
 
-SIZES = [(3, (61, 40)), (1, (28, 97)), (4, (97, 53)), (5, (33, 28))]
+SIZES = [
+    (3, (61, 40)),
+    (1, (28, 97)),
+    pytest.param(4, (97, 53), marks=pytest.mark.slow),
+    pytest.param(5, (33, 28), marks=pytest.mark.slow),
+]
 if keras.backend.backend() == "jax":
     del SIZES[1:]  # it compiles for every shape, and nothing here hangs on the backend
 

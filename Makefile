@@ -6,12 +6,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help demo test check test-backends bench clean
+.PHONY: help demo test check test-backends docs bench clean
 
 help:
 	@echo "make demo           train on real handwriting, with and without augmentation (3 minutes)"
 	@echo "make test           all checks and all tests, on TensorFlow"
 	@echo "make test-backends  everything that touches Keras, on JAX and on PyTorch"
+	@echo "make docs           build the site of docs/ into site/, warnings are errors"
 	@echo "make bench          measure against other loaders (DATA=folder of classes)"
 	@echo "make clean          remove everything that make made"
 
@@ -33,14 +34,19 @@ test-backends: $(VENV)/.ready-backends
 	KERAS_BACKEND=jax JAX_DISABLE_MOST_OPTIMIZATIONS=1 $(BIN)/python -m pytest -q -m backends
 	KERAS_BACKEND=torch OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m backends
 
+# Without the variable, Material prints a notice about its successor.
+docs: $(VENV)/.ready-docs
+	NO_MKDOCS_2_WARNING=1 KERAS_BACKEND=tensorflow $(BIN)/mkdocs build --strict --quiet
+	@echo "site/index.html is ready"
+
 bench: $(VENV)/.ready-demo
 	$(BIN)/python benchmarks/loading.py $(if $(DATA),--data $(DATA))
 	$(BIN)/python benchmarks/import_cost.py
 
 clean:
-	rm -rf $(VENV) build dist demo .coverage .pytest_cache .mypy_cache .ruff_cache \
+	rm -rf $(VENV) build dist demo site .coverage .pytest_cache .mypy_cache .ruff_cache \
 		.import_linter_cache .hypothesis *.egg-info
-	find keras_cvdata tests benchmarks -name __pycache__ -exec rm -rf {} +
+	find keras_cvdata tests benchmarks docs -name __pycache__ -exec rm -rf {} +
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -53,6 +59,10 @@ $(VENV)/.ready-demo: pyproject.toml | $(BIN)/python
 
 $(VENV)/.ready-test: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable ".[test]"
+	touch $@
+
+$(VENV)/.ready-docs: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable ".[docs]"
 	touch $@
 
 # PyTorch comes first and in one version, so that a resolver never fetches several of its builds.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 from typing import Any
@@ -43,8 +44,6 @@ def _parameters(named_tuple: type, cls: griffe.Class) -> griffe.Parameters:
 
 
 def _node(annotation: Any) -> Any:
-    import ast
-
     text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
     text = re.sub(r"ForwardRef\('(.*?)'[^)]*\)", r"\1", text)
     return ast.parse(text, mode="eval").body

@@ -51,7 +51,7 @@ def entries() -> list[Entry]:
             key = next((k for k, (v, _) in found.items() if v is value), f"{room}.{name}")
             found.setdefault(key, (value, []))[1].insert(0, room)
     return sorted(
-        (_entry(key.rpartition(".")[2], value, tuple(rooms)) for key, (value, rooms) in found.items()),
+        (_entry(key.split(".")[-1], value, tuple(rooms)) for key, (value, rooms) in found.items()),
         key=lambda entry: (list(ROOMS).index(entry.rooms[0]), _group(entry), entry.name.lower()),
     )
 
@@ -94,18 +94,22 @@ def _group(entry: Entry) -> str:
 
 
 def _page(entry: Entry) -> str:
-    lines = [f"# {entry.name}", ""]
-    if len(entry.rooms) > 1:
-        others = ", ".join(f"`{room}.{entry.name}`" for room in entry.rooms[1:])
-        lines += [f"Also {others}.", ""]
+    title = f"{entry.rooms[0]}.{entry.name}"
     module = getattr(entry.value, "__module__", "")
     if not callable(entry.value):
-        lines += [f"`{entry.rooms[0]}.{entry.name} = {entry.value!r}`"]
-    elif module.split(".")[0] != "keras_cvdata":
-        lines += [f"`{entry.rooms[0]}.{entry.name}` is that of Keras; see its documentation."]
-    else:
-        lines += [f"::: {module}.{entry.value.__qualname__}"]
+        return f"# {title}\n\n`{entry.value!r}`\n"
+    if not _is_own(entry.value):
+        return f"# {title}\n\nThis is `{module}.{entry.name}`, as Keras documents it.\n"
+    lines = [f"::: {module}.{entry.value.__qualname__}", "    options:", f"      heading: {title}"]
+    if len(entry.rooms) > 1:
+        others = ", ".join(f"`{room}.{entry.name}`" for room in entry.rooms[1:])
+        lines += ["", f"Also {others}."]
     return "\n".join(lines) + "\n"
+
+
+def _is_own(value: Any) -> bool:
+    """Whether a class or function is from here, not handed on from Keras."""
+    return getattr(value, "__module__", "keras_cvdata").split(".")[0] == "keras_cvdata"
 
 
 def _index(room: str, listed: list[Entry]) -> str:
@@ -137,9 +141,9 @@ def _relative(start: str, target: str) -> str:
 
 
 def _summary(entry: Entry) -> str:
-    if not callable(entry.value) and not isinstance(entry.value, ModuleType):
+    if isinstance(entry.value, str):
         return f"`{entry.value!r}`"
-    if not entry.value.__module__.startswith("keras_cvdata") if callable(entry.value) else False:
+    if not _is_own(entry.value):
         return "That of Keras."
     text = inspect.getdoc(entry.value) or ""
     return " ".join(text.split("\n\n")[0].split()).replace("|", "\\|")

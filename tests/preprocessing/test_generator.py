@@ -26,6 +26,7 @@ IMAGES = np.array([photograph(n, 12, 15) for n in range(10)])
 
 
 def test_every_name_and_every_argument_of_the_old_module_is_there():
+    """R74."""
     for name in dir(old):
         theirs = getattr(old, name)
         if name.startswith("_") or getattr(theirs, "__module__", None) != old.__name__:
@@ -79,6 +80,7 @@ def test_arguments_out_of_range(arguments, error, message):
     ],
 )
 def test_standardisations_that_need_or_exclude_others(arguments, changed):
+    """X18: dividing by the deviation subtracts the mean too, and says so."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         ours = new.ImageDataGenerator(**arguments)

@@ -19,31 +19,40 @@ class Sections(griffe.Extension):
             obj.docstring.value = re.sub(r"(?m)^Example:$", "Examples:", obj.docstring.value)
 
     def on_class_members(self, *, node: Any, cls: griffe.Class, **_: Any) -> None:
-        """Give named tuples their arguments, and leave class attributes to the docstring."""
+        """Take the arguments that `help` shows, and leave class attributes to the docstring."""
         for name, member in list(cls.members.items()):
             if not member.is_alias and member.is_attribute and "property" not in member.labels:
                 del cls.members[name]
-        if not isinstance(node, griffe.ObjectNode) or not issubclass(node.obj, tuple):
-            return
-        constructor = griffe.Function("__init__", parameters=_parameters(node.obj, cls))
-        cls.set_member("__init__", constructor)
+        if isinstance(node, griffe.ObjectNode) and _says_its_arguments(node.obj):
+            parameters = _parameters(inspect.signature(node.obj), cls)
+            cls.set_member("__init__", griffe.Function("__init__", parameters=parameters))
 
 
-def _parameters(named_tuple: type, cls: griffe.Class) -> griffe.Parameters:
+def _says_its_arguments(value: type) -> bool:
+    """Whether the arguments of a class are other than its `__init__` has them."""
+    return "__signature__" in vars(value) or issubclass(value, tuple)
+
+
+def _parameters(signature: inspect.Signature, cls: griffe.Class) -> griffe.Parameters:
     return griffe.Parameters(
         *(
             griffe.Parameter(
                 name,
-                annotation=griffe.safe_get_expression(_node(parameter.annotation), parent=cls),
-                kind=griffe.ParameterKind.positional_or_keyword,
+                annotation=griffe.safe_get_expression(
+                    _node(parameter.annotation), parent=cls, parse_strings=False
+                ),
+                kind=griffe.ParameterKind(parameter.kind.description),
                 default=None if parameter.default is parameter.empty else repr(parameter.default),
             )
-            for name, parameter in inspect.signature(named_tuple).parameters.items()
+            for name, parameter in signature.parameters.items()
         )
     )
 
 
-def _node(annotation: Any) -> Any:
+def _node(annotation: Any) -> ast.expr | None:
+    """Parse an annotation, which may be text, a type or a reference to one by its name."""
+    if annotation is inspect.Parameter.empty:
+        return None
     text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
     text = re.sub(r"ForwardRef\('(.*?)'[^)]*\)", r"\1", text)
     return ast.parse(text, mode="eval").body

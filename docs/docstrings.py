@@ -33,14 +33,12 @@ def _says_its_arguments(value: type) -> bool:
     return "__signature__" in vars(value) or issubclass(value, tuple)
 
 
-def _parameters(signature: inspect.Signature, cls: griffe.Class) -> griffe.Parameters:
+def _parameters(signature: inspect.Signature, parent: griffe.Class) -> griffe.Parameters:
     return griffe.Parameters(
         *(
             griffe.Parameter(
                 name,
-                annotation=griffe.safe_get_expression(
-                    _node(parameter.annotation), parent=cls, parse_strings=False
-                ),
+                annotation=_expression(parameter.annotation, parent),
                 kind=griffe.ParameterKind(parameter.kind.description),
                 default=None if parameter.default is parameter.empty else repr(parameter.default),
             )
@@ -49,10 +47,11 @@ def _parameters(signature: inspect.Signature, cls: griffe.Class) -> griffe.Param
     )
 
 
-def _node(annotation: Any) -> ast.expr | None:
-    """Parse an annotation, which may be text, a type or a reference to one by its name."""
+def _expression(annotation: Any, parent: griffe.Class) -> Any:
+    """Read an annotation, which may be text, a type or a reference to one by its name."""
     if annotation is inspect.Parameter.empty:
         return None
     text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
     text = re.sub(r"ForwardRef\('(.*?)'[^)]*\)", r"\1", text)
-    return ast.parse(text, mode="eval").body
+    node = ast.parse(text, mode="eval").body
+    return griffe.safe_get_expression(node, parent=parent, parse_strings=False)

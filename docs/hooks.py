@@ -32,6 +32,13 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
+def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
+    """Hide the side bar where a page has no neighbours."""
+    if "/" not in page.file.src_uri:
+        page.meta["hide"] = ["navigation"]
+    return markdown
+
+
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001
     """Link numbers to the handbook page, and names of classes to their page."""
     classes = _classes()

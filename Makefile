@@ -34,9 +34,10 @@ test-backends: $(VENV)/.ready-backends
 	KERAS_BACKEND=jax JAX_DISABLE_MOST_OPTIMIZATIONS=1 $(BIN)/python -m pytest -q -m backends
 	KERAS_BACKEND=torch OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m backends
 
-# Without the variable, Material prints a notice about its successor.
+# Nothing is computed, so the backend is the one that loads no framework. Without the other
+# variable, Material prints a notice about its successor.
 docs: $(VENV)/.ready-docs
-	NO_MKDOCS_2_WARNING=1 KERAS_BACKEND=tensorflow $(BIN)/mkdocs build --strict --quiet
+	KERAS_BACKEND=numpy NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "site/index.html is ready"
 
 bench: $(VENV)/.ready-demo

@@ -20,6 +20,7 @@ import handbook
 import pytest
 import reference
 
+from keras_cvdata.engine.fusion import FORMS
 from keras_cvdata.engine.kernels import PAIRS
 from tests.layers import test_contract as layer_contract
 from tests.sequences import test_sequence_contract as sequence_contract
@@ -50,17 +51,20 @@ def test_example_of_the_first_page_runs(tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.fixture(scope="module")
 def contributing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The page `contributing` as a module that was run in an empty folder."""
-    kernels = dict(PAIRS)
+    kernels, forms = dict(PAIRS), dict(FORMS)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("contributing"))
         yield run_page(ROOT / "docs" / "contributing.md")
-    PAIRS.clear()
-    PAIRS.update(kernels)
+    for table, before in ((PAIRS, kernels), (FORMS, forms)):
+        table.clear()
+        table.update(before)
     del sys.modules["contributing"]
 
 
 @pytest.mark.backends
-@pytest.mark.parametrize("layer", ["RandomFade", "RandomSqueeze", "RandomScanLines"])
+@pytest.mark.parametrize(
+    "layer", ["RandomFade", "RandomSqueeze", "RandomScanLines", "RandomChannelOrder"]
+)
 def test_layers_of_the_page_keep_the_contract(
     contributing: Any, layer: str, tmp_path: Path
 ) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import secrets
-import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Self
 
@@ -23,14 +22,8 @@ from keras_cvdata.loading.loader import BadImage, Images, Loader
 from keras_cvdata.loading.sampler import BatchIndices, Sampler
 from keras_cvdata.loading.threads import Job, Pool, available_cores, prefetch
 from keras_cvdata.sequences import settings
-from keras_cvdata.sequences.keras_pass import (
-    PassTracker,
-    keras_pass,
-    walker_by_index,
-    warn_of_one_epoch,
-)
+from keras_cvdata.sequences.epochs import Epochs
 from keras_cvdata.sequences.options import show_options
-from keras_cvdata.sequences.position import Position
 from keras_cvdata.sequences.scaling import make_output
 from keras_cvdata.sequences.targets import Targets
 from keras_cvdata.sources.base import Source
@@ -39,7 +32,7 @@ from keras_cvdata.statistics import Standardization, estimate_memory
 from keras_cvdata.types import Array
 
 
-class Sequence(Position, keras.utils.Sequence):
+class Sequence(Epochs):
     """Batches of images and labels from any source, augmented, for `fit`, `evaluate`, `predict`.
 
     Every draw is a function of (seed, epoch, row of the sample), so the batches are the same for
@@ -255,7 +248,7 @@ class Sequence(Position, keras.utils.Sequence):
             settings.check_annotated(self._annotations, chain),
             mixers,
         )
-        self._sampler = Sampler(
+        sampler = Sampler(
             len(source),
             self.batch_size,
             self.seed,
@@ -264,16 +257,14 @@ class Sequence(Position, keras.utils.Sequence):
             steps=self.steps_per_epoch,
             drop_remainder=self.drop_remainder,
         )
-        if not len(self._sampler):
+        if not len(sampler):
             raise ValueError(
                 f"{len(source)} images do not fill one batch of {self.batch_size}, and "
                 "drop_remainder=True drops what is left. Use a smaller batch_size."
             )
-        self._epoch = 0
-        self._epoch_is_told = False  # by an EpochCallback
         random = bool(mixers) or layers != (inference_layers(layers) or [])
-        self._watch_epochs = any((self.shuffle, random, self.balance, self.steps_per_epoch))
-        self._passes_of_keras = PassTracker()
+        differ = any((self.shuffle, random, self.balance, self.steps_per_epoch))
+        self._begin(sampler, epochs_differ=differ)
 
     def with_source(self, source: Source, training: bool = True) -> Self:
         """A sequence with the same settings over other samples.
@@ -288,33 +279,7 @@ class Sequence(Position, keras.utils.Sequence):
         """
         return self._with(source, **({} if training else self._once()))
 
-    # What Keras asks for
-
-    def __len__(self) -> int:
-        return len(self._sampler)
-
-    def __getitem__(self, index: int) -> Any:
-        caller = sys._getframe(1)
-        walk = keras_pass(caller, self)
-        if walk is not None:
-            return self._passes_of_keras.next(walk, self._epoch, len(self), self._batches)
-        index = arguments.position("batch", index, len(self), "batches of an epoch")
-        walker = walker_by_index(caller) if self._watch_epochs else None
-        if walker == "workers" or (walker and not self._epoch_is_told):
-            self._watch_epochs = False  # one warning is enough
-            warn_of_one_epoch(walker, self._epoch)
-        return self._batch(self._start(self._epoch, index).wait())
-
-    def __iter__(self) -> Iterator[Any]:
-        yield from self._batches(self._epoch)
-
-    def _batches(self, epoch: int, first: int = 0) -> Iterator[Any]:
-        """Batches of an epoch from an index on; the end leads to the next epoch."""
-        jobs = (self._start(epoch, index) for index in range(first, len(self)))
-        for index, images in enumerate(prefetch(jobs, self.prefetch), first):
-            if index == len(self) - 1 and self._epoch == epoch:
-                self._epoch = epoch + 1
-            yield self._batch(images)
+    # What an epoch is made of
 
     def _start(self, epoch: int, index: int) -> Job[Images]:
         return self._loader.start(self._pool, epoch, self._sampler.batch(epoch, index))

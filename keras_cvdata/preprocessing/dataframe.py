@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from keras_cvdata.preprocessing.files import BatchFromFilesMixin
-from keras_cvdata.preprocessing.iterator import Iterator
 from keras_cvdata.preprocessing.listing import tell, validate_filename
 from keras_cvdata.sequences.checks import check_choice, check_skipping
 from keras_cvdata.types import Array
@@ -18,7 +17,7 @@ from keras_cvdata.types import Array
 _WITHOUT_CLASSES = ("input", "multi_output", "raw", None)
 
 
-class DataFrameIterator(BatchFromFilesMixin, Iterator):
+class DataFrameIterator(BatchFromFilesMixin):
     """Batches of the images whose files a data frame lists.
 
     `ImageDataGenerator.flow_from_dataframe` makes it. The order is that of the rows. Rows whose

@@ -17,7 +17,8 @@ from keras_cvdata.engine.steps import Fit
 from keras_cvdata.labels import class_weights
 from keras_cvdata.layers.augment_argument import inference_layers, parse_augment
 from keras_cvdata.loading.annotations import Annotations
-from keras_cvdata.loading.loader import BadImage, Images, Loader
+from keras_cvdata.loading.filling import BadImage
+from keras_cvdata.loading.loader import Images, Loader
 from keras_cvdata.loading.sampler import BatchIndices, Sampler
 from keras_cvdata.loading.threads import Job, Pool, available_cores, prefetch
 from keras_cvdata.sequences import checks
@@ -212,12 +213,12 @@ class Sequence(Position, keras.utils.Sequence):
         self._loader = Loader(
             source,
             chain,
-            seen,
-            self.color_mode,
-            self.seed,
-            self.on_error != "raise",
-            checks.check_followed(self._annotations, chain),
-            mixers,
+            shape=seen,
+            color_mode=self.color_mode,
+            seed=self.seed,
+            substitute=self.on_error != "raise",
+            annotations=checks.check_followed(self._annotations, chain),
+            mixers=mixers,
         )
         self._sampler = Sampler(
             len(source),

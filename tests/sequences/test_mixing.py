@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import time
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +210,7 @@ def test_a_job_finishes_once_and_only_when_all_is_filled() -> None:
         filled = np.zeros(17)
 
         def fill(slot: int, filled: np.ndarray = filled) -> int:
+            time.sleep(0.001 * (slot == 16))  # so that the others are done before
             filled[slot] = 1
             return slot
 

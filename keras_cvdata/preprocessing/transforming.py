@@ -56,7 +56,8 @@ def draw_moves(
         `theta`, `tx`, `ty`, `shear`, `zx` and `zy`, see `apply_affine_transform`.
     """
     theta = _either_way(state, rotation)
-    tx, ty = (_shift(state, limit, side) for limit, side in zip(shifts, size, strict=True))
+    tx = _shift(state, shifts[0], size[0])
+    ty = _shift(state, shifts[1], size[1])
     angle = _either_way(state, shear)
     zx, zy = (1, 1) if tuple(zoom) == (1, 1) else state.uniform(*zoom, 2)
     return {"theta": theta, "tx": tx, "ty": ty, "shear": angle, "zx": zx, "zy": zy}
@@ -73,7 +74,8 @@ def draw_flips(state: Any, horizontal: bool, vertical: bool) -> dict[str, Any]:
     Returns:
         `flip_horizontal` and `flip_vertical`.
     """
-    across, down = (state.random_sample() < 0.5 for _ in range(2))
+    across = state.random_sample() < 0.5
+    down = state.random_sample() < 0.5
     return {"flip_horizontal": across * horizontal, "flip_vertical": down * vertical}
 
 

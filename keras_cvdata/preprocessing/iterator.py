@@ -197,8 +197,7 @@ class Iterator(keras.utils.Sequence):
             yield batch
 
     def _begin(self, epoch: int, index: int) -> Job[list[Any]]:
-        made: list[Any] = []
-        return self._ahead.start(1, lambda _: made.append(self._batch(epoch, index)), made)
+        return self._ahead.start(1, lambda _: self._batch(epoch, index), list)
 
     # One after the other
 

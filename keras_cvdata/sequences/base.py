@@ -18,7 +18,8 @@ from keras_cvdata.engine.steps import Fit
 from keras_cvdata.labels import class_weights
 from keras_cvdata.layers.augment_argument import inference_layers, parse_augment
 from keras_cvdata.loading.annotations import Annotations
-from keras_cvdata.loading.loader import BadImage, Images, Loader
+from keras_cvdata.loading.filling import BadImage
+from keras_cvdata.loading.loader import Images, Loader
 from keras_cvdata.loading.sampler import BatchIndices, Sampler
 from keras_cvdata.loading.threads import Job, Pool, available_cores, prefetch
 from keras_cvdata.sequences import settings
@@ -241,12 +242,12 @@ class Sequence(Epochs):
         self._loader = Loader(
             source,
             chain,
-            seen,
-            self.color_mode,
-            self.seed,
-            self.on_error != "raise",
-            settings.check_annotated(self._annotations, chain),
-            mixers,
+            shape=seen,
+            color_mode=self.color_mode,
+            seed=self.seed,
+            substitute=self.on_error != "raise",
+            annotations=settings.check_annotated(self._annotations, chain),
+            mixers=mixers,
         )
         sampler = Sampler(
             len(source),
@@ -322,8 +323,8 @@ class Sequence(Epochs):
             For each layer its name and its parameters.
         """
         position = arguments.position("sample", position, len(self.source), "samples")
-        slots = BatchIndices(np.array([position]), np.zeros(1, np.int64))
-        return self._loader.parameters(self._epoch if epoch is None else epoch, slots)
+        indices = BatchIndices(np.array([position]), np.zeros(1, np.int64))
+        return self._loader.parameters(self._epoch if epoch is None else epoch, indices)
 
     def peek(self, n: int = 8) -> Any:
         """The first samples of the current epoch as one batch, which is not used up.
@@ -340,9 +341,9 @@ class Sequence(Epochs):
         first = (np.concatenate(parts)[:n] for parts in zip(*batches, strict=True))
         return self._load(BatchIndices(*first), None)
 
-    def _load(self, slots: BatchIndices, epoch: int | None) -> Any:
+    def _load(self, indices: BatchIndices, epoch: int | None) -> Any:
         epoch = self._epoch if epoch is None else epoch
-        return self._batch(self._loader.start(self._pool, epoch, slots).wait())
+        return self._batch(self._loader.start(self._pool, epoch, indices).wait())
 
     def unit_batches(self) -> Iterator[Array]:
         """Every readable image once, prepared but not augmented, as float32 from 0 to 1.

@@ -123,7 +123,14 @@ def serve_shard(
 
     barrier, done = meet
     source = DirectorySource(job.folder, verbose=0)
-    loader = Loader(source, chain, (*job.sizes.shape, 3), "rgb", seed=0, substitute=False)
+    loader = Loader(
+        source,
+        chain,
+        shape=(*job.sizes.shape, 3),
+        color_mode="rgb",
+        seed=0,
+        substitute=False,
+    )
     pool = Pool(threads)
     slots = [BatchIndices(rows, np.zeros(len(rows), np.int64)) for rows in positions]
     loader.start(pool, 0, slots[0]).wait()

@@ -9,13 +9,14 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 # Workers take TensorFlow into memory and seconds to start, so a machine of many cores gets few.
 PYTEST := $(BIN)/python -m pytest -q --numprocesses=logical --maxprocesses=4 --dist=worksteal
 
-.PHONY: help demo test test-quick check test-backends bench clean
+.PHONY: help demo test test-quick check test-backends docs bench clean
 
 help:
 	@echo "make demo           train on real handwriting, with and without augmentation (3 minutes)"
 	@echo "make test           all checks and all tests, on TensorFlow (5 minutes on 2 cores)"
 	@echo "make test-quick     for daily work: ruff, and what neither compiles nor trains a model"
 	@echo "make test-backends  everything that touches Keras, on JAX and on PyTorch"
+	@echo "make docs           build the site of docs/ into site/, warnings are errors"
 	@echo "make bench          measure against other loaders (DATA=folder of classes)"
 	@echo "make clean          remove everything that make made"
 
@@ -43,14 +44,20 @@ test-backends: $(VENV)/.ready-backends
 	KERAS_BACKEND=jax JAX_DISABLE_MOST_OPTIMIZATIONS=1 $(PYTEST) -m backends
 	KERAS_BACKEND=torch $(PYTEST) -m backends
 
+# Nothing is computed, so the backend is the one that loads no framework. Without the other
+# variable, Material prints a notice about its successor.
+docs: $(VENV)/.ready-docs
+	KERAS_BACKEND=numpy NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "site/index.html is ready"
+
 bench: $(VENV)/.ready-demo
 	$(BIN)/python benchmarks/loading.py $(if $(DATA),--data $(DATA))
 	$(BIN)/python benchmarks/import_cost.py
 
 clean:
-	rm -rf $(VENV) build dist demo .coverage .pytest_cache .mypy_cache .ruff_cache \
+	rm -rf $(VENV) build dist demo site .coverage .pytest_cache .mypy_cache .ruff_cache \
 		.import_linter_cache .hypothesis *.egg-info
-	find keras_cvdata tests benchmarks -name __pycache__ -exec rm -rf {} +
+	find keras_cvdata tests benchmarks docs -name __pycache__ -exec rm -rf {} +
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -63,6 +70,10 @@ $(VENV)/.ready-demo: pyproject.toml | $(BIN)/python
 
 $(VENV)/.ready-test: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable ".[test]"
+	touch $@
+
+$(VENV)/.ready-docs: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable ".[docs]"
 	touch $@
 
 # PyTorch comes first and in one version, so that a resolver never fetches several of its builds.

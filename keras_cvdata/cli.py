@@ -140,10 +140,11 @@ def _migrate(args: argparse.Namespace) -> None:
 
 def _reading(args: argparse.Namespace) -> dict[str, Any]:
     """Keywords of `open_source` that were given."""
-    kind = "column" if args.source.lower().endswith(".csv") else "key"
+    # A file of HDF5 has no columns: its datasets have keys.
+    word = "key" if args.source.lower().endswith((".h5", ".hdf5")) else "column"
     given = {
-        f"image_{kind}": args.image_column,
-        f"label_{kind}": args.label_column,
+        f"image_{word}": args.image_column,
+        f"label_{word}": args.label_column,
         "hierarchical": args.hierarchical or None,
     }
     return {name: value for name, value in given.items() if value is not None}

@@ -48,7 +48,7 @@ def preview(
     if n < 1:
         raise ValueError(f"n must be at least 1, for the untouched image; got {n}.")
     layers = parse_augment(augment)[0]
-    shown = [layer for layer in layers if getattr(layer, "form", None) != "output"]
+    shown = [layer for layer in layers if layer.form != "output"]
     variants = [apply(shown, image, seed=seed, row=row)[0] for row in range(n - 1)]
     titles = ["untouched", *(str(number) for number in range(1, n))]
     sheet = contact_sheet([image, *variants], titles, columns=max(2, round(n**0.5)))

@@ -10,7 +10,8 @@ import numpy as np
 from keras import ops
 
 from keras_cvdata.engine import opencv, tensor
-from keras_cvdata.engine.chain import Chain, Plan
+from keras_cvdata.engine.chain import Chain
+from keras_cvdata.engine.plan import Plan
 from keras_cvdata.layers import RandomRotateBound
 
 _random = np.random.default_rng(0)

@@ -60,3 +60,17 @@ def test_all_names_what_is_visible(room: str) -> None:
 def test_module_is_one_room(module: Path) -> None:
     """A module beyond 400 lines holds several things: split it."""
     assert len(module.read_text().splitlines()) <= 400
+
+
+def test_a_public_function_is_no_module_of_its_name() -> None:
+    """`import keras_cvdata.preview` binds the module to the package; the function must stay."""
+    code = (
+        "import sys, keras_cvdata.preview as first\n"
+        "from keras_cvdata.preview import write_preview\n"
+        "import keras_cvdata as cvd\n"
+        "assert callable(cvd.preview) and cvd.preview.__module__ == 'keras_cvdata.preview'\n"
+        "assert sys.modules['keras_cvdata.preview'].write_preview is write_preview\n"
+        "import keras_cvdata.plots\n"
+        "assert cvd.plots.contact_sheet"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -75,7 +75,7 @@ def test_errors_are_one_line_and_exit_code_2(tmp_path: Path) -> None:
         (["split", "photos", "x", "--groups", "patient"], "error: No column 'patient' to group by"),
         (["split", "photos", "x", "--validation", "2"], "error: validation must be a share"),
         (["convert", "photos", "x.zip"], "error: x.zip: expected a path that ends in .h5"),
-        (["convert", "photos", "x.h5", "--label-column", "y"], "error: .*'label_key'"),
+        (["convert", "photos", "x.h5", "--label-column", "y"], "error: .*'label_column'"),
         (["preview", "photos", "no/x.png"], "error: .*No such file or directory: 'no/x.png'"),
     ],
 )

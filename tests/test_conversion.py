@@ -208,7 +208,7 @@ def test_several_label_columns(table, tmp_path):
     assert back.labels["year"].values[:2].tolist() == [2000, 2001]
     assert back.labels["label"].class_names == ("cat", "dog", "fox")
     again = convert(back, tmp_path / "b.json", verbose=0)
-    assert list(JSONSource(again, label_key=["label", "year"]).labels) == ["label", "year"]
+    assert list(JSONSource(again, label_column=["label", "year"]).labels) == ["label", "year"]
     with pytest.raises(ValueError, match="one class, or one path of classes"):
         convert(back, tmp_path / "folder", verbose=0)
 

@@ -9,68 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from keras_cvdata.engine.array_api import Parameters, Tensor, to_levels
-from keras_cvdata.engine.fusion import BUILDERS, Group, Member, curves, group, mix, warp
-from keras_cvdata.engine.output import Output, Rescale
-from keras_cvdata.engine.steps import Curve, Fit, Plan, Resize, Size, Step, table_values
+from keras_cvdata.engine.array_api import Parameters, Tensor
+from keras_cvdata.engine.augmentation import Augmentation
+from keras_cvdata.engine.fusion import FORMS, Member, group
+from keras_cvdata.engine.output import Output
+from keras_cvdata.engine.plan import Plan
+from keras_cvdata.engine.steps import Fit, Resize, Size
 from keras_cvdata.types import Array, Range
 
-__all__ = ["Augmentation", "Chain", "Output", "Plan", "Rescale", "output_size"]
-
-
 _AS_SOURCE = Output()
-
-
-class Augmentation(Protocol):
-    """What the planner asks of every layer; Keras is not part of it.
-
-    A layer is made of parts; most are their own only part. Beside these members a part has those
-    of its form:
-
-    - "matrix": `matrix(p, height, width, xp)` -> (B, 3, 3), `fill_mode`, `fill_value`,
-      `interpolation` (`None` where it never reads between pixels), `keeps_inside` (it never reads
-      outside the image, so that the fill does not matter) and `projective`.
-    - "resize": `resize(size)` -> `Resize` to the layer's own size, or to `size` where it has none.
-    - "field": `field(p, height, width, xp)` -> (B, rows, columns, 2) shifts, see
-      `fields.displacement`, `fill_mode`, `fill_value` and `interpolation`.
-    - "curve": `curve(p, values, xp)`, (1 or B, n, C) of 0 to 1 -> (B, n, C), `per_channel` (whether
-      channels differ) and `value_range`.
-    - "histogram": `kernel`, the name of a curve in `histograms.CURVES`.
-    - "mix": `mix(p, xp)` -> (B, 3, 4), see `Mix`.
-    - "region": `region(p, height, width, xp)` -> (B, R, 6) rectangles, see `Paste`.
-    - "kernel": `kernel`, a name in `kernels.PAIRS`.
-    - "blend": `branches`, chains, and `shares(p, xp)`, see `Blend`; its parameters hold those of
-      each branch under `branches`.
-    - "call": `function` of one uint8 image.
-    - "output": `output`, what the batch shall hold; it stands last and acts on every image.
-    """
-
-    @property
-    def total_uniforms(self) -> int:
-        """Uniform numbers that one image needs."""
-
-    def draw(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
-        """Turn (B, total_uniforms) uniforms into parameters, `active` among them if it is gated."""
-
-    def flatten(self) -> Sequence[Any]:
-        """The layers that it is made of, each of one form, in the order of their action."""
-
-    def flatten_parameters(self, p: Parameters) -> Sequence[Parameters]:
-        """Parameters of each part."""
-
-    def output_size(self, height: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:
-        """Height and width of what comes out of an image."""
-
-    def check_channels(self, channels: int) -> None:
-        """Refuse images with a number of channels that the layer cannot serve."""
-
-    def inference_layer(self) -> Augmentation | None:
-        """What acts outside training."""
 
 
 class Chain:
@@ -123,8 +74,8 @@ class Chain:
             self.resize = self._opener.resize(self.resize.size)
         keys = [(i, d) for i, layer in enumerate(self.layers) for d in range(layer.total_uniforms)]
         self.uniform_keys: Array = np.array(keys, np.int64).reshape(-1, 2)
-        rest = [p for p in self.parts if p is not self._opener and p.form != "output"]
-        self._groups = group(rest, self.resize, self.output)
+        acting = [p for p in self.parts if p is not self._opener and p.form != "output"]
+        self._groups = group(acting, self.resize, self.output)
 
     def _find_opener(self) -> Any:
         """The first layer, where it takes the decoded image in place of the resize."""
@@ -132,7 +83,7 @@ class Chain:
             return None
         opener = None
         for position, part in enumerate(self.parts):
-            if not getattr(part, "takes_decoded", False):
+            if not part.takes_decoded:
                 continue
             if position:
                 raise ValueError(
@@ -140,9 +91,14 @@ class Chain:
                     f"layer; before it stands {self.parts[0]!r}. Move it to the front, or leave "
                     "image_size out."
                 )
-            if getattr(self.layers[0], "always_acts", False):
+            if self.layers[0].always_acts:
                 opener = part
         return opener
+
+    def without_moves(self) -> Augmentation | None:
+        """The first part that does not say where it moves pixels, so that masks cannot follow."""
+        parts = (p for p in self.parts if p.form != "output" and not FORMS[p.form].followed)
+        return next(parts, None)
 
     @property
     def total_uniforms(self) -> int:
@@ -204,59 +160,14 @@ class Chain:
         windows = None
         if self._opener is not None:
             windows = self._opener.windows(members.pop(0).p)
-        steps = [
-            self._step(each, [members[i] for i in each.members], channels, windows, xp)
-            for each in self._groups
-        ]
+        steps = (
+            each.step([members[i] for i in each.members], windows, xp) for each in self._groups
+        )
         return Plan(tuple(steps), self.output, self.value_range)
 
     def _first_size(self, height: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:
         """Size of the images that the first layer sees."""
         return (height, width) if self.resize is None else self.resize.size
-
-    def _step(
-        self,
-        each: Group,
-        members: Sequence[Member],
-        channels: int,
-        windows: Parameters | None,
-        xp: Any,
-    ) -> Step:
-        if each.form == "matrix" or each.resize is not None:
-            return warp(each, members, windows, xp)
-        if each.form == "curve":
-            return self._curve(each, members, channels, xp)
-        if each.form == "mix":
-            return mix(members, xp)
-        (member,) = members
-        return BUILDERS[each.form](member, xp)
-
-    def _curve(self, each: Group, members: Sequence[Member], channels: int, xp: Any) -> Curve:
-        final = each is self._groups[-1] and self.output.dtype != "source"
-        layers = [member.part for member in members]
-        evaluate = curves(layers, [member.p for member in members], xp)
-        width = channels if any(layer.per_channel for layer in layers) else 1
-        if xp is not np:
-            return Curve(None, evaluate, final)
-        if layers:
-            return Curve(self._table(evaluate(table_values(width), None), final), evaluate, final)
-        return Curve(self._plain_table, evaluate, final)
-
-    @cached_property
-    def _plain_table(self) -> Array | None:
-        """The last table where no curve precedes it; float64, so that 255 stays 255."""
-        if self.output.dtype == "uint8":
-            return None
-        return self._table(np.arange(256)[None, :, None] / 255, final=True)
-
-    def _table(self, unit: Array, final: bool) -> Array:
-        """Turn curves on 0 to 1 into tables of what is stored."""
-        if not final or self.output.dtype == "uint8":
-            return np.ascontiguousarray(to_levels(unit, 255, np), np.uint8)
-        scale, offset = self.output.affine((0.0, 255.0))
-        dtype = "float32" if self.output.standardizes else self.output.dtype
-        table: Array = (unit.astype(np.float64) * scale + offset).astype(dtype)
-        return np.ascontiguousarray(table)
 
 
 def output_size(
@@ -290,7 +201,7 @@ def _final_output(parts: Sequence[Any], output: Output) -> Output:
 def _common_range(layers: Sequence[Any], value_range: Range | None) -> Range | None:
     """The one value range that the images and all layers state, where any does."""
     for layer in layers:
-        own = getattr(layer, "value_range", None)
+        own = layer.value_range
         if own is not None and value_range not in (None, own):
             raise ValueError(
                 f"{layer!r} is made for float images of {own}, while the images or another layer "

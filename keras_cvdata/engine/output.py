@@ -9,11 +9,11 @@ from typing import Literal, TypeAlias
 import cv2
 import numpy as np
 
+from keras_cvdata.arguments import choice, is_number
+from keras_cvdata.statistics import EPSILON
 from keras_cvdata.types import Array, Range, full_scale
 
 Rescale: TypeAlias = Literal["unit", "signed"] | float | None
-
-_EPSILON = 1e-7
 
 
 def bounds(dtype: np.dtype[np.generic], value_range: Range | None) -> Range | None:
@@ -33,10 +33,10 @@ class Output:
         rescale: `None` keeps the units of the source, `"unit"` gives 0 to 1, `"signed"` -1 to 1,
             both by the depth of the source; a number multiplies its values.
         mean: Subtracted, in units of the full scale (0 to 1); a scalar or an array that
-            broadcasts to (height, width, channels). Takes the place of `rescale`, with `std`.
+            broadcasts to (height, width, channels). In place of `rescale`, with `std`.
         std: Divisor after `mean`, in the same units and shapes; 1e-7 is added to it (R38).
         samplewise: Subtract the mean of every image and divide by its standard deviation plus
-            1e-7. Takes the place of `rescale`.
+            1e-7. In place of `rescale`.
 
     Raises:
         ValueError: The combination makes no sense.
@@ -53,26 +53,31 @@ class Output:
     samplewise: bool = False
 
     def __post_init__(self) -> None:
-        if self.dtype not in ("source", "uint8", "float16", "float32"):
+        # float64 doubles the memory of a batch and gains nothing (R42).
+        choice("dtype", self.dtype, ("source", "uint8", "float16", "float32"))
+        if isinstance(self.rescale, str):
+            choice("rescale", self.rescale, ("unit", "signed"))
+        elif self.rescale is not None and not (is_number(self.rescale) and self.rescale):
             raise ValueError(
-                f"dtype must be 'uint8', 'float16' or 'float32'; got {self.dtype!r}. "
-                "float64 doubles the memory of a batch and gains nothing (R42)."
-            )
-        if isinstance(self.rescale, str) and self.rescale not in ("unit", "signed"):
-            raise ValueError(
-                f"rescale must be None, 'unit', 'signed' or a number; got {self.rescale!r}."
+                "rescale must be None, 'unit', 'signed', 'auto' or a finite factor other than 0, "
+                f"such as 1 / 255; got {self.rescale!r}."
             )
         if (self.mean is None) != (self.std is None):
             raise ValueError("mean and std belong together; got only one of them. Pass both.")
-        if self.dtype in ("source", "uint8") and (
-            self.rescale is not None or self.mean is not None or self.samplewise
-        ):
-            raise ValueError(
-                f"Batches of dtype {self.dtype!r} hold pixels as they are and cannot be rescaled "
-                "or standardised. Use dtype='float32', or drop rescale and standardize."
-            )
         if self.samplewise and self.mean is not None:
             raise ValueError("Standardise by fitted statistics or samplewise, not both.")
+        standardized = self.samplewise or self.mean is not None
+        if standardized and self.rescale is not None:
+            raise ValueError(
+                f"standardize and rescale={self.rescale!r} both scale the pixels. Give one of the "
+                "two; standardize works on the full scale of the source whatever its bit depth."
+            )
+        if self.dtype in ("source", "uint8") and (standardized or self.rescale is not None):
+            raise ValueError(
+                f"dtype={self.dtype!r} cannot hold rescaled or standardised pixels. Use "
+                "dtype='float32', or leave rescale and standardize out and scale in the model "
+                "(keras.layers.Rescaling)."
+            )
 
     @cached_property
     def pixelwise(self) -> bool:
@@ -112,7 +117,7 @@ class Output:
         if self.standardizes or self.rescale == "unit":
             return 1.0, 0.0
         if self.mean is not None and self.std is not None:
-            std = np.asarray(self.std, np.float64).reshape(-1) + _EPSILON
+            std = np.asarray(self.std, np.float64).reshape(-1) + EPSILON
             return 1.0 / std, -np.asarray(self.mean, np.float64).reshape(-1) / std
         if self.rescale == "signed":
             return 2.0, -1.0
@@ -125,10 +130,10 @@ class Output:
         if self.samplewise:
             mean, std = cv2.meanStdDev(unit.reshape(-1))
             unit -= np.float32(mean.item())
-            unit /= np.float32(std.item() + _EPSILON)
+            unit /= np.float32(std.item() + EPSILON)
         elif self.pixelwise:
             unit -= np.asarray(self.mean, np.float32)
-            unit /= np.asarray(self.std, np.float32) + np.float32(_EPSILON)
+            unit /= np.asarray(self.std, np.float32) + np.float32(EPSILON)
 
 
 def require(value_bounds: Range | None) -> Range:

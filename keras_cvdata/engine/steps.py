@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cached_property
-from itertools import groupby
-from typing import Any, Literal, TypeAlias
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
 
 from keras_cvdata.engine.array_api import Parameters, Tensor
-from keras_cvdata.engine.output import Output
+from keras_cvdata.engine.geometry.boxes import by_field, by_matrix, by_rectangles
+from keras_cvdata.engine.geometry.windows import frame_matrix, resized_crop, sides, window_matrix
+from keras_cvdata.engine.kernels import PAIRS
 from keras_cvdata.types import Array, Range
 
 Size: TypeAlias = tuple[int, int]
@@ -27,7 +27,88 @@ def unchanged(values: Tensor, image: int | None) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Resize:
+class Step:
+    """What is done with the images of a batch, one thing of a plan.
+
+    The methods here are those of a step that changes pixels and moves none; a step that moves them
+    says so in `for_mask` and `follow_boxes`, and one that changes their number in `size_after`. The
+    executors have functions of their own for most steps, which they fuse or write straight into the
+    batch; they have any other step carry itself out, by `render` and `render_batch`.
+
+    Attributes:
+        active: (B,) bool, which images it acts on; `None` for all.
+    """
+
+    active: Tensor | None = field(default=None, kw_only=True)
+
+    def for_mask(self) -> Step | None:
+        """The same move without values in between, for segmentation masks; `None` for no move."""
+        return None
+
+    def follow_boxes(self, boxes: Tensor, size: tuple[Tensor, Tensor], xp: Any) -> Tensor:
+        """Move boxes as the pixels are moved.
+
+        Args:
+            boxes: (B, N, 4) boxes in pixels of the images before the step, see `geometry.boxes`.
+            size: (height, width) of the images before the step.
+            xp: `numpy` or `keras.ops`.
+
+        Returns:
+            (B, N, 4) boxes in pixels of the images after the step, not clipped.
+        """
+        return boxes
+
+    def size_after(self, size: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        """Height and width of the images after the step, from those before it."""
+        return size
+
+    def sample(self, b: int) -> Self:
+        """The step for one image of the batch."""
+        return replace(self, **{f.name: _sample(getattr(self, f.name), b) for f in fields(self)})
+
+    def render(self, pixels: Array, b: int, span: Range | None) -> Array:
+        """Carry the step out for one image.
+
+        Args:
+            pixels: (height, width, channels) uint8, uint16 or float32; never changed.
+            b: Which image of the batch this is.
+            span: Lowest and highest value of the pixels, where known.
+
+        Returns:
+            An image of the same dtype; what leaves the span is clipped for it.
+        """
+        raise NotImplementedError
+
+    def render_batch(self, pixels: Tensor, span: Range | None, ops: Any) -> Tensor:
+        """Carry the step out for a batch of tensors.
+
+        Args:
+            pixels: (batch, height, width, channels) float32.
+            span: Lowest and highest value of the pixels, where known.
+            ops: `keras.ops`.
+
+        Returns:
+            (batch, height, width, channels) float32; it is clipped and rounded for it.
+
+        Raises:
+            TypeError: The step has no form on tensors.
+        """
+        raise TypeError(
+            f"{self!r} works on one uint8 image in NumPy and cannot act on tensors. Put it into "
+            "the `augment` list of a sequence."
+        )
+
+
+def _sample(value: Any, b: int) -> Any:
+    if isinstance(value, Step):
+        return value.sample(b)
+    if isinstance(value, Mapping):
+        return {name: _sample(each, b) for name, each in value.items()}
+    return value[b : b + 1] if getattr(value, "shape", ()) else value
+
+
+@dataclass(frozen=True)
+class Resize(Step):
     """Bring a decoded image to the size of the batch, with nothing else to do on the way.
 
     Attributes:
@@ -46,15 +127,41 @@ class Resize:
     pad_value: float = 0.0
     windows: Parameters | None = None
 
-    def only(self, b: int) -> Resize:
-        """The resize of one image of the batch."""
+    def matrix(self, height: Tensor, width: Tensor, xp: Any) -> Tensor:
+        """Build the matrices that lead from pixel centres of the result to those of the images.
+
+        Args:
+            height: Height of the images before, a number or (B,).
+            width: Width of the images before, likewise.
+            xp: `numpy` or `keras.ops`.
+
+        Returns:
+            (1 or B, 3, 3) matrices.
+
+        Example:
+            >>> Resize((10, 10), "crop", "bilinear").matrix(20, 40, np)[0, :2].tolist()
+            [[2.0, 0.0, 10.5], [0.0, 2.0, 0.5]]
+        """
         if self.windows is None:
-            return self
-        return replace(self, windows={name: x[b : b + 1] for name, x in self.windows.items()})
+            return frame_matrix(self.size, self.fit, height, width, xp)
+        window = resized_crop(self.windows, sides(height, xp), sides(width, xp), xp)
+        return window_matrix(window, self.size, xp)
+
+    def for_mask(self) -> Resize:
+        """Take the nearest pixel."""
+        return replace(self, interpolation="nearest")
+
+    def follow_boxes(self, boxes: Tensor, size: tuple[Tensor, Tensor], xp: Any) -> Tensor:
+        """Stretch them alike."""
+        return by_matrix(boxes, self.matrix(*size, xp), xp)
+
+    def size_after(self, size: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        """The size that all images are brought to."""
+        return self.size
 
 
 @dataclass(frozen=True)
-class Warp:
+class Warp(Step):
     """Read every pixel from where a matrix says.
 
     Attributes:
@@ -76,9 +183,24 @@ class Warp:
     size: tuple[Tensor, Tensor] | None = None
     projective: bool = False
 
+    def for_mask(self) -> Warp:
+        """Take the nearest pixel."""
+        resize = self.resize and self.resize.for_mask()
+        return replace(self, interpolation="nearest", resize=resize)
+
+    def follow_boxes(self, boxes: Tensor, size: tuple[Tensor, Tensor], xp: Any) -> Tensor:
+        """Lead their corners through the resize and the inverse of the matrix."""
+        if self.resize is not None:
+            boxes = self.resize.follow_boxes(boxes, size, xp)
+        return by_matrix(boxes, self.matrix, xp)
+
+    def size_after(self, size: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        """The size that is stated, or that of the image or of its resize."""
+        return self.size or (self.resize.size if self.resize else size)
+
 
 @dataclass(frozen=True)
-class Displace:
+class Displace(Step):
     """Read every pixel from a place that a smooth field says.
 
     Attributes:
@@ -93,9 +215,17 @@ class Displace:
     fill_value: float
     interpolation: str
 
+    def for_mask(self) -> Displace:
+        """Take the nearest pixel."""
+        return replace(self, interpolation="nearest")
+
+    def follow_boxes(self, boxes: Tensor, size: tuple[Tensor, Tensor], xp: Any) -> Tensor:
+        """Lead points of their sides through the inverse of the field."""
+        return by_field(boxes, self.grid, *size, xp)
+
 
 @dataclass(frozen=True)
-class Paste:
+class Paste(Step):
     """Put rectangles of the image elsewhere in it.
 
     Attributes:
@@ -105,9 +235,17 @@ class Paste:
 
     rectangles: Tensor
 
+    def for_mask(self) -> Paste:
+        """Whole pixels are moved."""
+        return self
+
+    def follow_boxes(self, boxes: Tensor, size: tuple[Tensor, Tensor], xp: Any) -> Tensor:
+        """Keep the largest piece of each."""
+        return by_rectangles(boxes, self.rectangles, xp)
+
 
 @dataclass(frozen=True)
-class Mix:
+class Mix(Step):
     """Mix the colours of every pixel, and clip the result.
 
     Attributes:
@@ -119,7 +257,7 @@ class Mix:
 
 
 @dataclass(frozen=True)
-class Curve:
+class Curve(Step):
     """Change the brightness of every pixel by a curve for each channel.
 
     Attributes:
@@ -135,149 +273,68 @@ class Curve:
 
     def __getstate__(self) -> dict[str, Any]:
         kept = self.evaluate if self.evaluate is unchanged else None
-        return {"tables": self.tables, "evaluate": kept, "final": self.final}
+        return {**self.__dict__, "evaluate": kept}
 
 
 @dataclass(frozen=True)
-class Histogram:
+class Histogram(Step):
     """Change the brightness of every pixel by a curve that depends on the histogram of the image.
 
     Attributes:
         name: Name in `histograms.CURVES`.
         parameters: What the layer drew, (B, ...) arrays.
-        active: (B,) bool, which images it acts on; `None` for all.
     """
 
     name: str
     parameters: Parameters
-    active: Tensor | None = None
 
 
 @dataclass(frozen=True)
-class Kernel:
+class Kernel(Step):
     """Work on an image by a pair of functions, one for each executor.
 
     Attributes:
         name: Name in `kernels.PAIRS`.
         parameters: What the layer drew, (B, ...) arrays.
-        active: (B,) bool, which images it acts on; `None` for all.
     """
 
     name: str
     parameters: Parameters
-    active: Tensor | None = None
+
+    def render(self, pixels: Array, b: int, span: Range | None) -> Array:
+        """By the function for one image."""
+        p = {name: values[b] for name, values in self.parameters.items()}
+        return PAIRS[self.name].image(pixels, p, span)
+
+    def render_batch(self, pixels: Tensor, span: Range | None, ops: Any) -> Tensor:
+        """By the function for tensors."""
+        return PAIRS[self.name].batch(pixels, self.parameters, span, ops)
 
 
 @dataclass(frozen=True)
-class Blend:
+class Blend(Step):
     """Add up the image and what several plans make of it.
 
     Attributes:
-        branches: Plans that keep the size of the image.
+        branches: Plans, see `engine.plan`, that keep the size of the image.
         weights: (B, 1 + branches) share of the image itself and of each branch.
     """
 
-    branches: tuple[Plan, ...]
+    branches: tuple[Any, ...]
     weights: Tensor
 
 
 @dataclass(frozen=True)
-class Call:
+class Call(Step):
     """Hand each image to a function that the engine cannot see into.
 
     Attributes:
         function: Takes and returns one uint8 image (height, width, channels).
-        active: (B,) bool, which images it acts on; `None` for all.
         seeds: (B,) integers that the function takes after the image; `None` where it takes none.
     """
 
     function: Callable[..., Array]
-    active: Tensor | None = None
     seeds: Tensor | None = None
-
-
-Step: TypeAlias = Resize | Warp | Displace | Paste | Mix | Curve | Histogram | Kernel | Blend | Call
-
-
-Lookups: TypeAlias = tuple[Curve | Histogram, ...]
-"""Neighbouring steps that are one table for uint8 pixels."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What happens to the images of one batch.
-
-    A plan made with NumPy can be pickled, without layers and without Keras, and then serves uint8
-    images; others need the curves, which stay in the process.
-
-    Attributes:
-        steps: What is done, in order.
-        output: What the batch holds.
-        value_range: Lowest and highest value of float pixels, where known.
-    """
-
-    steps: tuple[Step, ...]
-    output: Output
-    value_range: Range | None
-
-    @cached_property
-    def uint8_steps(self) -> tuple[Step | Lookups, ...]:
-        """The steps for uint8 pixels: neighbours that are tables come together in a tuple."""
-        steps: list[Step | Lookups] = []
-        for is_table, run in groupby(self.steps, lambda step: isinstance(step, Curve | Histogram)):
-            # A last table that would leave uint8 pixels as they are is none.
-            kept = [step for step in run if not isinstance(step, Curve) or step.tables is not None]
-            if is_table and kept:
-                steps.append(tuple(kept))  # type: ignore[arg-type] # filtered by `is_table`
-            elif not is_table:
-                steps += kept
-        return tuple(steps)
-
-    @cached_property
-    def for_masks(self) -> Plan:
-        """What happens to segmentation masks: the same moves, without values in between."""
-        moves: list[Step] = []
-        for step in self.steps:
-            if isinstance(step, Warp):
-                resize = step.resize and replace(step.resize, interpolation="nearest")
-                moves.append(replace(step, interpolation="nearest", resize=resize))
-            elif isinstance(step, Displace | Resize):
-                moves.append(replace(step, interpolation="nearest"))
-            elif isinstance(step, Paste):
-                moves.append(step)
-        return Plan(tuple(moves), Output(), None)
-
-    def only(self, b: int) -> Plan:
-        """The moves of one image of the batch."""
-        moves: list[Step] = []
-        for step in self.for_masks.steps:
-            if isinstance(step, Warp):
-                resize = step.resize and step.resize.only(b)
-                moves.append(replace(step, matrix=step.matrix[b : b + 1], resize=resize))
-            elif isinstance(step, Resize):
-                moves.append(step.only(b))
-            elif isinstance(step, Displace):
-                moves.append(replace(step, grid=step.grid[b : b + 1]))
-            elif isinstance(step, Paste):
-                moves.append(Paste(step.rectangles[b : b + 1]))
-        return Plan(tuple(moves), self.output, None)
-
-    @property
-    def resize(self) -> Resize | None:
-        """The resize that comes first, by itself or within a warp."""
-        first = self.steps[0] if self.steps else None
-        return (
-            first.resize
-            if isinstance(first, Warp)
-            else first
-            if isinstance(first, Resize)
-            else None
-        )
-
-    @property
-    def reduces(self) -> bool:
-        """Whether a decoder may hand over a smaller image than the file holds."""
-        return self.resize is not None and self.resize.interpolation != "nearest"
 
 
 def table_values(channels: int) -> Array:

@@ -69,6 +69,7 @@ from keras_cvdata.layers.policies.random_apply import RandomApply
 from keras_cvdata.layers.policies.random_order import RandomOrder
 from keras_cvdata.layers.policies.some_of import SomeOf
 from keras_cvdata.layers.policies.trivial_augment_wide import TrivialAugmentWide
+from keras_cvdata.layers.random_layer import RandomLayer
 
 __all__ = [
     "CLAHE",
@@ -113,6 +114,7 @@ __all__ = [
     "RandomHue",
     "RandomInvert",
     "RandomJPEG",
+    "RandomLayer",
     "RandomLighting",
     "RandomMotionBlur",
     "RandomOrder",

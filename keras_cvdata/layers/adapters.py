@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
 import keras
 import numpy as np
 
 from keras_cvdata.engine.array_api import Parameters, Tensor, cast
+from keras_cvdata.engine.augmentation import Augmentation
 from keras_cvdata.types import Array
 
 
-class Lambda:
+class Lambda(Augmentation):
     """A function of one uint8 image that takes part in a chain; nothing fuses across it.
 
     It acts in sequences only, and is called from many threads at once. Transforms of Albumentations
@@ -45,27 +46,9 @@ class Lambda:
         """One number for the seed, where it can be told."""
         return int(self.seeded)
 
-    def draw(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def draw(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw the seed of each image."""
         return {"seed": cast(xp.floor(u[:, 0] * 2**31), "int64", xp)} if self.seeded else {}
-
-    def flatten(self) -> Sequence[Any]:
-        """Be one part."""
-        return (self,)
-
-    def flatten_parameters(self, p: Parameters) -> Sequence[Parameters]:
-        """Be one part."""
-        return (p,)
-
-    def output_size(self, height: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:
-        """Keep the size."""
-        return height, width
-
-    def check_channels(self, channels: int) -> None:
-        """Take any number of channels."""
-
-    def inference_layer(self) -> None:
-        """Be taken for random."""
 
     def __repr__(self) -> str:
         return f"Lambda({self.function!r})"

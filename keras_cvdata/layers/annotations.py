@@ -9,8 +9,8 @@ from keras import ops
 
 from keras_cvdata.engine import tensor
 from keras_cvdata.engine.array_api import Tensor, cast
-from keras_cvdata.engine.chain import Plan
 from keras_cvdata.engine.geometry import boxes
+from keras_cvdata.engine.plan import Plan
 
 
 def names(layer: Any, inputs: Mapping[str, Any]) -> list[str]:
@@ -125,7 +125,7 @@ def follow_boxes(
         (cast(size[0], "float32", xp), cast(size[1], "float32", xp)) for size in sizes
     )
     pixels = boxes.to_pixels(given, layer.bounding_box_format, height, width, xp)
-    pixels = boxes.follow(pixels, plan, height, width, xp)
+    pixels = plan.follow_boxes(pixels, height, width, xp)
     pixels, seen = boxes.clip(pixels, tall, wide, layer.min_visible, xp)
     seen = xp.logical_and(seen, labels >= 0)
     written = boxes.from_pixels(pixels, layer.bounding_box_format, tall, wide, xp)

@@ -6,9 +6,8 @@ from typing import Any
 
 import keras
 
-from keras_cvdata.engine.chain import Augmentation
+from keras_cvdata.engine.augmentation import Augmentation
 from keras_cvdata.layers.adapters import Lambda
-from keras_cvdata.layers.base import AugmentationLayer
 from keras_cvdata.layers.mixing.base import MixingLayer
 
 # What these make of uint8 is not uint8.
@@ -89,8 +88,12 @@ def _entries(augment: Any) -> list[Any]:
 
 def _as_layer(augment: Any) -> Augmentation:
     if isinstance(augment, MixingLayer):
-        augment.flatten()  # says why it cannot be here
-    if isinstance(augment, AugmentationLayer | Lambda):
+        raise ValueError(
+            f"{augment!r} mixes whole batches with their labels, so it cannot stand among layers "
+            "that change single images. Put it at the end of `augment`, or call it on "
+            "(images, labels)."
+        )
+    if isinstance(augment, Augmentation):
         return augment
     if isinstance(augment, _SCALING):
         raise TypeError(

@@ -1,24 +1,23 @@
-"""What all augmentation layers share: drawing, calling, checking and saving."""
+"""What all layers share that change images: drawing, calling, and what follows the images."""
 
 from __future__ import annotations
 
-import abc
-import inspect
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, TypedDict
+from collections.abc import Mapping
+from typing import Any, TypedDict
 
 import keras
 from keras import ops
 
+from keras_cvdata.arguments import choice, probability
 from keras_cvdata.engine import tensor
 from keras_cvdata.engine.array_api import Parameters, Tensor
-from keras_cvdata.engine.chain import Chain, Plan
+from keras_cvdata.engine.augmentation import Augmentation
+from keras_cvdata.engine.chain import Chain
 from keras_cvdata.engine.geometry import boxes
+from keras_cvdata.engine.plan import Plan
 from keras_cvdata.layers import tf_data
 from keras_cvdata.layers.annotations import follow_all, from_batch, to_batch
-from keras_cvdata.layers.ranges import Interval, choice, probability
-from keras_cvdata.layers.uniforms import Uniforms
-from keras_cvdata.types import Range
+from keras_cvdata.layers.random_layer import RandomLayer
 
 
 class SharedOptions(TypedDict, total=False):
@@ -40,7 +39,7 @@ class LayerOptions(SharedOptions, total=False):
     rate: float
 
 
-class AugmentationLayer(keras.layers.Layer):
+class AugmentationLayer(RandomLayer, Augmentation):
     """Base of all layers that change images at random.
 
     A subclass says how many uniform numbers one image needs (`num_uniforms`), turns them into
@@ -75,12 +74,6 @@ class AugmentationLayer(keras.layers.Layer):
         ValueError: A value is out of its range.
     """
 
-    num_uniforms: int = 0
-    gated: ClassVar[bool] = True  # False where `parameters` uses `rate` itself
-    value_range: Range | None = None
-    undone_by_samplewise: bool = False  # a per-image normaliser takes the effect back (R77)
-    changes_size: bool = False  # whether `output_size` may differ from what it is given
-
     def __init__(
         self,
         *,
@@ -92,56 +85,17 @@ class AugmentationLayer(keras.layers.Layer):
         min_visible: float = 0.0,
         **keras_options: Any,
     ) -> None:
-        unknown = set(keras_options) - {"name", "dtype", "trainable"}
-        if rate != 1 and not self._takes_rate():
-            unknown.add("rate")
-        if unknown:
-            raise TypeError(
-                f"{type(self).__name__} has no argument {', '.join(sorted(map(repr, unknown)))}. "
-                f"It takes {', '.join(sorted({*self._argument_names(), 'name', 'dtype'}))}."
-            )
-        super().__init__(**keras_options, autocast=False)
-        # Nothing is to be built. Where Keras finds a layer that is not, it calls the model once
-        # more, uncompiled, for every batch.
-        self.built = True
-        self.rate = probability(self._named("rate"), rate)
-        self.seed = seed
-        self._uniforms = Uniforms(seed)
-        self.seed_generator = self._uniforms.generator  # which Keras finds here
-        self.data_format = choice(
-            self._named("data_format"),
-            data_format or keras.config.image_data_format(),
-            ("channels_last", "channels_first"),
-        )
+        super().__init__(rate=rate, seed=seed, data_format=data_format, **keras_options)
         self.mask_fill_value = mask_fill_value
         if bounding_box_format is not None:
             choice(self._named("bounding_box_format"), bounding_box_format, boxes.FORMATS)
         self.bounding_box_format = bounding_box_format
         self.min_visible = probability(self._named("min_visible"), min_visible)
 
-    @abc.abstractmethod
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
-        """Turn uniform numbers into what the layer does with each image.
-
-        Args:
-            u: (B, num_uniforms) numbers of [0, 1).
-            height: Height of the images in pixels, a number or (B,).
-            width: Width of the images in pixels, a number or (B,).
-            xp: `numpy` or `keras.ops`, whichever `u` belongs to.
-
-        Returns:
-            Named arrays whose first axis is the batch.
-        """
-
     @property
-    def always_acts(self) -> bool:
+    def always_acts(self) -> bool:  # type: ignore[override] # depends on the rate
         """Whether it acts on every image."""
         return self.total_uniforms == self.num_uniforms
-
-    @property
-    def total_uniforms(self) -> int:
-        """Uniform numbers that one image needs, with the one that decides whether to act."""
-        return self.num_uniforms + (self.gated and self.rate < 1)
 
     def draw(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Turn (B, total_uniforms) uniforms into parameters; (B,) `active` if it is gated."""
@@ -150,24 +104,9 @@ class AugmentationLayer(keras.layers.Layer):
             p["active"] = u[:, self.num_uniforms] < self.rate
         return p
 
-    def flatten(self) -> Sequence[Any]:
-        """The layers that it is made of, each of one form, in the order of their action."""
-        return (self,)
-
-    def flatten_parameters(self, p: Parameters) -> Sequence[Parameters]:
-        """Parameters of each part."""
-        return (p,)
-
-    def output_size(self, height: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:
-        """Height and width of what comes out of an image; `None` where they are not known."""
-        return height, width
-
     def inference_layer(self) -> AugmentationLayer | None:
         """The layer that acts outside training, or `None` where nothing happens there."""
         return None if self.total_uniforms else self
-
-    def check_channels(self, channels: int) -> None:
-        """Refuse images with a number of channels that the layer cannot serve."""
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Change images at random; tensors of TensorFlow, as in `tf.data`, on any backend."""
@@ -219,7 +158,7 @@ class AugmentationLayer(keras.layers.Layer):
             return (*batch, a, *self.output_size(b, c))
         return (*batch, *self.output_size(a, b), c)
 
-    def compute_output_spec(self, images: Any, training: bool = True) -> Any:  # noqa: ARG002
+    def compute_output_spec(self, images: Any, training: bool = True) -> Any:
         """Return the shape that comes out, and the dtype that comes in or is made of it."""
         if isinstance(images, Mapping):
             return {name: self._spec_in_dict(name, value) for name, value in images.items()}
@@ -236,50 +175,3 @@ class AugmentationLayer(keras.layers.Layer):
 
     def _spec(self, images: Any, dtype: Any) -> Any:
         return keras.KerasTensor(self.compute_output_shape(images.shape), dtype=dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments of the constructor, from which the layer can be made again."""
-        config: dict[str, Any] = super().get_config()
-        return config | {name: _plain(getattr(self, name)) for name in self._argument_names()}
-
-    def __repr__(self) -> str:
-        """Read like the call of the constructor."""
-        given = {name: _plain(getattr(self, name)) for name in self._argument_names()}
-        shown = [
-            f"{name}={given[name]!r}"
-            for name, parameter in inspect.signature(type(self)).parameters.items()
-            if name in given and given[name] != _plain(parameter.default)
-        ]
-        return f"{type(self).__name__}({', '.join(shown)})"
-
-    def _named(self, argument: str) -> str:
-        """Name an argument for messages."""
-        return f"{type(self).__name__}: {argument}"
-
-    @classmethod
-    def _takes_rate(cls) -> bool:
-        """Whether it can leave images alone."""
-        return cls.gated or "rate" in inspect.signature(cls).parameters
-
-    @classmethod
-    def _argument_names(cls) -> list[str]:
-        """Arguments of all constructors down to this class; each is kept as an attribute."""
-        constructors = [
-            vars(base)["__init__"]
-            for base in cls.__mro__
-            if issubclass(base, AugmentationLayer) and "__init__" in vars(base)
-        ]
-        named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-        return [
-            parameter.name
-            for constructor in constructors
-            for parameter in inspect.signature(constructor).parameters.values()
-            if parameter.kind in named and parameter.name != "self"
-        ]
-
-
-def _plain(value: Any) -> Any:
-    """Turn an argument into what it can be given as."""
-    if isinstance(value, Interval):
-        return value.low, value.high
-    return tuple(map(_plain, value)) if isinstance(value, tuple) else value

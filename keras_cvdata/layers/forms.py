@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Literal
 
 import keras
 
+from keras_cvdata.arguments import choice, interval
 from keras_cvdata.engine.array_api import Parameters, Tensor
-from keras_cvdata.engine.chain import Plan
+from keras_cvdata.engine.plan import Plan
 from keras_cvdata.layers.base import AugmentationLayer, LayerOptions
-from keras_cvdata.layers.ranges import choice, interval
 from keras_cvdata.types import Range
 
 FILL_MODES = ("reflect", "nearest", "wrap", "constant")

@@ -9,7 +9,8 @@ import keras
 import numpy as np
 
 from keras_cvdata.engine import opencv
-from keras_cvdata.engine.chain import Chain, Plan
+from keras_cvdata.engine.chain import Chain
+from keras_cvdata.engine.plan import Plan
 from keras_cvdata.layers.annotations import check_axes, follow_boxes, from_batch, names, to_batch
 from keras_cvdata.types import Array
 

@@ -1,4 +1,4 @@
-"""Uniform numbers for layers that are called by hand, in a model or in a pipeline of data."""
+"""Uniform numbers for layers that are called, and whole numbers drawn from them."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import itertools
 import os
 import random
 import threading
+from typing import Any
 
 import keras
 import numpy as np
 
-from keras_cvdata.engine.array_api import Tensor
+from keras_cvdata.arguments import Interval
+from keras_cvdata.engine.array_api import Tensor, cast
 from keras_cvdata.stateless_random import uniforms
 from keras_cvdata.types import Array
 
 
 class Uniforms:
-    """Uniforms the numbers of one layer, call by call; threads never get the same ones.
+    """The uniform numbers of one layer, call by call; threads never get the same ones.
 
     Args:
         seed: What the numbers depend on; `None` for a random seed.
@@ -49,6 +51,22 @@ class Uniforms:
     def reset_after_fork(cls) -> None:
         """Forget a lock that a thread held in the process that this one was forked from."""
         cls._lock = threading.Lock()
+
+
+def pick(numbers: Interval, u: Tensor, xp: Any) -> Tensor:
+    """Draw whole numbers from both ends and all between, each as often.
+
+    Args:
+        numbers: A range with whole ends.
+        u: Uniform numbers of [0, 1).
+        xp: `numpy` or `keras.ops`.
+
+    Returns:
+        int32 numbers.
+    """
+    count = numbers.high - numbers.low + 1
+    # The product with a float32 just below 1 may be rounded up.
+    return cast(numbers.low + xp.minimum(xp.floor(u * count), count - 1), "int32", xp)
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork

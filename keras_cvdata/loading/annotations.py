@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from keras_cvdata import codec
+from keras_cvdata.arguments import choice, integer, probability
 from keras_cvdata.engine import opencv
 from keras_cvdata.engine.geometry import boxes as geometry
-from keras_cvdata.engine.steps import Plan, Size
+from keras_cvdata.engine.plan import Plan
+from keras_cvdata.engine.steps import Size
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.boxes import Boxes
 from keras_cvdata.types import Array, ImageError
@@ -23,8 +25,12 @@ class Annotations:
         boxes: Boxes of all rows, or None.
         mask_fill: What masks hold beyond the border of the image.
         box_format: Format of the boxes, as they are listed and in the batch, see `boxes.FORMATS`.
-        max_boxes: Boxes of each image in the batch.
-        min_visible: Share of the area of a box that must stay inside the image.
+        max_boxes: Boxes of each image in the batch; by default the most that an image has.
+        min_visible: Share of the area of a box, 0 to 1, that must stay inside the image.
+
+    Raises:
+        TypeError: A number is none.
+        ValueError: An argument is out of its range.
     """
 
     def __init__(
@@ -39,11 +45,16 @@ class Annotations:
     ) -> None:
         self.masks = masks
         self.boxes = boxes
-        self.mask_fill = mask_fill
-        self.box_format = box_format
-        self.min_visible = min_visible
+        self.mask_fill = integer("mask_fill_value", mask_fill, 0)
+        self.box_format = choice("bounding_box_format", box_format, geometry.FORMATS)
+        self.min_visible = probability("min_visible", min_visible, "share")
+        if max_boxes is not None:
+            integer("max_boxes", max_boxes, 1)
         self.max_boxes = max_boxes or (boxes.max_per_row if boxes else 0)
         self.dtype = self._read(masks, 0).dtype if masks is not None else np.dtype("uint8")
+
+    def __bool__(self) -> bool:
+        return self.masks is not None or self.boxes is not None
 
     def allocate(self, count: int, size: Size) -> dict[str, Any]:
         """Make room for what follows the images of a batch."""
@@ -80,7 +91,7 @@ class Annotations:
                 mask, plan, slot, batch["segmentation_masks"][slot], fill=self.mask_fill
             )
         if self.boxes is not None:
-            self._fill_boxes(batch["bounding_boxes"], slot, row, plan.only(slot), (before, after))
+            self._fill_boxes(batch["bounding_boxes"], slot, row, plan.sample(slot), (before, after))
 
     def _fill_boxes(
         self, batch: dict[str, Array], slot: int, row: int, plan: Plan, sizes: tuple[Size, Size]
@@ -90,7 +101,7 @@ class Annotations:
         found, labels = self.boxes.row(row)
         pixels = geometry.to_pixels(found[None], self.box_format, *before, np)
         pixels, seen = geometry.clip(
-            geometry.follow(pixels, plan, *before, np), *after, self.min_visible, np
+            plan.follow_boxes(pixels, *before, np), *after, self.min_visible, np
         )
         written = geometry.from_pixels(pixels, self.box_format, *after, np)[0][seen[0]]
         kept = min(len(written), self.max_boxes)

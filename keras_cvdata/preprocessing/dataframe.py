@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from keras_cvdata.arguments import choice
 from keras_cvdata.preprocessing.files import BatchFromFilesMixin
-from keras_cvdata.preprocessing.iterator import Iterator
 from keras_cvdata.preprocessing.listing import tell, validate_filename
-from keras_cvdata.sequences.checks import check_choice, check_skipping
+from keras_cvdata.sequences.settings import check_skipping
 from keras_cvdata.types import Array
 
 _WITHOUT_CLASSES = ("input", "multi_output", "raw", None)
 
 
-class DataFrameIterator(BatchFromFilesMixin, Iterator):
+class DataFrameIterator(BatchFromFilesMixin):
     """Batches of the images whose files a data frame lists.
 
     `ImageDataGenerator.flow_from_dataframe` makes it. The order is that of the rows. Rows whose
@@ -39,7 +39,7 @@ class DataFrameIterator(BatchFromFilesMixin, Iterator):
             (integers as floats), "raw" (the values of `y_col`), "multi_output" (one target for each
             column), "input" (the images themselves) or None (no labels).
         batch_size: Images per batch.
-        shuffle: Sampler the images anew in every epoch.
+        shuffle: Order the images anew in every epoch.
         seed: Selects orders and draws; None takes NumPy's global generator.
         data_format: "channels_last" or "channels_first".
         save_to_dir: Folder in which the images of all batches are kept as pictures.
@@ -107,7 +107,7 @@ class DataFrameIterator(BatchFromFilesMixin, Iterator):
             interpolation,
             keep_aspect_ratio,
         )
-        check_choice("class_mode", class_mode, sorted(self.allowed_class_modes, key=str))
+        choice("class_mode", class_mode, sorted(self.allowed_class_modes, key=str))
         self.directory = directory or ""
         self.class_mode = class_mode
         self.dtype = dtype

@@ -12,14 +12,14 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_cvdata.arguments import choice
 from keras_cvdata.preprocessing.files import BatchFromFilesMixin
-from keras_cvdata.preprocessing.iterator import Iterator
 from keras_cvdata.preprocessing.listing import FORMATS, refuse, tell
-from keras_cvdata.sequences.checks import check_choice, check_skipping
+from keras_cvdata.sequences.settings import check_skipping
 from keras_cvdata.types import Array
 
 
-class DirectoryIterator(BatchFromFilesMixin, Iterator):
+class DirectoryIterator(BatchFromFilesMixin):
     """Batches of the images in a folder with one sub-folder per class.
 
     `ImageDataGenerator.flow_from_directory` makes it. Classes are the names of all sub-folders,
@@ -34,7 +34,7 @@ class DirectoryIterator(BatchFromFilesMixin, Iterator):
         class_mode: "categorical" (one-hot), "binary" or "sparse" (integers as floats), "input" (the
             images themselves) or None (no labels).
         batch_size: Images per batch.
-        shuffle: Sampler the images anew in every epoch.
+        shuffle: Order the images anew in every epoch.
         seed: Selects orders and draws; None takes NumPy's global generator.
         data_format: "channels_last" or "channels_first"; Keras's default where None.
         save_to_dir: Folder in which the images of all batches are kept as pictures.
@@ -98,7 +98,7 @@ class DirectoryIterator(BatchFromFilesMixin, Iterator):
             interpolation,
             keep_aspect_ratio,
         )
-        check_choice("class_mode", class_mode, sorted(self.allowed_class_modes, key=str))
+        choice("class_mode", class_mode, sorted(self.allowed_class_modes, key=str))
         self.directory = directory
         self.class_mode = class_mode
         self.dtype = dtype or keras.config.floatx()
@@ -122,11 +122,12 @@ class DirectoryIterator(BatchFromFilesMixin, Iterator):
             kept = self._part(np.full(len(found), code), names)
             self.filenames += [found[position] for position in kept]
             codes += [code] * len(kept)
-        self.classes: Array = np.array(codes, np.int32)
+        self.classes = np.array(codes, np.int32)
         self._filepaths = [os.path.join(self.directory, name) for name in self.filenames]
 
     def _codes(self) -> Array:
-        return self.classes
+        codes: Array = self.classes
+        return codes
 
     @property
     def filepaths(self) -> list[str]:

@@ -11,10 +11,10 @@ from typing import Any, Self
 import keras
 import numpy as np
 
+from keras_cvdata.arguments import integer
 from keras_cvdata.loading.threads import Job, Pool, prefetch
 from keras_cvdata.preprocessing.listing import FORMATS
 from keras_cvdata.preprocessing.randomness import drawing_from, random_state
-from keras_cvdata.sequences.checks import check_count
 from keras_cvdata.sequences.keras_pass import (
     PassTracker,
     enclosing_pass,
@@ -43,7 +43,7 @@ class Iterator(keras.utils.Sequence):
     Args:
         n: Number of samples of an epoch.
         batch_size: Samples per batch; the last one of an epoch may be smaller.
-        shuffle: Sampler the samples anew in every epoch.
+        shuffle: Order the samples anew in every epoch.
         seed: Selects orders and draws; the global generator is left alone. `None` uses it.
         **kwargs: `workers`, `use_multiprocessing` and `max_queue_size` of `keras.utils.PyDataset`.
             More workers than 1 only cost time: the iterators have threads of their own.
@@ -67,7 +67,7 @@ class Iterator(keras.utils.Sequence):
     ) -> None:
         super().__init__(**kwargs)
         self.n = n
-        self.batch_size = batch_size if not n else check_count("batch_size", batch_size)
+        self.batch_size = batch_size if not n else integer("batch_size", batch_size, 1)
         self.seed = seed
         self.shuffle = shuffle
         self.batch_index = 0
@@ -197,8 +197,7 @@ class Iterator(keras.utils.Sequence):
             yield batch
 
     def _begin(self, epoch: int, index: int) -> Job[list[Any]]:
-        made: list[Any] = []
-        return self._ahead.start(1, lambda _: made.append(self._batch(epoch, index)), made)
+        return self._ahead.start(1, lambda _: self._batch(epoch, index), list)
 
     # One after the other
 

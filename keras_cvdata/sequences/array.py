@@ -7,7 +7,7 @@ from collections.abc import Sequence as Ordered
 from typing import Any, Unpack
 
 from keras_cvdata.sequences.base import Sequence
-from keras_cvdata.sequences.options import SizedOptions, make_annotations
+from keras_cvdata.sequences.options import SizedOptions
 from keras_cvdata.sources.arrays import ArraySource
 from keras_cvdata.sources.boxes import Boxes
 
@@ -58,12 +58,11 @@ class ArraySequence(Sequence):
         source = ArraySource(x, y, class_names=class_names, value_range=value_range)
         if y is None and label_mode == "int":
             label_mode = None
-        rest: dict[str, Any] = dict(options)
-        annotations = make_annotations(
-            None if masks is None else ArraySource(masks),
-            None if boxes is None else Boxes.from_cells(boxes),
-            rest,
-        )
         super().__init__(
-            source, label_mode=label_mode, color_mode=color_mode, annotations=annotations, **rest
+            source,
+            label_mode=label_mode,
+            color_mode=color_mode,
+            masks=None if masks is None else ArraySource(masks),
+            boxes=None if boxes is None else Boxes.from_cells(boxes),
+            **options,
         )

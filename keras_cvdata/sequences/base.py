@@ -4,38 +4,36 @@ from __future__ import annotations
 
 import copy
 import secrets
-import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Self
 
 import keras
 import numpy as np
 
+from keras_cvdata import arguments
+from keras_cvdata.arguments import integer
 from keras_cvdata.engine.chain import Chain, output_size
 from keras_cvdata.engine.mixing import mix_all
 from keras_cvdata.engine.steps import Fit
 from keras_cvdata.labels import class_weights
 from keras_cvdata.layers.augment_argument import inference_layers, parse_augment
 from keras_cvdata.loading.annotations import Annotations
-from keras_cvdata.loading.loader import BadImage, Images, Loader
+from keras_cvdata.loading.filling import BadImage
+from keras_cvdata.loading.loader import Images, Loader
 from keras_cvdata.loading.sampler import BatchIndices, Sampler
 from keras_cvdata.loading.threads import Job, Pool, available_cores, prefetch
-from keras_cvdata.sequences import checks
-from keras_cvdata.sequences.keras_pass import (
-    PassTracker,
-    keras_pass,
-    walker_by_index,
-    warn_of_one_epoch,
-)
-from keras_cvdata.sequences.position import Position
+from keras_cvdata.sequences import settings
+from keras_cvdata.sequences.epochs import Epochs
+from keras_cvdata.sequences.options import show_options
 from keras_cvdata.sequences.scaling import make_output
 from keras_cvdata.sequences.targets import Targets
 from keras_cvdata.sources.base import Source
+from keras_cvdata.sources.boxes import Boxes
 from keras_cvdata.statistics import Standardization, estimate_memory
 from keras_cvdata.types import Array
 
 
-class Sequence(Position, keras.utils.Sequence):
+class Sequence(Epochs):
     """Batches of images and labels from any source, augmented, for `fit`, `evaluate`, `predict`.
 
     Every draw is a function of (seed, epoch, row of the sample), so the batches are the same for
@@ -69,7 +67,7 @@ class Sequence(Position, keras.utils.Sequence):
         crop_to_aspect_ratio: Crop the middle instead of stretching.
         pad_to_aspect_ratio: Pad with black instead of stretching.
         data_format: "channels_last" or "channels_first"; Keras's default where None.
-        shuffle: Sampler the samples anew in every epoch.
+        shuffle: Order the samples anew in every epoch.
         seed: Selects the shuffles and draws; None takes a new one, readable as `.seed`.
         validation_split: Share that is held out, 0 to 1, or "auto" for the rule of thumb by size
             (20, 10 or 5 %). Stratified by class; the same for equal seeds.
@@ -94,9 +92,17 @@ class Sequence(Position, keras.utils.Sequence):
         drop_remainder: Drop a last batch that is not full.
         steps_per_epoch: Batches per epoch; by default as many as one pass over the samples takes.
         verbose: Print what was found: 0 or 1.
-        annotations: Masks and boxes of the rows of `source`, which follow their images through
-            every move and become targets: `segmentation_masks` (B, height, width, 1) and
+        masks: Segmentation masks of the rows of `source`, grey images of class numbers, which
+            follow their images through every move and become the target `segmentation_masks`
+            (B, height, width, 1).
+        boxes: Bounding boxes of the rows of `source`, which follow likewise and become the target
             `bounding_boxes`, a dict of `boxes` (B, N, 4) and `labels` (B, N), filled up with -1.
+        mask_fill_value: What masks hold where a layer fills the border with a constant, and where
+            images are padded.
+        bounding_box_format: Format of the boxes, as they are given and in the batch, as in
+            `keras.utils.bounding_boxes`.
+        max_boxes: Boxes of an image in the batch; by default the most that an image has.
+        min_visible: Share of the area of a box, 0 to 1, that must stay inside the image.
 
     Raises:
         ValueError: An argument is out of its range, or arguments contradict each other.
@@ -112,6 +118,10 @@ class Sequence(Position, keras.utils.Sequence):
 
     Source: Handbook 2, part 6; R29, R32, R33, R36, R37, R41, R42, R52, R59, R60.
     """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        show_options(cls)
 
     def __init__(  # noqa: PLR0913 # the arguments of a public sequence
         self,
@@ -140,11 +150,16 @@ class Sequence(Position, keras.utils.Sequence):
         drop_remainder: bool = False,
         steps_per_epoch: int | None = None,
         verbose: int = 1,
-        annotations: Annotations | None = None,
+        masks: Source | None = None,
+        boxes: Boxes | None = None,
+        mask_fill_value: int = 0,
+        bounding_box_format: str = "xyxy",
+        max_boxes: int | None = None,
+        min_visible: float = 0.0,
     ) -> None:
         super().__init__(workers=1)  # our own pool works; Keras's enqueuer serves stale batches
         self.image_size = image_size
-        self.batch_size = checks.check_count("batch_size", batch_size)
+        self.batch_size = integer("batch_size", batch_size, 1)
         self.label_mode = label_mode
         self.color_mode = color_mode
         self.interpolation = interpolation
@@ -152,27 +167,32 @@ class Sequence(Position, keras.utils.Sequence):
         self.pad_to_aspect_ratio = pad_to_aspect_ratio
         self.data_format = data_format or keras.config.image_data_format()
         self.shuffle = shuffle
-        self.seed = checks.check_count("seed", secrets.randbits(31) if seed is None else seed, 0)
+        self.seed = integer("seed", secrets.randbits(31) if seed is None else seed, 0)
         self.augment = augment
         self.rescale = rescale
         self.standardize = standardize
         self.dtype = dtype
         self.on_error = on_error
-        self.threads = checks.check_count(
-            "threads", available_cores() if threads is None else threads
-        )
-        self.prefetch = checks.check_count("prefetch", prefetch, 0)
+        self.threads = integer("threads", available_cores() if threads is None else threads, 1)
+        self.prefetch = integer("prefetch", prefetch, 0)
         self.balance = balance
         self.drop_remainder = drop_remainder
         self.steps_per_epoch = steps_per_epoch
         self.verbose = verbose
-        self._annotations = annotations
-        checks.check_settings(self)
+        self._annotations = Annotations(
+            masks,
+            boxes,
+            mask_fill=mask_fill_value,
+            box_format=bounding_box_format,
+            max_boxes=max_boxes,
+            min_visible=min_visible,
+        )
+        settings.check_settings(self)
         self._pool = Pool(self.threads)
         if subset == "validation":
-            self._hold_out()
+            self.__dict__.update(self._held_out())
         # Without a seed the two parts must still be disjoint, so they share the split of seed 0.
-        self._bind(checks.part_of(source, validation_split, subset, 0 if seed is None else seed))
+        self._bind(settings.part_of(source, validation_split, subset, 0 if seed is None else seed))
         if verbose:
             print(self.source.summary())
 
@@ -182,10 +202,20 @@ class Sequence(Position, keras.utils.Sequence):
             return "crop"
         return "pad" if self.pad_to_aspect_ratio else "stretch"
 
-    def _hold_out(self) -> None:
-        """Leave out all that must not happen to validation samples; what sets the size stays."""
-        self.augment = inference_layers(self.augment)
-        self.shuffle = self.balance = False
+    def _held_out(self) -> dict[str, Any]:
+        """Settings without all that must not happen to validation samples; what sizes stays."""
+        return {"augment": inference_layers(self.augment), "shuffle": False, "balance": False}
+
+    def _with(self, source: Source, **changes: Any) -> Self:
+        """A sequence over other samples, with some settings changed."""
+        other = copy.copy(self)
+        other.__dict__.update(changes)
+        other._bind(source)
+        return other
+
+    def _once(self) -> dict[str, Any]:
+        """Settings with which every sample is served as it is, once an epoch."""
+        return {**self._held_out(), "steps_per_epoch": None, "drop_remainder": False}
 
     def _bind(self, source: Source) -> None:
         """Prepare everything that depends on the samples."""
@@ -193,9 +223,9 @@ class Sequence(Position, keras.utils.Sequence):
             raise ValueError(f"{source!r} holds no images. Check the path, filter or split.")
         self.source = source
         self._targets = Targets(source.labels, self.label_mode)
-        seen = checks.batch_shape(source, self.image_size, self.color_mode)
+        seen = settings.batch_shape(source, self.image_size, self.color_mode)
         layers, mixers = parse_augment(self.augment)
-        self._targets.check_mixable(mixers, self._annotations is not None)
+        self._targets.check_mixable(mixers, bool(self._annotations))
         self.image_shape = (*output_size(layers, *seen[:2]), seen[2])
         chain = Chain(
             layers,
@@ -212,32 +242,30 @@ class Sequence(Position, keras.utils.Sequence):
         self._loader = Loader(
             source,
             chain,
-            seen,
-            self.color_mode,
-            self.seed,
-            self.on_error != "raise",
-            checks.check_followed(self._annotations, chain),
-            mixers,
+            shape=seen,
+            color_mode=self.color_mode,
+            seed=self.seed,
+            substitute=self.on_error != "raise",
+            annotations=settings.check_annotated(self._annotations, chain),
+            mixers=mixers,
         )
-        self._sampler = Sampler(
+        sampler = Sampler(
             len(source),
             self.batch_size,
             self.seed,
             self.shuffle,
-            codes=checks.check_codes("balance=True", source) if self.balance else None,
+            codes=settings.check_codes("balance=True", source) if self.balance else None,
             steps=self.steps_per_epoch,
             drop_remainder=self.drop_remainder,
         )
-        if not len(self._sampler):
+        if not len(sampler):
             raise ValueError(
                 f"{len(source)} images do not fill one batch of {self.batch_size}, and "
                 "drop_remainder=True drops what is left. Use a smaller batch_size."
             )
-        self._epoch = 0
-        self._epoch_is_told = False  # by an EpochCallback
         random = bool(mixers) or layers != (inference_layers(layers) or [])
-        self._watch_epochs = any((self.shuffle, random, self.balance, self.steps_per_epoch))
-        self._passes_of_keras = PassTracker()
+        differ = any((self.shuffle, random, self.balance, self.steps_per_epoch))
+        self._begin(sampler, epochs_differ=differ)
 
     def with_source(self, source: Source, training: bool = True) -> Self:
         """A sequence with the same settings over other samples.
@@ -250,40 +278,9 @@ class Sequence(Position, keras.utils.Sequence):
         Returns:
             The new sequence, at epoch 0; it shares the threads of this one.
         """
-        other = copy.copy(self)
-        if not training:
-            other._hold_out()
-            other.steps_per_epoch, other.drop_remainder = None, False
-        other._bind(source)
-        return other
+        return self._with(source, **({} if training else self._once()))
 
-    # What Keras asks for
-
-    def __len__(self) -> int:
-        return len(self._sampler)
-
-    def __getitem__(self, index: int) -> Any:
-        caller = sys._getframe(1)
-        walk = keras_pass(caller, self)
-        if walk is not None:
-            return self._passes_of_keras.next(walk, self._epoch, len(self), self._batches)
-        index = checks.check_position("batch", index, len(self), "batches of an epoch")
-        walker = walker_by_index(caller) if self._watch_epochs else None
-        if walker == "workers" or (walker and not self._epoch_is_told):
-            self._watch_epochs = False  # one warning is enough
-            warn_of_one_epoch(walker, self._epoch)
-        return self._batch(self._start(self._epoch, index).wait())
-
-    def __iter__(self) -> Iterator[Any]:
-        yield from self._batches(self._epoch)
-
-    def _batches(self, epoch: int, first: int = 0) -> Iterator[Any]:
-        """Batches of an epoch from an index on; the end leads to the next epoch."""
-        jobs = (self._start(epoch, index) for index in range(first, len(self)))
-        for index, images in enumerate(prefetch(jobs, self.prefetch), first):
-            if index == len(self) - 1 and self._epoch == epoch:
-                self._epoch = epoch + 1
-            yield self._batch(images)
+    # What an epoch is made of
 
     def _start(self, epoch: int, index: int) -> Job[Images]:
         return self._loader.start(self._pool, epoch, self._sampler.batch(epoch, index))
@@ -311,7 +308,7 @@ class Sequence(Position, keras.utils.Sequence):
         Returns:
             `(image, target)`, or the image alone without labels.
         """
-        position = checks.check_position("sample", position, len(self.source), "samples")
+        position = arguments.position("sample", position, len(self.source), "samples")
         batch = self._load(BatchIndices(np.array([position]), np.zeros(1, np.int64)), epoch)
         return keras.tree.map_structure(lambda array: array[0], batch)
 
@@ -325,9 +322,9 @@ class Sequence(Position, keras.utils.Sequence):
         Returns:
             For each layer its name and its parameters.
         """
-        position = checks.check_position("sample", position, len(self.source), "samples")
-        slots = BatchIndices(np.array([position]), np.zeros(1, np.int64))
-        return self._loader.parameters(self._epoch if epoch is None else epoch, slots)
+        position = arguments.position("sample", position, len(self.source), "samples")
+        indices = BatchIndices(np.array([position]), np.zeros(1, np.int64))
+        return self._loader.parameters(self._epoch if epoch is None else epoch, indices)
 
     def peek(self, n: int = 8) -> Any:
         """The first samples of the current epoch as one batch, which is not used up.
@@ -338,15 +335,15 @@ class Sequence(Position, keras.utils.Sequence):
         Returns:
             A batch of up to `n` samples.
         """
-        checks.check_count("n", n)
+        integer("n", n, 1)
         indices = range(len(self))[: -(-n // self.batch_size)]
         batches = [self._sampler.batch(self._epoch, index) for index in indices]
         first = (np.concatenate(parts)[:n] for parts in zip(*batches, strict=True))
         return self._load(BatchIndices(*first), None)
 
-    def _load(self, slots: BatchIndices, epoch: int | None) -> Any:
+    def _load(self, indices: BatchIndices, epoch: int | None) -> Any:
         epoch = self._epoch if epoch is None else epoch
-        return self._batch(self._loader.start(self._pool, epoch, slots).wait())
+        return self._batch(self._loader.start(self._pool, epoch, indices).wait())
 
     def unit_batches(self) -> Iterator[Array]:
         """Every readable image once, prepared but not augmented, as float32 from 0 to 1.
@@ -354,11 +351,8 @@ class Sequence(Position, keras.utils.Sequence):
         Yields:
             (B, height, width, channels) arrays.
         """
-        plain = copy.copy(self)
-        plain._hold_out()
-        plain.steps_per_epoch, plain.drop_remainder = None, False
-        plain.rescale, plain.standardize, plain.dtype = "unit", None, "float32"
-        plain._bind(self.source)
+        unit = {"rescale": "unit", "standardize": None, "dtype": "float32"}
+        plain = self._with(self.source, **self._once(), **unit)
         jobs = (plain._start(0, index) for index in range(len(plain)))
         for images in prefetch(jobs, self.prefetch):
             yield images.pixels[images.read]
@@ -386,7 +380,7 @@ class Sequence(Position, keras.utils.Sequence):
 
     def class_weights(self) -> dict[int, float]:
         """Weight of each class for `fit(class_weight=...)`: inverse to its number of samples."""
-        return class_weights(checks.check_codes("class_weights()", self.source))
+        return class_weights(settings.check_codes("class_weights()", self.source))
 
     def estimate_memory(self) -> int:
         """Bytes that all images would take as one array in this size and dtype (R44)."""

@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from collections.abc import Sequence as Ordered
-from typing import Any, Unpack
+from typing import Unpack
 
-from keras_cvdata.sequences.base import Sequence
-from keras_cvdata.sequences.options import ImageOptions, make_annotations
-from keras_cvdata.sequences.targets import label_kinds
+from keras_cvdata.sequences.options import ImageOptions
+from keras_cvdata.sequences.table import TableSequence, label_options
 from keras_cvdata.sources.csv import CSVSource
 
 
-class CSVSequence(Sequence):
+class CSVSequence(TableSequence):
     r"""Batches of images that a CSV file lists, one a row.
 
     A location is a local path, a URL or embedded pixels such as `[[0, 255], [255, 0]]`.
@@ -75,18 +74,18 @@ class CSVSequence(Sequence):
         source = CSVSource(
             path,
             image_column=image_column,
-            label_column=None if label_mode in (None, "input") else label_column,
+            **label_options(label_mode, label_column),
             root=root,
             class_names=class_names,
-            label_kind=label_kinds(label_mode),
             separator=separator,
             allow=allow,
             private_hosts=private_hosts,
         )
-        masks = None if mask_column is None else source.at_column(mask_column)
-        boxes = None if box_column is None else source.boxes(box_column)
-        rest: dict[str, Any] = dict(options)
-        annotations = make_annotations(masks, boxes, rest)
         super().__init__(
-            source, label_mode=label_mode, image_size=image_size, annotations=annotations, **rest
+            source,
+            label_mode=label_mode,
+            mask_column=mask_column,
+            box_column=box_column,
+            image_size=image_size,
+            **options,
         )

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from collections.abc import Sequence as Ordered
 from typing import Any, Unpack
 
-from keras_cvdata.sequences.base import Sequence
-from keras_cvdata.sequences.options import ImageOptions, make_annotations
-from keras_cvdata.sequences.targets import label_kinds
+from keras_cvdata.sequences.options import ImageOptions
+from keras_cvdata.sequences.table import TableSequence, label_options
 from keras_cvdata.sources.dataframe import DataFrameSource
 
 
-class DataFrameSequence(Sequence):
+class DataFrameSequence(TableSequence):
     """Batches of images that a pandas data frame lists, one a row.
 
     A location is a local path, a URL or pixels as an array.
@@ -70,17 +69,17 @@ class DataFrameSequence(Sequence):
         source = DataFrameSource(
             frame,
             image_column=image_column,
-            label_column=None if label_mode in (None, "input") else label_column,
+            **label_options(label_mode, label_column),
             root=root,
             class_names=class_names,
-            label_kind=label_kinds(label_mode),
             allow=allow,
             private_hosts=private_hosts,
         )
-        masks = None if mask_column is None else source.at_column(mask_column)
-        boxes = None if box_column is None else source.boxes(box_column)
-        rest: dict[str, Any] = dict(options)
-        annotations = make_annotations(masks, boxes, rest)
         super().__init__(
-            source, label_mode=label_mode, image_size=image_size, annotations=annotations, **rest
+            source,
+            label_mode=label_mode,
+            mask_column=mask_column,
+            box_column=box_column,
+            image_size=image_size,
+            **options,
         )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from collections.abc import Sequence as Ordered
-from typing import Any, Unpack
+from typing import Unpack
 
 from keras_cvdata.sequences.base import Sequence
-from keras_cvdata.sequences.options import ImageOptions, make_annotations
+from keras_cvdata.sequences.options import ImageOptions
 from keras_cvdata.sources.directory import DirectorySource
 from keras_cvdata.sources.masks import MaskFolder
 
@@ -75,8 +75,6 @@ class DirectorySequence(Sequence):
         masks = None
         if mask_directory is not None:
             masks = MaskFolder(mask_directory, source, follow_links=follow_links)
-        rest: dict[str, Any] = dict(options)
-        annotations = make_annotations(masks, None, rest)
         super().__init__(
-            source, label_mode=label_mode, image_size=image_size, annotations=annotations, **rest
+            source, label_mode=label_mode, image_size=image_size, masks=masks, **options
         )

@@ -5,23 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from collections.abc import Sequence as Ordered
-from typing import Any, Unpack
+from typing import Unpack
 
-from keras_cvdata.sequences.base import Sequence
-from keras_cvdata.sequences.options import ImageOptions, make_annotations
-from keras_cvdata.sequences.targets import label_kinds
+from keras_cvdata.sequences.options import ImageOptions
+from keras_cvdata.sequences.table import TableSequence, label_options
 from keras_cvdata.sources.json import JSONSource
 
 
-class JSONSequence(Sequence):
+class JSONSequence(TableSequence):
     """Batches of images that a JSON file lists: an array of objects, or one object a line.
 
     A location is a local path, a URL or embedded pixels as nested lists.
 
     Args:
         path: The JSON file, UTF-8.
-        image_key: Key of the location.
-        label_key: Key of the label; a list of keys gives a dict of targets.
+        image_column: Key of the location.
+        label_column: Key of the label; a list of keys gives a dict of targets.
         root: Folder of relative paths, out of which no image may be read; by default relative to
             the file, and absolute paths allowed.
         class_names: Classes in the order of their integers, or a dict with them by key; sorted by
@@ -31,8 +30,8 @@ class JSONSequence(Sequence):
         label_mode: Form of the labels, see `Sequence`. "multilabel" reads lists of names,
             "hierarchical" lists or `cat/persian`, "regression" numbers; several keys take a dict
             with one mode each.
-        mask_key: Key with the files of segmentation masks, which become a target.
-        box_key: Key with lists of bounding boxes, `[10, 20, 50, 60, "cat"]` each,
+        mask_column: Key with the files of segmentation masks, which become a target.
+        box_column: Key with lists of bounding boxes, `[10, 20, 50, 60, "cat"]` each,
             which become a target.
         image_size: `(height, width)` of the batch.
         **options: Further arguments of `Sequence`: batch_size, shuffle, seed, validation_split,
@@ -60,32 +59,32 @@ class JSONSequence(Sequence):
         self,
         path: str | os.PathLike[str],
         *,
-        image_key: str = "location",
-        label_key: str | Ordered[str] = "label",
+        image_column: str = "location",
+        label_column: str | Ordered[str] = "label",
         root: str | os.PathLike[str] | None = None,
         class_names: Ordered[str] | Mapping[str, Ordered[str]] | None = None,
         allow: Ordered[str] = ("https",),
         private_hosts: bool = False,
         label_mode: str | Mapping[str, str] | None = "int",
-        mask_key: str | None = None,
-        box_key: str | None = None,
+        mask_column: str | None = None,
+        box_column: str | None = None,
         image_size: tuple[int, int] | None = (256, 256),
         **options: Unpack[ImageOptions],
     ) -> None:
         source = JSONSource(
             path,
-            image_key=image_key,
-            label_key=None if label_mode in (None, "input") else label_key,
+            image_column=image_column,
+            **label_options(label_mode, label_column),
             root=root,
             class_names=class_names,
-            label_kind=label_kinds(label_mode),
             allow=allow,
             private_hosts=private_hosts,
         )
-        masks = None if mask_key is None else source.at_column(mask_key)
-        boxes = None if box_key is None else source.boxes(box_key)
-        rest: dict[str, Any] = dict(options)
-        annotations = make_annotations(masks, boxes, rest)
         super().__init__(
-            source, label_mode=label_mode, image_size=image_size, annotations=annotations, **rest
+            source,
+            label_mode=label_mode,
+            mask_column=mask_column,
+            box_column=box_column,
+            image_size=image_size,
+            **options,
         )

@@ -1,14 +1,10 @@
-"""The keywords that every sequence takes."""
+"""The keywords that every sequence passes on to `Sequence`, for type checkers and for `help`."""
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, Literal, TypedDict
 
-from keras_cvdata.engine.geometry.boxes import FORMATS
-from keras_cvdata.loading.annotations import Annotations
-from keras_cvdata.sequences import checks
-from keras_cvdata.sources.base import Source
-from keras_cvdata.sources.boxes import Boxes
 from keras_cvdata.statistics import Standardization
 
 
@@ -38,7 +34,7 @@ class SequenceOptions(TypedDict, total=False):
 
 
 class AnnotationOptions(SequenceOptions, total=False):
-    """Keywords of sequences with masks or boxes; `make_annotations` says what they mean."""
+    """Keywords of sequences with masks or boxes."""
 
     mask_fill_value: int
     bounding_box_format: str
@@ -58,36 +54,51 @@ class SizedOptions(AnnotationOptions, total=False):
     image_size: tuple[int, int] | None
 
 
-def make_annotations(
-    masks: Source | None, boxes: Boxes | None, options: dict[str, Any]
-) -> Annotations | None:
-    """Take what carries masks and boxes along out of the keywords of a sequence.
+def show_options(cls: type) -> None:
+    """Let the signature and the docstring of a sequence show the keywords that it passes on.
+
+    Where its constructor takes `**options`, the keywords of its base are listed in their place,
+    with their defaults and what the base says of them.
 
     Args:
-        masks: Segmentation masks of the rows of the source: grey images of class numbers.
-        boxes: Bounding boxes of the rows of the source.
-        options: All keywords. Those that are taken out are `mask_fill_value`, what masks hold where
-            a layer fills the border with a constant and where images are padded (0);
-            `bounding_box_format`, as in `keras.utils.bounding_boxes` ("xyxy"); `max_boxes`, boxes
-            of an image in the batch (the most that an image has); and `min_visible`, the share of
-            the area of a box that must stay inside the image (0).
-
-    Returns:
-        The annotations, or None where there are neither masks nor boxes.
-
-    Raises:
-        ValueError: A keyword is out of its range.
+        cls: The class, which is changed.
     """
-    fill = checks.check_count("mask_fill_value", options.pop("mask_fill_value", 0), 0)
-    box_format = options.pop("bounding_box_format", "xyxy")
-    checks.check_choice("bounding_box_format", box_format, FORMATS)
-    most, min_visible = options.pop("max_boxes", None), options.pop("min_visible", 0.0)
-    if most is not None:
-        checks.check_count("max_boxes", most)
-    if not 0 <= min_visible <= 1:
-        raise ValueError(f"min_visible must be a share from 0 to 1; got {min_visible!r}.")
-    if masks is None and boxes is None:
-        return None
-    return Annotations(
-        masks, boxes, mask_fill=fill, box_format=box_format, max_boxes=most, min_visible=min_visible
-    )
+    if "__init__" not in vars(cls):
+        return
+    own = list(inspect.signature(vars(cls)["__init__"]).parameters.values())[1:]
+    passed_on: list[inspect.Parameter] = []
+    if own and own[-1].kind is inspect.Parameter.VAR_KEYWORD and cls.__base__ is not None:
+        # A sequence makes masks and boxes, which `Sequence` takes as such, of its own arguments.
+        named = {parameter.name for parameter in own} | {"masks", "boxes"}
+        passed_on = [
+            parameter
+            for parameter in inspect.signature(cls.__base__).parameters.values()
+            if parameter.kind is inspect.Parameter.KEYWORD_ONLY and parameter.name not in named
+        ]
+        cls.__doc__ = _with_entries(cls.__doc__, cls.__base__.__doc__, passed_on)
+        own = own[:-1]
+    cls.__signature__ = inspect.Signature([*own, *passed_on])  # type: ignore[attr-defined]
+
+
+def _with_entries(doc: str | None, base: str | None, shown: list[inspect.Parameter]) -> str | None:
+    """Put what `base` says of some arguments in the place of what `doc` says of `**options`."""
+    start, _, end = (doc or "").partition("        **options:")
+    if not end or not base:
+        return doc
+    after = _entries(end)[1]
+    entries, _ = _entries(base.partition("    Args:\n")[2])
+    return start + "".join(entries.get(parameter.name, "") for parameter in shown) + after
+
+
+def _entries(text: str) -> tuple[dict[str, str], str]:
+    """The entries of an `Args:` section by name, and the text after the section."""
+    entries: dict[str, str] = {}
+    name = ""
+    lines = text.splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        if not line.strip():
+            return entries, "".join(lines[number:])
+        if line.startswith("        ") and not line.startswith("         "):
+            name = line.strip().partition(":")[0]
+        entries[name] = entries.get(name, "") + line
+    return entries, ""

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from keras_cvdata.sequences import checks
+from keras_cvdata import arguments
 
 
 class Position:
@@ -30,7 +30,7 @@ class Position:
         Args:
             epoch: Number of the epoch, from 0.
         """
-        self._epoch = checks.check_count("epoch", epoch, 0)
+        self._epoch = arguments.integer("epoch", epoch, 0)
 
     def state_dict(self) -> dict[str, int]:
         """What a later run needs, besides the same arguments, to go on with the next epoch."""
@@ -83,7 +83,7 @@ class EpochCallback(keras.callbacks.Callback):
         for sequence in sequences:
             sequence._epoch_is_told = True
 
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002 # Keras's name
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Set the epoch of all sequences."""
         for sequence in self.sequences:
             sequence.set_epoch(epoch)

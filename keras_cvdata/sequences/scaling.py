@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
-import numbers
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from keras_cvdata.engine.chain import Output
+from keras_cvdata.arguments import choice
+from keras_cvdata.engine.output import Output
 from keras_cvdata.layers import CompoundLayer
-from keras_cvdata.sequences import checks
 from keras_cvdata.statistics import Standardization
 from keras_cvdata.types import full_scale
 
@@ -40,50 +38,24 @@ def make_output(
     Raises:
         ValueError: The arguments contradict each other.
     """
-    checks.check_choice("dtype", dtype, ("float32", "float16", "uint8"))
-    check_rescale(rescale)
+    choice("dtype", dtype, ("float32", "float16", "uint8"))
+    if isinstance(rescale, str):
+        choice("rescale", rescale, ("unit", "signed", "auto"))
     if rescale == "auto":
         rescale = None
         if standardize is None and image_shape[2] == 1:
             rescale = "unit"
         elif standardize is None:
             standardize = "samplewise"
-    check_scales(rescale, standardize, dtype)
     if standardize == "samplewise":
         check_not_undone(layers)
-        return Output(dtype=dtype, samplewise=True)
+        return Output(dtype, rescale, samplewise=True)
     if standardize is not None:
         check_statistics(standardize, image_shape)
-        return Output(dtype=dtype, mean=standardize.mean, std=standardize.std)
-    check_fits(dtype, rescale, source_dtype)
-    return Output(dtype=dtype, rescale=rescale)
-
-
-def check_rescale(rescale: Any) -> None:
-    """Refuse a `rescale` that is neither a known word nor a factor."""
-    if isinstance(rescale, str):
-        checks.check_choice("rescale", rescale, ("unit", "signed", "auto"))
-    elif rescale is not None:
-        number = isinstance(rescale, numbers.Real) and not isinstance(rescale, bool)
-        if not number or not math.isfinite(rescale) or rescale == 0:
-            raise ValueError(
-                "rescale must be None, 'unit', 'signed', 'auto' or a finite factor other than 0, "
-                f"such as 1 / 255; got {rescale!r}."
-            )
-
-
-def check_scales(rescale: Any, standardize: Any, dtype: str) -> None:
-    """Refuse two scales at once, and scales that whole numbers cannot hold."""
-    if standardize is not None and rescale is not None:
-        raise ValueError(
-            f"standardize and rescale={rescale!r} both scale the pixels. Give one of the two; "
-            "standardize works on the full scale of the source whatever its bit depth."
-        )
-    if dtype == "uint8" and (standardize is not None or rescale is not None):
-        raise ValueError(
-            "dtype='uint8' cannot hold rescaled or standardised pixels. Use dtype='float32', or "
-            "leave rescale and standardize out and scale in the model (keras.layers.Rescaling)."
-        )
+        return Output(dtype, rescale, standardize.mean, standardize.std)
+    output = Output(dtype, rescale)
+    check_fits(output, source_dtype)
+    return output
 
 
 def check_statistics(standardize: Any, image_shape: tuple[int, int, int]) -> None:
@@ -106,9 +78,10 @@ def check_statistics(standardize: Any, image_shape: tuple[int, int, int]) -> Non
             )
 
 
-def check_fits(dtype: str, rescale: Any, source_dtype: np.dtype[Any] | None) -> None:
+def check_fits(output: Output, source_dtype: np.dtype[Any] | None) -> None:
     """Refuse float16, which ends at 65504, for pixels that go beyond it."""
-    if dtype != "float16" or isinstance(rescale, str) or source_dtype is None:
+    rescale = output.rescale
+    if output.dtype != "float16" or isinstance(rescale, str) or source_dtype is None:
         return
     largest = full_scale(source_dtype) * abs(1 if rescale is None else rescale)
     limit = float(np.finfo(np.float16).max)
@@ -125,7 +98,7 @@ def check_not_undone(layers: Iterable[Any]) -> None:
     for layer in layers:
         if isinstance(layer, CompoundLayer):
             check_not_undone(layer.layers)
-        if not getattr(layer, "undone_by_samplewise", False):
+        if not layer.undone_by_samplewise:
             continue
         raise ValueError(
             f"{layer!r} changes brightness or contrast of the whole image, which "

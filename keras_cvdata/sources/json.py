@@ -34,9 +34,9 @@ class JSONSource(TableSource):
 
     Args:
         path: The file, UTF-8.
-        image_key: Key of the locations; letter case does not count if no other key differs in case
-            only.
-        label_key: Key of the labels, several, or None for images without labels.
+        image_column: Key of the locations; letter case does not count if no other key differs in
+            case only.
+        label_column: Key of the labels, several, or None for images without labels.
         root: Folder of relative paths, out of which no image may be read. With None relative paths
             start from the folder of the JSON file, and any path may be read.
         class_names: Classes in the order of their integers, for one label key, or by key; sorted
@@ -61,8 +61,8 @@ class JSONSource(TableSource):
         self,
         path: str | os.PathLike[str],
         *,
-        image_key: str = "location",
-        label_key: str | Sequence[str] | None = "label",
+        image_column: str = "location",
+        label_column: str | Sequence[str] | None = "label",
         root: str | os.PathLike[str] | None = None,
         class_names: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
         label_kind: str | Mapping[str, str] | None = None,
@@ -70,7 +70,7 @@ class JSONSource(TableSource):
         private_hosts: bool = False,
     ) -> None:
         where = os.fspath(path)
-        rows = _Rows(where, image_key, label_names(label_key))
+        rows = _Rows(where, image_column, label_names(label_column))
         locations = CompactStrings.from_list(rows.read())
         if not len(locations):
             raise ValueError(f"{where}: the file lists no images.")
@@ -96,9 +96,9 @@ class JSONSource(TableSource):
 class _Rows:
     """Takes the objects of a file apart into locations, labels and further columns."""
 
-    def __init__(self, where: str, image_key: str, label_keys: list[str]) -> None:
+    def __init__(self, where: str, image_column: str, label_keys: list[str]) -> None:
         self.where = where
-        self.image_key = image_key
+        self.image_column = image_column
         self.labels: dict[str, list[Any]] = {key: [] for key in label_keys}
         self.columns: dict[str, list[Any]] = {}
         self.lines = array("Q")
@@ -110,9 +110,9 @@ class _Rows:
             keys = tuple(row)
             if keys not in spelling:
                 place = f"{self.where}, line {line}"
-                wanted = [self.image_key, *self.labels]
+                wanted = [self.image_column, *self.labels]
                 spelling[keys] = {key: find_column(key, keys, place) for key in wanted}
-            location = row.pop(spelling[keys][self.image_key])
+            location = row.pop(spelling[keys][self.image_column])
             for key, values in self.labels.items():
                 values.append(row.pop(spelling[keys][key], None))
             for key, value in row.items():

@@ -168,8 +168,7 @@ def find_column(wanted: str, names: Iterable[str], where: str) -> str:
     found = f"it could be any of {alike}" if alike else f"the table has {names}"
     raise ValueError(
         f"{where}: there is no column {wanted!r}; {found}. Name the columns with image_column= and "
-        "label_column= (image_key= and label_key= for JSON); label_column=None reads images "
-        "without labels."
+        "label_column=; label_column=None reads images without labels."
     )
 
 

@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
-from keras_cvdata.engine.chain import Chain, Output
+from keras_cvdata.engine.chain import Chain
 from keras_cvdata.engine.opencv import render
 from keras_cvdata.engine.opencv.geometry import Place
 from keras_cvdata.engine.opencv.rendering import apply
+from keras_cvdata.engine.output import Output
 from keras_cvdata.layers import (
     RandomFlip,
     RandomInvert,

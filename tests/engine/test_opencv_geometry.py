@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from keras_cvdata.codec import decode
-from keras_cvdata.engine.chain import Chain, Output
+from keras_cvdata.engine.chain import Chain
 from keras_cvdata.engine.opencv import Reduced, reduction, render
 from keras_cvdata.engine.opencv.geometry import shrink_factors
+from keras_cvdata.engine.output import Output
 from keras_cvdata.layers import (
     RandomZoomCrop,
 )

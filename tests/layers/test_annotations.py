@@ -92,7 +92,7 @@ def test_boxes_find_their_shapes(case: LayerCase) -> None:
     chain = Chain([gentle(case)])
     u = uniforms(chain, 6)
     plan = chain.plan(u, *SIZE, 3)
-    moved = boxes.follow(corners.astype(np.float64), plan, *SIZE, np)
+    moved = plan.follow_boxes(corners.astype(np.float64), *SIZE, np)
     for b in range(6):
         mask = np.empty((*chain.output_size(*SIZE), 1), np.uint8)
         opencv.render_mask(masks[b], plan, b, mask)
@@ -191,6 +191,6 @@ def test_both_executors_agree_on_targets_of_a_chain() -> None:
     two = ops.convert_to_numpy(tensor.render_masks(ops.convert_to_tensor(masks), other, 7))
     assert np.mean(one != two) <= 1 / 5000
     assert 7 in one
-    expected = boxes.follow(corners, plan, *SIZE, np)
-    followed = boxes.follow(ops.convert_to_tensor(corners), other, *SIZE, ops)
+    expected = plan.follow_boxes(corners, *SIZE, np)
+    followed = other.follow_boxes(ops.convert_to_tensor(corners), *SIZE, ops)
     assert np.abs(ops.convert_to_numpy(followed) - expected).max() <= 1e-3

@@ -23,7 +23,7 @@ from tests.executors import uniforms, with_opencv, with_tensors
 pytestmark = pytest.mark.backends
 
 BASES = {value for value in vars(forms).values() if isinstance(value, type)}
-BASES |= {layers.CompoundLayer, layers.MixingLayer}
+BASES |= {layers.CompoundLayer, layers.MixingLayer, layers.RandomLayer}
 every_case = pytest.mark.parametrize("case", LAYERS, ids=str)
 # The first row of each class, for what does not hang on the options of a layer.
 CLASSES = list({case.layer: case for case in reversed(LAYERS)}.values())

@@ -10,7 +10,8 @@ import pytest
 from keras import ops
 
 from keras_cvdata.engine import opencv
-from keras_cvdata.engine.chain import Chain, Output
+from keras_cvdata.engine.chain import Chain
+from keras_cvdata.engine.output import Output
 from keras_cvdata.layers import (
     AutoContrast,
     Normalize,

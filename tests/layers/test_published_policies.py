@@ -10,12 +10,12 @@ import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
 from keras_cvdata import ArraySequence, layers
+from keras_cvdata.arguments import Interval, Signed, Steps, interval
 from keras_cvdata.engine import opencv
 from keras_cvdata.engine.chain import Chain
 from keras_cvdata.engine.records import from_plain, to_plain
 from keras_cvdata.engine.steps import Warp
 from keras_cvdata.layers import AugMix, RandAugment, TrivialAugmentWide
-from keras_cvdata.layers.ranges import Interval, Signed, Steps, interval
 from tests.distributions import assert_follows, assert_share, assert_uniform
 from tests.executors import uniforms, with_opencv
 

@@ -11,8 +11,9 @@ import pytest
 from keras_cvdata import ArraySequence
 from keras_cvdata.codec import decode
 from keras_cvdata.engine import opencv
-from keras_cvdata.engine.chain import Chain, Output
+from keras_cvdata.engine.chain import Chain
 from keras_cvdata.engine.geometry.windows import resized_crop
+from keras_cvdata.engine.output import Output
 from keras_cvdata.layers import RandomFlip, RandomResizedCrop, RandomRotation, Resizing
 from keras_cvdata.loading.sampler import BatchIndices
 from tests.conftest import photograph

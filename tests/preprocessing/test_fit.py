@@ -40,7 +40,7 @@ def test_every_public_class_has_a_row():
 
 @pytest.mark.parametrize("case", FLOWS, ids=str)
 def test_contract(flows, case):
-    """Shape, dtype and range; the seed repeats, pickles go on, any index may be asked for."""
+    """R47: shape, dtype and range; the seed repeats, pickles go on, any index may be asked for."""
     flow = flows(case)
     assert isinstance(flow, case.iterator)
     x, y = flow[len(flow) - 1]

@@ -73,7 +73,7 @@ def everything(scenes: Path, **options: Any) -> dict[str, Any]:
             scenes / "images", mask_directory=scenes / "masks", **shared
         ),
         "csv": CSVSequence(scenes / "scenes.csv", mask_column="mask", **shared),
-        "json": JSONSequence(scenes / "scenes.json", mask_key="mask", **shared),
+        "json": JSONSequence(scenes / "scenes.json", mask_column="mask", **shared),
         "frame": DataFrameSequence(frame, mask_column="mask", root=scenes, **shared),
     }
 
@@ -101,8 +101,8 @@ def test_boxes_lie_on_their_images(scenes: Path) -> None:
     """Within a pixel and a half of the rectangle round the mask; clipped and filled up."""
     seq = JSONSequence(
         scenes / "scenes.json",
-        mask_key="mask",
-        box_key="boxes",
+        mask_column="mask",
+        box_column="boxes",
         label_mode=None,
         image_size=(128, 192),
         augment=[layers.RandomFlip(), layers.RandomTranslation(0.1, 0.1, fill_mode="constant")],

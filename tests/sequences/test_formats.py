@@ -134,7 +134,12 @@ def test_several_label_columns_give_a_dict(breeds, tmp_path_factory):
     path.write_text(json.dumps(rows))
     modes = {"ailment": "categorical", "colors": "multilabel", "price": "regression"}
     seq = JSONSequence(
-        path, label_key=list(modes), label_mode=modes, shuffle=False, image_size=(8, 8), verbose=0
+        path,
+        label_column=list(modes),
+        label_mode=modes,
+        shuffle=False,
+        image_size=(8, 8),
+        verbose=0,
     )
     _, y = seq[0]
     assert {name: value.tolist() for name, value in y.items()} == {

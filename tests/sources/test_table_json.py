@@ -101,23 +101,23 @@ def test_kinds_of_labels(table):
             {"location": "1.jpg", "tags": [], "path": ["dog", "boxer"], "price": 1.5},
         ]
     )
-    assert JSONSource(table(text), label_key="tags").labels["label"].kind == "multilabel"
+    assert JSONSource(table(text), label_column="tags").labels["label"].kind == "multilabel"
     both = JSONSource(
         table(text),
-        label_key=["path", "price"],
+        label_column=["path", "price"],
         label_kind={"path": "hierarchical"},
         class_names={"price": None},
     )
     assert both.labels["path"].names == (("cat", "dog"), ("boxer", "persian"))
     assert both.labels["price"].values.tolist() == [2, 1.5]
     assert both.columns["tags"].tolist() == [["red", "ripe"], []]
-    assert JSONSource(table(text), label_key=None).labels == {}
+    assert JSONSource(table(text), label_column=None).labels == {}
 
 
 def test_rows_may_lack_further_keys(table):
     """R15: None stands for what a row lacks."""
     rows = [{"location": "1.jpg"}, {"location": "1.jpg", "a": 1}, {"location": "1.jpg"}]
-    source = JSONSource(table(json.dumps(rows)), label_key=None)
+    source = JSONSource(table(json.dumps(rows)), label_column=None)
     assert source.columns["a"].tolist() == [None, 1, None]
 
 

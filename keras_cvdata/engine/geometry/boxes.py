@@ -1,4 +1,4 @@
-"""Bounding boxes that follow their images through a plan, for `numpy` and `keras.ops` alike.
+"""Bounding boxes: their formats, and how pixels that move take them along, on `xp` of both kinds.
 
 A box is left, top, right, bottom in pixels, measured to the edges of pixels: the box of the whole
 image is (0, 0, width, height), and the centre of the first pixel is (0.5, 0.5).
@@ -10,45 +10,10 @@ from typing import Any
 
 from keras_cvdata.engine.array_api import Tensor, cast
 from keras_cvdata.engine.geometry.fields import displacement_at
-from keras_cvdata.engine.geometry.windows import towards
-from keras_cvdata.engine.steps import Displace, Paste, Plan, Resize, Step, Warp
 
 # Points on each side of a box that are followed through a field.
 _POINTS = 9
 _ROUNDS = 4
-
-
-def follow(boxes: Tensor, plan: Plan, height: Tensor, width: Tensor, xp: Any) -> Tensor:
-    """Move boxes as their images are moved.
-
-    A box that is turned becomes the smallest upright box round it, so it may grow; one that a roll
-    tears apart becomes its largest piece. Boxes are not clipped.
-
-    Args:
-        boxes: (B, N, 4) boxes in pixels of the image before the plan, see the module.
-        plan: The plan that the images follow.
-        height: Height of the images before the plan.
-        width: Width, likewise.
-        xp: `numpy` or `keras.ops`.
-
-    Returns:
-        (B, N, 4) boxes in pixels of the image after the plan.
-
-    Example:
-        >>> import numpy as np
-        >>> from keras_cvdata.engine.chain import Chain
-        >>> from keras_cvdata.layers import RandomFlip
-        >>> plan = Chain([RandomFlip("horizontal", rate=1.0)]).plan(np.zeros((1, 1)), 10, 20, 3)
-        >>> follow(np.array([[[1.0, 2.0, 5.0, 4.0]]]), plan, 10, 20, np).tolist()
-        [[[15.0, 2.0, 19.0, 4.0]]]
-    """
-    for step in plan.steps:
-        boxes = _through(boxes, step, height, width, xp)
-        if isinstance(step, Resize):
-            height, width = step.size
-        elif isinstance(step, Warp):
-            height, width = step.size or (step.resize.size if step.resize else (height, width))
-    return boxes
 
 
 def clip(
@@ -144,22 +109,11 @@ def from_pixels(boxes: Tensor, box_format: str, height: Tensor, width: Tensor, x
     return xp.stack([a, b, c, d], axis=-1)
 
 
-def _through(boxes: Tensor, step: Step, height: Tensor, width: Tensor, xp: Any) -> Tensor:
-    if isinstance(step, Resize):
-        return _by_matrix(boxes, towards(step, height, width, xp), xp)
-    if isinstance(step, Warp):
-        if step.resize is not None:
-            boxes = _by_matrix(boxes, towards(step.resize, height, width, xp), xp)
-        return _by_matrix(boxes, step.matrix, xp)
-    if isinstance(step, Paste):
-        return _by_rectangles(boxes, step, xp)
-    if isinstance(step, Displace):
-        return _by_field(boxes, step, height, width, xp)
-    return boxes
+def by_matrix(boxes: Tensor, matrix: Tensor, xp: Any) -> Tensor:
+    """Lead (B, N, 4) boxes through the inverse of (1 or B, 3, 3) output-to-input matrices.
 
-
-def _by_matrix(boxes: Tensor, matrix: Tensor, xp: Any) -> Tensor:
-    """Lead the corners through the inverse of matrices from output to input pixel centres."""
+    A box that is turned becomes the smallest upright box round it, so it may grow.
+    """
     (a, b, c), (d, e, f), (g, h, i) = (
         [matrix[:, row, column][:, None, None] for column in range(3)] for row in range(3)
     )
@@ -179,12 +133,12 @@ def _around(x: Tensor, y: Tensor, xp: Any) -> Tensor:
     return xp.stack(sides, axis=-1) + 0.5
 
 
-def _by_rectangles(boxes: Tensor, step: Paste, xp: Any) -> Tensor:
-    """Keep the largest of the pieces that are moved by themselves."""
-    rectangles = cast(step.rectangles, "float32", xp)
+def by_rectangles(boxes: Tensor, rectangles: Tensor, xp: Any) -> Tensor:
+    """Let (B, N, 4) boxes follow pasted rectangles; of a torn box the largest piece is kept."""
+    rectangles = cast(rectangles, "float32", xp)
     best, largest = boxes, xp.zeros_like(boxes[..., 0])
     left, top, right, bottom = (boxes[..., k] for k in range(4))
-    for r in range(step.rectangles.shape[1]):
+    for r in range(rectangles.shape[1]):
         to_y, to_x, end_y, end_x, y, x = (rectangles[:, r, k][:, None] for k in range(6))
         from_left, from_top = xp.maximum(left, x), xp.maximum(top, y)
         from_right = xp.minimum(right, x + end_x - to_x)
@@ -200,8 +154,8 @@ def _by_rectangles(boxes: Tensor, step: Paste, xp: Any) -> Tensor:
     return best
 
 
-def _by_field(boxes: Tensor, step: Displace, height: Tensor, width: Tensor, xp: Any) -> Tensor:
-    """Follow points on the sides; a pixel at `q` is read from `q + shift(q)`."""
+def by_field(boxes: Tensor, grid: Tensor, height: Tensor, width: Tensor, xp: Any) -> Tensor:
+    """Follow points on the sides of boxes; a pixel at `q` is read from `q + shift(q)`."""
     along = xp.linspace(0.0, 1.0, _POINTS)
     left, top, right, bottom = (boxes[..., k][..., None] - 0.5 for k in range(4))
     across = left + (right - left) * along
@@ -210,6 +164,6 @@ def _by_field(boxes: Tensor, step: Displace, height: Tensor, width: Tensor, xp: 
     y = xp.concatenate([top + 0 * along, bottom + 0 * along, down, down], axis=-1)
     to_x, to_y = x, y
     for _ in range(_ROUNDS):
-        shift = displacement_at(step.grid, to_y, to_x, height, width, xp)
+        shift = displacement_at(grid, to_y, to_x, height, width, xp)
         to_x, to_y = x - shift[..., 0], y - shift[..., 1]
     return _around(to_x, to_y, xp)

@@ -6,7 +6,6 @@ from typing import Any
 
 from keras_cvdata.engine.array_api import Parameters, Tensor, cast
 from keras_cvdata.engine.geometry.matrices import affine
-from keras_cvdata.engine.steps import Resize
 
 
 def resized_crop(p: Parameters, height: Tensor, width: Tensor, xp: Any) -> Parameters:
@@ -125,11 +124,12 @@ def window_matrix(window: Parameters, size: tuple[Tensor, Tensor], xp: Any) -> T
     return affine((across, zero, zero, down), x, y, xp)
 
 
-def towards(resize: Resize, height: Tensor, width: Tensor, xp: Any) -> Tensor:
-    """Build the matrices from pixel centres of resized images to those of the images before.
+def frame_matrix(size: tuple[int, int], fit: str, height: Tensor, width: Tensor, xp: Any) -> Tensor:
+    """Build the matrices that bring whole images to a size.
 
     Args:
-        resize: The resize, with windows or without.
+        size: (height, width) of the result.
+        fit: "stretch", "crop" to the aspect of `size`, or "pad" to it.
         height: Height of the images in pixels, a number or (B,).
         width: Width of the images in pixels, a number or (B,).
         xp: `numpy` or `keras.ops`.
@@ -139,40 +139,40 @@ def towards(resize: Resize, height: Tensor, width: Tensor, xp: Any) -> Tensor:
 
     Example:
         >>> import numpy as np
-        >>> towards(Resize((10, 10), "crop", "bilinear"), 20, 40, np)[0, :2].tolist()
+        >>> frame_matrix((10, 10), "crop", 20, 40, np)[0, :2].tolist()
         [[2.0, 0.0, 10.5], [0.0, 2.0, 0.5]]
     """
+    height, width = sides(height, xp), sides(width, xp)
+    return window_matrix(_WINDOWS[fit](size, height, width, xp), size, xp)
+
+
+def sides(length: Tensor, xp: Any) -> Tensor:
+    """Bring heights or widths, a number or (B,), to (1 or B,) floats."""
     dtype = "float64" if xp.__name__ == "numpy" else "float32"
-    height = xp.reshape(cast(height, dtype, xp), (-1,))
-    width = xp.reshape(cast(width, dtype, xp), (-1,))
-    if resize.windows is not None:
-        window = resized_crop(resize.windows, height, width, xp)
-    else:
-        window = _WINDOWS[resize.fit](resize, height, width, xp)
-    return window_matrix(window, resize.size, xp)
+    return xp.reshape(cast(length, dtype, xp), (-1,))
 
 
-def _stretch(resize: Resize, height: Tensor, width: Tensor, xp: Any) -> Parameters:
+def _stretch(size: tuple[int, int], height: Tensor, width: Tensor, xp: Any) -> Parameters:
     zero = xp.zeros_like(height)
     return {"top": zero, "left": zero, "tall": height, "wide": width}
 
 
-def _crop(resize: Resize, height: Tensor, width: Tensor, xp: Any) -> Parameters:
-    scale = xp.minimum(height / resize.size[0], width / resize.size[1])
-    tall, wide = resize.size[0] * scale, resize.size[1] * scale
+def _crop(size: tuple[int, int], height: Tensor, width: Tensor, xp: Any) -> Parameters:
+    scale = xp.minimum(height / size[0], width / size[1])
+    tall, wide = size[0] * scale, size[1] * scale
     return {"top": (height - tall) / 2, "left": (width - wide) / 2, "tall": tall, "wide": wide}
 
 
-def _pad(resize: Resize, height: Tensor, width: Tensor, xp: Any) -> Parameters:
+def _pad(size: tuple[int, int], height: Tensor, width: Tensor, xp: Any) -> Parameters:
     """The image becomes whole pixels, so both sides have a scale of their own."""
-    scale = xp.maximum(height / resize.size[0], width / resize.size[1])
+    scale = xp.maximum(height / size[0], width / size[1])
     down = height / xp.maximum(xp.round(height / scale), 1)
     across = width / xp.maximum(xp.round(width / scale), 1)
     return {
-        "top": -xp.floor((resize.size[0] - height / down) / 2 + 1e-3) * down,
-        "left": -xp.floor((resize.size[1] - width / across) / 2 + 1e-3) * across,
-        "tall": resize.size[0] * down,
-        "wide": resize.size[1] * across,
+        "top": -xp.floor((size[0] - height / down) / 2 + 1e-3) * down,
+        "left": -xp.floor((size[1] - width / across) / 2 + 1e-3) * across,
+        "tall": size[0] * down,
+        "wide": size[1] * across,
     }
 
 

@@ -13,14 +13,8 @@ from keras_cvdata.engine.histograms import CURVES, contrast_about
 from keras_cvdata.engine.opencv.geometry import Place
 from keras_cvdata.engine.opencv.sampling import if_fits
 from keras_cvdata.engine.output import bounds, require
-from keras_cvdata.engine.steps import (
-    Curve,
-    Histogram,
-    Lookups,
-    Mix,
-    Plan,
-    unchanged,
-)
+from keras_cvdata.engine.plan import Lookups, Plan
+from keras_cvdata.engine.steps import Curve, Histogram, Mix, unchanged
 from keras_cvdata.types import Array
 
 _GRAY = [[*LUMA, 0.0]] * 3

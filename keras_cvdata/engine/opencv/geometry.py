@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from keras_cvdata.engine.geometry.windows import letterbox, resized_crop, towards
+from keras_cvdata.engine.geometry.windows import frame_matrix, letterbox, resized_crop
 from keras_cvdata.engine.opencv.pixel_exact import read
 from keras_cvdata.engine.opencv.sampling import (
     ENLARGING,
@@ -19,7 +19,8 @@ from keras_cvdata.engine.opencv.sampling import (
     to_size,
 )
 from keras_cvdata.engine.output import bounds
-from keras_cvdata.engine.steps import Displace, Fit, Plan, Resize, Size, Warp
+from keras_cvdata.engine.plan import Plan
+from keras_cvdata.engine.steps import Displace, Fit, Resize, Size, Warp
 from keras_cvdata.types import Array, Range
 
 _IDENTITY = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
@@ -184,13 +185,13 @@ def _towards(height: int, width: int, resize: Resize, b: int) -> Array:
     """Matrix from pixel centres of the resized image to those of the decoded one."""
     if resize.windows is None:
         return _frame(height, width, resize.size, resize.fit)
-    matrix: Array = towards(resize.only(b), height, width, np)[0]
+    matrix: Array = resize.sample(b).matrix(height, width, np)[0]
     return matrix
 
 
 @lru_cache(maxsize=4096)
 def _frame(height: int, width: int, size: Size, fit: Fit) -> Array:
-    matrix: Array = towards(Resize(size, fit, "bilinear"), height, width, np)[0]
+    matrix: Array = frame_matrix(size, fit, height, width, np)[0]
     matrix.flags.writeable = False
     return matrix
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from keras_cvdata.engine.kernels import PAIRS
 from keras_cvdata.engine.opencv.colors import (
     apply_curve,
     apply_histogram,
@@ -23,17 +22,15 @@ from keras_cvdata.engine.opencv.geometry import (
 )
 from keras_cvdata.engine.opencv.sampling import if_fits
 from keras_cvdata.engine.output import bounds
+from keras_cvdata.engine.plan import Lookups, Plan
 from keras_cvdata.engine.steps import (
     Blend,
     Call,
     Curve,
     Displace,
     Histogram,
-    Kernel,
-    Lookups,
     Mix,
     Paste,
-    Plan,
     Resize,
     Size,
     Step,
@@ -56,7 +53,8 @@ def render(image: Array, plan: Plan, b: int, out: Array, *, reduced: Reduced | N
         ValueError: Float pixels of unknown range meet a step that needs to know it.
 
     Example:
-        >>> from keras_cvdata.engine.chain import Chain, Output
+        >>> from keras_cvdata.engine.chain import Chain
+        >>> from keras_cvdata.engine.output import Output
         >>> plan = Chain([], size=(2, 2), output=Output("float32", "unit")).plan(
         ...     np.empty((1, 0)), 2, 2, 3
         ... )
@@ -132,10 +130,11 @@ def render_mask(mask: Array, plan: Plan, b: int, out: Array, *, fill: int = 0) -
 
 def apply(step: Step | Lookups, pixels: Array, place: Place, out: Array | None) -> Array:
     """Carry out one step; straight into `out` where it is given and has the right dtype."""
-    active = getattr(step, "active", None)
-    if active is not None and not active[place.b]:
+    if isinstance(step, tuple):
+        return apply_lookups(step, pixels, place, out)
+    if step.active is not None and not step.active[place.b]:
         return pixels
-    return _APPLY[type(step)](step, pixels, place, out)
+    return _APPLY.get(type(step), _apply_itself)(step, pixels, place, out)
 
 
 def _apply_paste(step: Paste, pixels: Array, place: Place, out: Array | None) -> Array:
@@ -154,10 +153,10 @@ def _copied(pixels: Array, out: Array | None) -> Array:
     return target
 
 
-def _apply_kernel(step: Kernel, pixels: Array, place: Place, _: Array | None) -> Array:
-    p = {name: values[place.b] for name, values in step.parameters.items()}
+def _apply_itself(step: Step, pixels: Array, place: Place, _: Array | None) -> Array:
+    """Have a step carry itself out."""
     span = bounds(pixels.dtype, place.plan.value_range)
-    result: Array = PAIRS[step.name].image(pixels, p, span)
+    result = step.render(pixels, place.b, span)
     if pixels.dtype == np.float32 and span is not None:
         result = np.clip(result, *span)
     return result
@@ -193,8 +192,7 @@ def _apply_call(step: Call, pixels: Array, place: Place, _: Array | None) -> Arr
     return result
 
 
-_APPLY: dict[type, Callable[[Any, Array, Place, Array | None], Array]] = {
-    tuple: apply_lookups,
+_APPLY: dict[type[Step], Callable[[Any, Array, Place, Array | None], Array]] = {
     Warp: apply_warp,
     Resize: apply_resize,
     Displace: apply_displace,
@@ -202,7 +200,6 @@ _APPLY: dict[type, Callable[[Any, Array, Place, Array | None], Array]] = {
     Histogram: apply_histogram,
     Mix: apply_mix,
     Paste: _apply_paste,
-    Kernel: _apply_kernel,
     Blend: _apply_blend,
     Call: _apply_call,
 }

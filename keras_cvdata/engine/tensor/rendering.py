@@ -11,17 +11,15 @@ from keras import ops
 
 from keras_cvdata.engine.array_api import Tensor, to_levels
 from keras_cvdata.engine.histograms import CURVES
-from keras_cvdata.engine.kernels import PAIRS
 from keras_cvdata.engine.output import Output, bounds, require
+from keras_cvdata.engine.plan import Plan
 from keras_cvdata.engine.steps import (
     Blend,
     Curve,
     Displace,
     Histogram,
-    Kernel,
     Mix,
     Paste,
-    Plan,
     Resize,
     Step,
     Warp,
@@ -110,21 +108,15 @@ def _follow(pixels: Tensor, plan: Plan, scale: _Scale) -> Tensor:
     batch, height, width, channels = ops.shape(pixels)
     for step in plan.steps:
         pixels = _apply(step, pixels, scale)
-        if isinstance(step, Warp | Resize) and step.size is not None:
-            height, width = map(sampling.whole, step.size)
+        height, width = map(sampling.whole, step.size_after((height, width)))
     return ops.reshape(pixels, (batch, height, width, channels))
 
 
 def _apply(step: Step, pixels: Tensor, scale: _Scale) -> Tensor:
-    carry_out = _APPLY.get(type(step))
-    if carry_out is None:
-        raise TypeError(
-            f"{step!r} works on one uint8 image in NumPy and cannot act on tensors. Put it "
-            "into the `augment` list of a sequence."
-        )
-    result = carry_out(pixels, step, scale)
-    active = getattr(step, "active", None)
-    return result if active is None else ops.where(active[:, None, None, None], result, pixels)
+    result = _APPLY.get(type(step), _itself)(pixels, step, scale)
+    if step.active is None:
+        return result
+    return ops.where(step.active[:, None, None, None], result, pixels)
 
 
 def _resize(pixels: Tensor, step: Resize, scale: _Scale) -> Tensor:
@@ -191,8 +183,9 @@ def _mix(pixels: Tensor, step: Mix, scale: _Scale) -> Tensor:
     return ops.concatenate([colors, pixels[..., 3:]], axis=-1)
 
 
-def _kernel(pixels: Tensor, step: Kernel, scale: _Scale) -> Tensor:
-    result = PAIRS[step.name].batch(pixels, step.parameters, scale.span, ops)
+def _itself(pixels: Tensor, step: Step, scale: _Scale) -> Tensor:
+    """Have a step carry itself out."""
+    result = step.render_batch(pixels, scale.span, ops)
     if scale.span is not None:
         result = ops.clip(result, *scale.span)
     return scale.rounded(result)
@@ -206,7 +199,7 @@ def _blend(pixels: Tensor, step: Blend, scale: _Scale) -> Tensor:
     return scale.rounded(total)
 
 
-_APPLY: dict[type, Callable[[Tensor, Any, _Scale], Tensor]] = {
+_APPLY: dict[type[Step], Callable[[Tensor, Any, _Scale], Tensor]] = {
     Resize: _resize,
     Warp: _warp,
     Displace: _displace,
@@ -214,6 +207,5 @@ _APPLY: dict[type, Callable[[Tensor, Any, _Scale], Tensor]] = {
     Curve: _curve,
     Histogram: _histogram,
     Mix: _mix,
-    Kernel: _kernel,
     Blend: _blend,
 }

@@ -6,10 +6,10 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.arguments import Interval, interval, is_number
 from keras_cvdata.engine.array_api import Parameters, Tensor, cast
 from keras_cvdata.engine.kernels.hashing import seeds
 from keras_cvdata.layers.forms import KernelLayer, PhotometricOptions
-from keras_cvdata.layers.ranges import Interval, interval, is_number
 from keras_cvdata.types import Range
 
 

@@ -6,10 +6,10 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.arguments import interval
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.engine.kernels.blur import gaussian_weights
 from keras_cvdata.layers.forms import KernelLayer, PhotometricOptions
-from keras_cvdata.layers.ranges import interval
 from keras_cvdata.types import Range
 
 
@@ -52,7 +52,7 @@ class RandomGaussianBlur(KernelLayer):
             self._named("sigma"), sigma, unit="pixels", low=0, high=20, single="fixed"
         )
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw sigma; the weights follow from it."""
         sigma = self.sigma.at(u[:, 0])
         return {"sigma": sigma, "weights": gaussian_weights(sigma, self.sigma.high, xp)}

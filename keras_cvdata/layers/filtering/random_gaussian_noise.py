@@ -6,10 +6,10 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.arguments import interval
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.engine.kernels.hashing import seeds
 from keras_cvdata.layers.forms import KernelLayer, PhotometricOptions
-from keras_cvdata.layers.ranges import interval
 from keras_cvdata.types import Range
 
 
@@ -52,6 +52,6 @@ class RandomGaussianNoise(KernelLayer):
             self._named("stddev"), stddev, unit="value ranges", low=0, high=1, single="fixed"
         )
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw the strength and the seed of the field."""
         return {"stddev": self.stddev.at(u[:, 0]), "seed": seeds(u[:, 1:3], xp)}

@@ -6,9 +6,10 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.arguments import whole_interval
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.layers.forms import KernelLayer, PhotometricOptions
-from keras_cvdata.layers.ranges import pick, whole_interval
+from keras_cvdata.layers.uniforms import pick
 from keras_cvdata.types import Range
 
 
@@ -58,6 +59,6 @@ class RandomJPEG(KernelLayer):
                 f"these have {channels}. Leave the layer out."
             )
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw the quality."""
         return {"quality": pick(self.quality, u[:, 0], xp)}

@@ -6,10 +6,10 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.arguments import interval
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.engine.kernels.blur import line_weights
 from keras_cvdata.layers.forms import KernelLayer, PhotometricOptions
-from keras_cvdata.layers.ranges import interval
 from keras_cvdata.types import Range
 
 
@@ -59,7 +59,7 @@ class RandomMotionBlur(KernelLayer):
             self._named("degrees"), degrees, unit="degrees", low=-360, high=360, single="fixed"
         )
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw length and direction; the weights follow from them."""
         length, degrees = self.length.at(u[:, 0]), self.degrees.at(u[:, 1])
         weights = line_weights(length, degrees, self.length.high, xp)

@@ -6,9 +6,10 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.arguments import whole_interval
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.layers.forms import KernelLayer, PhotometricOptions
-from keras_cvdata.layers.ranges import pick, whole_interval
+from keras_cvdata.layers.uniforms import pick
 from keras_cvdata.types import Range
 
 
@@ -46,6 +47,6 @@ class RandomPixelate(KernelLayer):
         super().__init__(**options)
         self.side = whole_interval(self._named("side"), side, unit="pixels", low=1, high=256)
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw the side of the blocks."""
         return {"side": pick(self.side, u[:, 0], xp)}

@@ -7,11 +7,11 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.arguments import Interval, interval
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.engine.kernels.hashing import seeds
 from keras_cvdata.engine.kernels.noise import MOST_PHOTONS
 from keras_cvdata.layers.forms import KernelLayer, PhotometricOptions
-from keras_cvdata.layers.ranges import Interval, interval
 from keras_cvdata.types import Range
 
 
@@ -62,7 +62,7 @@ class RandomShotNoise(KernelLayer):
             single="fixed",
         )
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw the strength and the seed of the field."""
         logarithms = Interval(math.log(self.photons.low), math.log(self.photons.high))
         return {"photons": xp.exp(logarithms.at(u[:, 0])), "seed": seeds(u[:, 1:3], xp)}

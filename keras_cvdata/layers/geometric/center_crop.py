@@ -34,7 +34,7 @@ class CenterCrop(Crop):
         array([1, 2, 3], dtype=uint8)
     """
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Place the window in the middle."""
         middle = xp.sum(u, axis=1) + 0.5  # nothing is drawn, so the sum is 0 for each image
         return {"y": middle, "x": middle}

@@ -9,12 +9,12 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_cvdata.arguments import integer
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.engine.geometry.matrices import shift
 from keras_cvdata.layers.base import SharedOptions
 from keras_cvdata.layers.forms import GeometricLayer
 from keras_cvdata.layers.geometric.sides import sides
-from keras_cvdata.layers.ranges import whole
 from keras_cvdata.types import Range
 
 
@@ -86,7 +86,7 @@ class Pad(GeometricLayer):
             left, right = rest or [amounts[1]] * 2
         else:
             top = bottom = left = right = amounts
-        return tuple(whole(name, value, 0) for value in (top, bottom, left, right))
+        return tuple(integer(name, value, 0) for value in (top, bottom, left, right))
 
     def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Find the pixels above and on the left."""
@@ -106,7 +106,7 @@ class Pad(GeometricLayer):
             return _plus(height, top + bottom), _plus(width, left + right)
         return _at_least(self.height, height), _at_least(self.width, width)
 
-    def matrix(self, p: Parameters, height: Tensor, width: Tensor, xp: Any) -> Tensor:  # noqa: ARG002
+    def matrix(self, p: Parameters, height: Tensor, width: Tensor, xp: Any) -> Tensor:
         """Read from before the first pixel."""
         return shift(-p["left"], -p["top"], xp)
 

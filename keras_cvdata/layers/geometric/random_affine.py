@@ -7,10 +7,10 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.arguments import interval
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.engine.geometry.matrices import about_centre, multiply, shift, turn
 from keras_cvdata.layers.forms import GeometricLayer, GeometricOptions
-from keras_cvdata.layers.ranges import interval
 from keras_cvdata.types import Range
 
 
@@ -69,7 +69,7 @@ class RandomAffine(GeometricLayer):
             )
         )
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw the angle in degrees, magnification and slant, and the shifts in pixels."""
         return {
             "degrees": self.degrees.at(u[:, 0]),

@@ -48,12 +48,12 @@ class RandomCrop(Crop):
         **options: Unpack[SharedOptions],
     ) -> None:
         super().__init__(height, width, **options)
-        self._resting = CenterCrop(height, width, **options)
+        self._at_inference = CenterCrop(height, width, **options)
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw the place, from 0 (top, left) to 1 (bottom, right)."""
         return {"y": u[:, 0], "x": u[:, 1]}
 
     def inference_layer(self) -> CenterCrop:
         """The middle."""
-        return self._resting
+        return self._at_inference

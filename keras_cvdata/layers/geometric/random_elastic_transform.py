@@ -6,9 +6,9 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.arguments import interval, is_number
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.layers.forms import FieldLayer, GeometricOptions
-from keras_cvdata.layers.ranges import interval, is_number
 from keras_cvdata.types import Range
 
 # Points of the grid on each side. The greatest shift, a tenth of a side, stays below half of their
@@ -51,7 +51,7 @@ class RandomElasticTransform(FieldLayer):
         ends: Any = (0, scale) if is_number(scale) else scale
         self.scale = interval(self._named("scale"), ends, unit="parts of the full", low=0, high=1)
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw the strength, and the shift of each point across and down, from -1 to 1."""
         shape = (-1, _POINTS, _POINTS, 2)
         return {"scale": self.scale.at(u[:, 0]), "shifts": xp.reshape(2 * u[:, 1:] - 1, shape)}

@@ -6,11 +6,11 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.arguments import choice
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.engine.geometry.matrices import about_centre
 from keras_cvdata.layers.base import SharedOptions
 from keras_cvdata.layers.forms import MatrixLayer
-from keras_cvdata.layers.ranges import choice
 
 _MODES = ("horizontal", "vertical", "horizontal_and_vertical")
 
@@ -53,7 +53,7 @@ class RandomFlip(MatrixLayer):
         self.mode = choice(self._named("mode"), mode, _MODES)
         self.num_uniforms = 2 if mode == "horizontal_and_vertical" else 1
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw the direction of each axis: -1 is mirrored, 1 is not."""
         sign = xp.where(u < self.rate, -xp.ones_like(u), xp.ones_like(u))
         kept = xp.ones_like(sign[:, 0])

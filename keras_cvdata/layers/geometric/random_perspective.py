@@ -6,10 +6,10 @@ from typing import Any, ClassVar, Unpack
 
 import keras
 
+from keras_cvdata.arguments import interval
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.engine.geometry.matrices import perspective
 from keras_cvdata.layers.forms import GeometricLayer, GeometricOptions
-from keras_cvdata.layers.ranges import interval
 
 # From 0.37 on the horizon may come into the frame, and beyond it the image a second time.
 _MOST = 0.35
@@ -52,7 +52,7 @@ class RandomPerspective(GeometricLayer):
             self._named("scale"), scale, unit="sides", low=0, high=_MOST, single="fixed"
         ).high
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw how far each corner moves, in sides: (B, 4) clockwise from the top left."""
         moved = (u - 0.5) * self.scale
         return {"x": moved[:, :4], "y": moved[:, 4:]}

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Unpack
 import keras
 import numpy as np
 
+from keras_cvdata.arguments import Interval, choice, interval
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.engine.geometry.windows import resized_crop, window_matrix
 from keras_cvdata.engine.steps import Resize, Size
@@ -15,7 +16,6 @@ from keras_cvdata.layers.base import SharedOptions
 from keras_cvdata.layers.forms import INTERPOLATIONS, MatrixLayer
 from keras_cvdata.layers.geometric.resizing import Resizing
 from keras_cvdata.layers.geometric.sides import sides
-from keras_cvdata.layers.ranges import Interval, choice, interval
 from keras_cvdata.types import Range
 
 
@@ -74,7 +74,9 @@ class RandomResizedCrop(MatrixLayer):
             self._named("ratio"), ratio, unit="width by height", low=0.01, high=100
         )
         self.interpolation = choice(self._named("interpolation"), interpolation, INTERPOLATIONS)
-        self._resting = Resizing(height, width, interpolation, crop_to_aspect_ratio=True, **options)
+        self._at_inference = Resizing(
+            height, width, interpolation, crop_to_aspect_ratio=True, **options
+        )
 
     def output_size(self, height: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:
         """The size that was given."""
@@ -82,9 +84,9 @@ class RandomResizedCrop(MatrixLayer):
 
     def inference_layer(self) -> Resizing:
         """A resize of the whole image, with its middle kept."""
-        return self._resting
+        return self._at_inference
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw share of the area, aspect and place."""
         logarithms = Interval(math.log(self.ratio.low), math.log(self.ratio.high))
         return {

@@ -6,10 +6,10 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.arguments import Interval, interval
 from keras_cvdata.engine.array_api import Parameters, Tensor, cast
 from keras_cvdata.layers.base import LayerOptions
 from keras_cvdata.layers.forms import RegionLayer
-from keras_cvdata.layers.ranges import Interval, interval
 from keras_cvdata.types import Range
 
 _LIMIT = 0.2

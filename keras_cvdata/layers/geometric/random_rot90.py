@@ -8,11 +8,11 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.arguments import choice
 from keras_cvdata.engine.array_api import Parameters, Tensor, cast
 from keras_cvdata.engine.geometry.matrices import about_centre, turn
 from keras_cvdata.layers.base import LayerOptions
 from keras_cvdata.layers.forms import INTERPOLATIONS, MatrixLayer
-from keras_cvdata.layers.ranges import choice
 
 
 @keras.saving.register_keras_serializable(package="keras_cvdata")
@@ -64,7 +64,7 @@ class RandomRot90(MatrixLayer):
             raise ValueError(f"{self._named('k')} is empty. Name at least one number of quarters.")
         self.interpolation = choice(self._named("interpolation"), interpolation, INTERPOLATIONS)
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw the number of quarters, 0 to 3."""
         quarters = xp.array([float(k % 4) for k in self.k], dtype="float32")
         chosen = cast(xp.floor(u[:, 0] * len(self.k)), "int32", xp)

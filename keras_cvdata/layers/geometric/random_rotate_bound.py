@@ -7,10 +7,10 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.arguments import choice, interval
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.engine.geometry.matrices import about_centre, affine, turn
 from keras_cvdata.layers.forms import GeometricLayer, GeometricOptions
-from keras_cvdata.layers.ranges import choice, interval
 from keras_cvdata.types import Range
 
 _PRESETS: dict[str, Range] = {
@@ -87,7 +87,7 @@ class RandomRotateBound(GeometricLayer):
         config = super().get_config()
         return config | {"degrees": None} if self.preset else config
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw the angle in degrees, counter-clockwise."""
         return {"degrees": self.degrees.at(u[:, 0])}
 

@@ -7,10 +7,10 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.arguments import interval
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.engine.geometry.matrices import about_centre, turn
 from keras_cvdata.layers.forms import GeometricLayer, GeometricOptions
-from keras_cvdata.layers.ranges import interval
 from keras_cvdata.types import Range
 
 
@@ -67,7 +67,7 @@ class RandomRotation(GeometricLayer):
         self.factor = ends if degrees is None else None
         self.degrees = ends if degrees is not None else None
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw the angle in degrees, counter-clockwise."""
         if self.factor is not None:
             return {"degrees": self.factor.at(u[:, 0]) * 360}

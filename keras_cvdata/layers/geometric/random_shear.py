@@ -6,10 +6,10 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.arguments import Interval, interval, is_number
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.engine.geometry.matrices import about_centre
 from keras_cvdata.layers.forms import GeometricLayer, GeometricOptions
-from keras_cvdata.layers.ranges import Interval, interval, is_number
 from keras_cvdata.types import Range
 
 
@@ -58,7 +58,7 @@ class RandomShear(GeometricLayer):
         ends = (0, value) if is_number(value) else value
         return interval(self._named(argument), ends, unit="sides", low=0, high=1)
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw both slants, with their directions as signs."""
         return {
             "x": _either_way(self.x_factor, u[:, 0], xp),

@@ -6,10 +6,10 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.arguments import interval
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.engine.geometry.matrices import shift
 from keras_cvdata.layers.forms import GeometricLayer, GeometricOptions
-from keras_cvdata.layers.ranges import interval
 from keras_cvdata.types import Range
 
 
@@ -65,13 +65,13 @@ class RandomTranslation(GeometricLayer):
             single="symmetric",
         )
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw the shifts in pixels."""
         return {
             "dy": self.height_factor.at(u[:, 0]) * height,
             "dx": self.width_factor.at(u[:, 1]) * width,
         }
 
-    def matrix(self, p: Parameters, height: Tensor, width: Tensor, xp: Any) -> Tensor:  # noqa: ARG002
+    def matrix(self, p: Parameters, height: Tensor, width: Tensor, xp: Any) -> Tensor:
         """Read from where the pixels came from."""
         return shift(-p["dx"], -p["dy"], xp)

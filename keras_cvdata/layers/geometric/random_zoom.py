@@ -6,10 +6,10 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.arguments import interval
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.engine.geometry.matrices import about_centre
 from keras_cvdata.layers.forms import GeometricLayer, GeometricOptions
-from keras_cvdata.layers.ranges import interval
 from keras_cvdata.types import Range
 
 _LEAST = -0.99
@@ -66,7 +66,7 @@ class RandomZoom(GeometricLayer):
         )
         self.num_uniforms = 1 if width_factor is None else 2
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw the shares of both sides that are shown."""
         assert self.height_factor is not None
         down = 1 + self.height_factor.at(u[:, 0])

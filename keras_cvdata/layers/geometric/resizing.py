@@ -6,12 +6,12 @@ from typing import Any, ClassVar, Literal, Unpack
 
 import keras
 
+from keras_cvdata.arguments import choice, interval
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.engine.steps import Fit, Resize, Size
 from keras_cvdata.layers.base import SharedOptions
 from keras_cvdata.layers.forms import RangedLayer
 from keras_cvdata.layers.geometric.sides import sides
-from keras_cvdata.layers.ranges import choice, interval
 from keras_cvdata.types import Range
 
 _INTERPOLATIONS = ("bilinear", "nearest", "area", "bicubic", "lanczos")
@@ -86,7 +86,7 @@ class Resizing(RangedLayer):
             name, fill_value, unit="the value range", low=0, high=1, single="fixed"
         ).low
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw nothing."""
         return {}
 

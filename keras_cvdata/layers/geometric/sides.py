@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras_cvdata.layers.ranges import whole
+from keras_cvdata.arguments import integer
 
 
 def sides(layer: Any, height: Any, width: Any) -> tuple[int | None, int | None]:
@@ -30,4 +30,4 @@ def sides(layer: Any, height: Any, width: Any) -> tuple[int | None, int | None]:
             f"{name} takes height and width together; got height={height!r}, width={width!r}. "
             "Give both or none."
         )
-    return whole(f"{name}: height", height), whole(f"{name}: width", width)
+    return integer(f"{name}: height", height, 1), integer(f"{name}: width", width, 1)

@@ -12,7 +12,7 @@ from keras import ops
 from keras_cvdata.engine import mixing
 from keras_cvdata.engine.array_api import Parameters, Tensor, cast
 from keras_cvdata.engine.tensor.mixing import mix_images
-from keras_cvdata.layers.base import AugmentationLayer
+from keras_cvdata.layers.random_layer import RandomLayer
 from keras_cvdata.layers.tf_data import is_tensorflow
 from keras_cvdata.types import Array
 
@@ -27,7 +27,7 @@ class Batch(NamedTuple):
     weights: Any
 
 
-class MixingLayer(AugmentationLayer):
+class MixingLayer(RandomLayer):
     """Base of layers that mix each sample of a batch with another one, image and labels together.
 
     A mixing layer is called on batches with labels: `(images, labels)`,
@@ -67,13 +67,6 @@ class MixingLayer(AugmentationLayer):
             if "box" in p:
                 p["box"] = xp.where(active[:, None], p["box"], xp.zeros_like(p["box"]))
         return p
-
-    def flatten(self) -> Sequence[Any]:
-        """Refuse to be a part of what changes single images."""
-        raise ValueError(
-            f"{self!r} mixes whole batches with their labels, so it cannot stand among layers that "
-            "change single images. Put it at the end of `augment`, or call it on (images, labels)."
-        )
 
     def call(self, inputs: Any, training: bool = True) -> Any:
         """Mix a batch, each sample by its own draws.

@@ -6,11 +6,11 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.arguments import interval
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.layers.base import LayerOptions
 from keras_cvdata.layers.beta import Beta
 from keras_cvdata.layers.mixing.base import MixingLayer
-from keras_cvdata.layers.ranges import interval
 
 
 @keras.saving.register_keras_serializable(package="keras_cvdata")
@@ -51,6 +51,6 @@ class MixUp(MixingLayer):
         ).low
         self._law = Beta(self.alpha, self.alpha)
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw the share."""
         return {"share": self._law.at(u[:, 0], xp)}

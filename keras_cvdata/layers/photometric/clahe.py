@@ -6,9 +6,9 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.arguments import interval
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.layers.forms import KernelLayer, PhotometricOptions
-from keras_cvdata.layers.ranges import interval
 
 
 @keras.saving.register_keras_serializable(package="keras_cvdata")
@@ -50,6 +50,6 @@ class CLAHE(KernelLayer):
             self._named("clip_limit"), clip_limit, unit="times", low=1, high=256, single="fixed"
         ).low
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw nothing. The sum over no draws is 0 for each image."""
         return {"clip_limit": xp.sum(u, axis=1) + self.clip_limit}

@@ -41,6 +41,6 @@ class Equalization(HistogramLayer):
     def __init__(self, **options: Unpack[PhotometricOptions]) -> None:
         super().__init__(**options)
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw nothing: the image says all."""
         return {}

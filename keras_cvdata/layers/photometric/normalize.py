@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Unpack
 import keras
 import numpy as np
 
+from keras_cvdata.arguments import is_number
 from keras_cvdata.engine.array_api import Parameters, Tensor
-from keras_cvdata.engine.chain import Output
+from keras_cvdata.engine.output import Output
 from keras_cvdata.layers.base import SharedOptions
 from keras_cvdata.layers.forms import RangedLayer
-from keras_cvdata.layers.ranges import is_number
 from keras_cvdata.types import Range
 
 
@@ -90,6 +90,6 @@ class Normalize(RangedLayer):
                 f"{channels}. Give one mean and one std, or one for each channel."
             )
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw nothing: all images are normalized alike."""
         return {}

@@ -6,9 +6,9 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.arguments import interval
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.layers.forms import PhotometricLayer, PhotometricOptions
-from keras_cvdata.layers.ranges import interval
 from keras_cvdata.types import Range
 
 
@@ -45,10 +45,10 @@ class RandomBrightness(PhotometricLayer):
             self._named("factor"), factor, unit="value ranges", low=-1, high=1, single="symmetric"
         )
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw the offset."""
         return {"brightness": self.factor.at(u[:, 0])}
 
-    def curve(self, p: Parameters, values: Tensor, xp: Any) -> Tensor:  # noqa: ARG002
+    def curve(self, p: Parameters, values: Tensor, xp: Any) -> Tensor:
         """Add the offset."""
         return values + p["brightness"][:, None, None]

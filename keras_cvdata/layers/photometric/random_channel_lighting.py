@@ -7,9 +7,9 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.arguments import Interval, interval, is_number
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.layers.forms import PhotometricLayer, PhotometricOptions
-from keras_cvdata.layers.ranges import Interval, interval, is_number
 from keras_cvdata.types import Range
 
 _MOST_CHANNELS = 4
@@ -74,11 +74,11 @@ class RandomChannelLighting(PhotometricLayer):
                 f"have {channels}. Give a list with one range for each channel."
             )
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw (B, channels) gains."""
         gains = [each.at(u[:, i]) for i, each in enumerate(self._ranges)]
         return {"gain": xp.stack(gains, axis=-1)}
 
-    def curve(self, p: Parameters, values: Tensor, xp: Any) -> Tensor:  # noqa: ARG002
+    def curve(self, p: Parameters, values: Tensor, xp: Any) -> Tensor:
         """Apply the gain of each channel."""
         return values * p["gain"][:, : values.shape[-1]][:, None, :]

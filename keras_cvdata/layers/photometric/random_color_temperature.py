@@ -6,10 +6,10 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.arguments import Interval, interval
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.engine.colors import light_gains
 from keras_cvdata.layers.forms import PhotometricLayer, PhotometricOptions, check_colors
-from keras_cvdata.layers.ranges import Interval, interval
 from keras_cvdata.types import Range
 
 
@@ -56,7 +56,7 @@ class RandomColorTemperature(PhotometricLayer):
         """Refuse images without colours."""
         check_colors(self, channels)
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw the temperature."""
         cold = Interval(1 / self.temperature.high, 1 / self.temperature.low)
         return {"temperature": 1 / cold.at(u[:, 0])}

@@ -6,9 +6,9 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.arguments import interval
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.layers.forms import PhotometricLayer, PhotometricOptions
-from keras_cvdata.layers.ranges import interval
 from keras_cvdata.types import Range
 
 
@@ -45,7 +45,7 @@ class RandomGamma(PhotometricLayer):
             self._named("gamma"), gamma, unit="powers of brightness", low=0.01, high=100
         )
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw the power."""
         return {"gamma": self.gamma.at(u[:, 0])}
 

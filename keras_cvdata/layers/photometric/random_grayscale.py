@@ -47,7 +47,7 @@ class RandomGrayscale(ColorLayer):
     def inference_layer(self) -> None:
         """Nothing happens outside training, also where every image turns grey in it."""
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw nothing: no colour is left. The sum over no draws is 0 for each image."""
         return {"saturation": xp.sum(u, axis=1)}
 

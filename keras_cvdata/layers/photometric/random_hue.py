@@ -6,9 +6,9 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.arguments import interval
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.layers.forms import KernelLayer, PhotometricOptions, check_colors
-from keras_cvdata.layers.ranges import interval
 from keras_cvdata.types import Range
 
 
@@ -50,6 +50,6 @@ class RandomHue(KernelLayer):
         """Refuse images without colours."""
         check_colors(self, channels)
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw the angle in turns."""
         return {"hue": self.factor.at(u[:, 0]) / 2}

@@ -46,10 +46,10 @@ class RandomInvert(PhotometricLayer):
     def inference_layer(self) -> None:
         """Nothing happens outside training, also where every image is inverted in it."""
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw nothing: an image is inverted or not."""
         return {}
 
-    def curve(self, p: Parameters, values: Tensor, xp: Any) -> Tensor:  # noqa: ARG002
+    def curve(self, p: Parameters, values: Tensor, xp: Any) -> Tensor:
         """Measure brightness from the other end."""
         return 1 - values

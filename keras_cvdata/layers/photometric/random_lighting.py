@@ -6,9 +6,9 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.arguments import Interval, interval
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.layers.forms import PhotometricLayer, PhotometricOptions
-from keras_cvdata.layers.ranges import Interval, interval
 from keras_cvdata.types import Range
 
 
@@ -58,10 +58,10 @@ class RandomLighting(PhotometricLayer):
         acts = (self.contrast, self.brightness) != (Interval(1.0, 1.0), Interval(0.0, 0.0))
         self.undone_by_samplewise = acts
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw gain and offset."""
         return {"contrast": self.contrast.at(u[:, 0]), "brightness": self.brightness.at(u[:, 1])}
 
-    def curve(self, p: Parameters, values: Tensor, xp: Any) -> Tensor:  # noqa: ARG002
+    def curve(self, p: Parameters, values: Tensor, xp: Any) -> Tensor:
         """Apply gain and offset."""
         return values * p["contrast"][:, None, None] + p["brightness"][:, None, None]

@@ -6,9 +6,9 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.arguments import Interval, integer
 from keras_cvdata.engine.array_api import Parameters, Tensor, cast
 from keras_cvdata.layers.forms import PhotometricLayer, PhotometricOptions
-from keras_cvdata.layers.ranges import Interval, whole
 
 # 8-bit levels are cut down to whole steps; a value that was divided by 255 must reach its level.
 _SLACK = 2.0**-10
@@ -52,7 +52,7 @@ class RandomPosterization(PhotometricLayer):
         low, high = (
             factor if isinstance(factor, tuple | list) and len(factor) == 2 else [factor] * 2
         )
-        ends = whole(name, low), whole(name, high)
+        ends = integer(name, low, 1), integer(name, high, 1)
         if ends[0] > ends[1] or ends[1] > 8:
             raise ValueError(
                 f"{name} must be bits from 1 to 8, or a pair of them, the lower one first; "
@@ -60,7 +60,7 @@ class RandomPosterization(PhotometricLayer):
             )
         return ends
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw the bits."""
         low, high = self.factor
         return {"bits": cast(xp.floor(Interval(low, high + 1).at(u[:, 0])), "int32", xp)}

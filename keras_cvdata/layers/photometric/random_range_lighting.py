@@ -8,9 +8,9 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.arguments import Interval, interval, is_number
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.layers.forms import PhotometricLayer, PhotometricOptions
-from keras_cvdata.layers.ranges import Interval, interval, is_number
 from keras_cvdata.types import Range
 
 # An edge such as 1/3 falls on pixel value 85 of 255: half a step of 16-bit pixels keeps that value
@@ -80,7 +80,7 @@ class RandomRangeLighting(PhotometricLayer):
             for i, each in enumerate(factors)
         )
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw (B, ranges) gains."""
         return {"gain": xp.stack([f.at(u[:, i]) for i, f in enumerate(self.factors)], axis=-1)}
 

@@ -6,10 +6,10 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.arguments import interval
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.engine.colors import towards_gray
 from keras_cvdata.layers.forms import ColorLayer, PhotometricOptions
-from keras_cvdata.layers.ranges import interval
 from keras_cvdata.types import Range
 
 
@@ -45,7 +45,7 @@ class RandomSaturation(ColorLayer):
             self._named("factor"), factor, unit="times", low=-1, high=100, single="symmetric"
         )
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw the gain of the distance from grey."""
         return {"saturation": 1 + self.factor.at(u[:, 0])}
 

@@ -6,9 +6,9 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.arguments import interval
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.layers.forms import KernelLayer, PhotometricOptions
-from keras_cvdata.layers.ranges import interval
 from keras_cvdata.types import Range
 
 
@@ -50,6 +50,6 @@ class RandomSharpness(KernelLayer):
             self._named("factor"), factor, unit="times", low=-1, high=100, single="symmetric"
         )
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw the share of the distance that is added."""
         return {"sharpness": self.factor.at(u[:, 0])}

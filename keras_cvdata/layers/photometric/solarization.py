@@ -6,9 +6,9 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.arguments import Interval, interval
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.layers.forms import PhotometricLayer, PhotometricOptions
-from keras_cvdata.layers.ranges import Interval, interval
 from keras_cvdata.types import Range
 
 # A threshold such as 0.5 of uint8 lies at 127.5 and one of 128 / 255 at 128: the division must not
@@ -60,7 +60,7 @@ class Solarization(PhotometricLayer):
             self._named(argument), value, unit="value ranges", low=0, high=1, single="from zero"
         )
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw addition and threshold."""
         return {
             "addition": self.addition_factor.at(u[:, 0]),

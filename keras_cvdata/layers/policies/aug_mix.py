@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal, Unpack
 
 import keras
 
+from keras_cvdata.arguments import Interval, integer, interval
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.engine.chain import Chain
 from keras_cvdata.layers.beta import Beta
@@ -13,7 +14,6 @@ from keras_cvdata.layers.forms import FillingLayer, GeometricOptions, RangedLaye
 from keras_cvdata.layers.geometric.random_translation import RandomTranslation
 from keras_cvdata.layers.policies import operations
 from keras_cvdata.layers.policies.base import gate
-from keras_cvdata.layers.ranges import Interval, interval, whole
 
 
 @keras.saving.register_keras_serializable(package="keras_cvdata")
@@ -66,8 +66,8 @@ class AugMix(FillingLayer, RangedLayer):
         **options: Unpack[GeometricOptions],
     ) -> None:
         super().__init__(**options)
-        self.num_chains = whole(self._named("num_chains"), num_chains)
-        self.chain_depth = whole(self._named("chain_depth"), chain_depth)
+        self.num_chains = integer(self._named("num_chains"), num_chains, 1)
+        self.chain_depth = integer(self._named("chain_depth"), chain_depth, 1)
         self.factor = interval(
             self._named("factor"), factor, unit="strengths", low=0, high=1, single="fixed"
         ).low
@@ -123,7 +123,7 @@ class AugMix(FillingLayer, RangedLayer):
             rest = rest - piece
         return xp.stack([*shares, rest], axis=1)
 
-    def shares(self, p: Parameters, xp: Any) -> Tensor:  # noqa: ARG002
+    def shares(self, p: Parameters, xp: Any) -> Tensor:
         """Share of the image itself and of each chain, (B, 1 + chains)."""
         return p["shares"]
 

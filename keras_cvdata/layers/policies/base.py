@@ -8,23 +8,10 @@ from typing import Any, TypeAlias
 import keras
 
 from keras_cvdata.engine.array_api import Parameters, Tensor
+from keras_cvdata.engine.fusion import FORMS
 from keras_cvdata.layers.adapters import Lambda
 from keras_cvdata.layers.augment_argument import parse_layers
 from keras_cvdata.layers.base import AugmentationLayer
-
-_FORMS = (
-    "resize",
-    "matrix",
-    "field",
-    "region",
-    "mix",
-    "curve",
-    "histogram",
-    "kernel",
-    "blend",
-    "call",
-    "output",
-)
 
 _Entry: TypeAlias = tuple[Any, int, int, int]
 """A part, the number of its gate, the position of its layer and its number within the layer."""
@@ -62,21 +49,17 @@ class CompoundLayer(AugmentationLayer):
     @property
     def changes_size(self) -> bool:  # type: ignore[override] # depends on the layers
         """Whether one of the layers sets the size."""
-        return any(getattr(part, "changes_size", False) for part in self.flatten())
+        return any(part.changes_size for part in self.flatten())
 
     @property
-    def always_acts(self) -> bool:
+    def always_acts(self) -> bool:  # type: ignore[override] # depends on the layers
         """Whether the first of the layers, and so the first part, acts on every image."""
-        return (
-            super().always_acts
-            and not self.num_gate_uniforms
-            and getattr(self.layers[0], "always_acts", True)
-        )
+        return super().always_acts and not self.num_gate_uniforms and self.layers[0].always_acts
 
     def _refuse_sizes(self) -> None:
         """Refuse layers that change the size, where not all of them act on every image."""
         for layer in self.layers:
-            if any(getattr(part, "changes_size", False) for part in layer.flatten()):
+            if any(part.changes_size for part in layer.flatten()):
                 raise ValueError(
                     f"{self._named('layers')} holds {layer!r}, which sets the size, so the images "
                     "of a batch would differ. Put it before or after."
@@ -88,7 +71,7 @@ class CompoundLayer(AugmentationLayer):
         each = [int(layer.total_uniforms) for layer in self.layers]
         return self.num_gate_uniforms + (max(each) if self.exclusive else sum(each))
 
-    def gates(self, u: Tensor, xp: Any) -> Tensor | None:  # noqa: ARG002
+    def gates(self, u: Tensor, xp: Any) -> Tensor | None:
         """Say which layers act.
 
         Args:
@@ -139,6 +122,9 @@ class CompoundLayer(AugmentationLayer):
     def _in_order(self) -> list[_Entry]:
         """Each part in the order of action."""
         entries: list[_Entry] = []
+        forms = (*FORMS, "output")
+        if self.backwards:
+            forms = forms[::-1]
         slot = 0
         for positions in self.rounds():
             rows: list[list[_Entry]] = []
@@ -146,7 +132,6 @@ class CompoundLayer(AugmentationLayer):
                 parts = enumerate(self.layers[position].flatten())
                 rows.append([(part, slot, position, number) for number, part in parts])
                 slot += 1
-            forms = _FORMS[::-1] if self.backwards else _FORMS
             entries += _by_form(rows, entries[-1][0].form if entries else forms[0], forms)
         return entries
 

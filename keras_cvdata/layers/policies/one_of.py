@@ -8,10 +8,10 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.arguments import is_number
 from keras_cvdata.engine.array_api import Tensor
 from keras_cvdata.layers.base import LayerOptions
 from keras_cvdata.layers.policies.base import CompoundLayer
-from keras_cvdata.layers.ranges import is_number
 
 
 @keras.saving.register_keras_serializable(package="keras_cvdata")

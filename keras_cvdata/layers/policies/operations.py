@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Unpack
 
+from keras_cvdata.arguments import Interval
 from keras_cvdata.engine.array_api import Parameters, Tensor, cast
 from keras_cvdata.layers.base import AugmentationLayer
 from keras_cvdata.layers.forms import (
@@ -26,7 +27,6 @@ from keras_cvdata.layers.photometric.random_sharpness import RandomSharpness
 from keras_cvdata.layers.photometric.solarization import Solarization
 from keras_cvdata.layers.policies.base import gate
 from keras_cvdata.layers.policies.one_of import OneOf
-from keras_cvdata.layers.ranges import Interval
 
 
 class PublishedPolicy(FillingLayer, RangedLayer):
@@ -183,7 +183,7 @@ class Brightness(RandomLighting):
 class PixelTranslation(RandomTranslation):
     """Shift by pixels, 32 at a factor of 1, whatever the size of the image."""
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw the shifts."""
         return {"dy": self.height_factor.at(u[:, 0]) * 32, "dx": self.width_factor.at(u[:, 1]) * 32}
 
@@ -200,7 +200,7 @@ class Posterization(RandomPosterization):
         super().__init__((min(bits), max(bits)), **options)
         self.bits = tuple(bits)
 
-    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:  # noqa: ARG002
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw an entry."""
         entry = cast(xp.floor(u[:, 0] * len(self.bits)), "int32", xp)
         return {"bits": xp.take(xp.array(self.bits, dtype="int32"), entry, axis=0)}

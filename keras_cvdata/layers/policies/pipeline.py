@@ -42,11 +42,11 @@ class Pipeline(CompoundLayer):
 
     def __init__(self, layers: Sequence[Any], **options: Unpack[SharedOptions]) -> None:
         super().__init__(layers, **options)
-        self._rest: Pipeline | None = None
+        self._at_inference: Pipeline | None = None
         lasting = inference_layers(self.layers)
         if lasting is not None and self.total_uniforms:
-            self._rest = Pipeline(lasting, **options)
+            self._at_inference = Pipeline(lasting, **options)
 
     def inference_layer(self) -> AugmentationLayer | None:
         """Those of the layers that act outside training, in a row."""
-        return self._rest if self.total_uniforms else self
+        return self._at_inference if self.total_uniforms else self

@@ -6,11 +6,11 @@ from typing import Unpack
 
 import keras
 
+from keras_cvdata.arguments import Signed, integer, interval
 from keras_cvdata.layers.forms import GeometricOptions
 from keras_cvdata.layers.geometric.random_translation import RandomTranslation
 from keras_cvdata.layers.policies import operations
 from keras_cvdata.layers.policies.pipeline import Pipeline
-from keras_cvdata.layers.ranges import Signed, interval, whole
 
 
 @keras.saving.register_keras_serializable(package="keras_cvdata")
@@ -50,7 +50,7 @@ class RandAugment(operations.PublishedPolicy):
         self, num_ops: int = 2, factor: float = 0.3, **options: Unpack[GeometricOptions]
     ) -> None:
         super().__init__(**options)
-        self.num_ops = whole(self._named("num_ops"), num_ops)
+        self.num_ops = integer(self._named("num_ops"), num_ops, 1)
         ends = interval(
             self._named("factor"), factor, unit="strengths", low=0, high=1, single="fixed"
         )

@@ -7,10 +7,10 @@ from typing import Any, Unpack
 
 import keras
 
+from keras_cvdata.arguments import integer
 from keras_cvdata.engine.array_api import Tensor, cast
 from keras_cvdata.layers.base import LayerOptions
 from keras_cvdata.layers.policies.base import CompoundLayer
-from keras_cvdata.layers.ranges import whole
 
 
 @keras.saving.register_keras_serializable(package="keras_cvdata")
@@ -40,7 +40,7 @@ class SomeOf(CompoundLayer):
 
     def __init__(self, layers: Sequence[Any], n: int = 1, **options: Unpack[LayerOptions]) -> None:
         super().__init__(layers, **options)
-        self.n = whole(self._named("n"), n)
+        self.n = integer(self._named("n"), n, 1)
         if self.n > len(self.layers):
             raise ValueError(
                 f"{self._named('n')} is {n}, but there are only {len(self.layers)} layers to "

@@ -6,9 +6,9 @@ from typing import Unpack
 
 import keras
 
+from keras_cvdata.arguments import Signed, Steps
 from keras_cvdata.layers.forms import GeometricOptions
 from keras_cvdata.layers.policies import operations
-from keras_cvdata.layers.ranges import Signed, Steps
 
 _STRENGTHS = 31
 

@@ -1,12 +1,10 @@
-"""Checks of the arguments of a sequence: say what came, what is expected and how to mend it."""
+"""What the settings of a sequence mean for its source, and which of them contradict each other."""
 
 from __future__ import annotations
 
-import contextlib
-import operator
-from collections.abc import Sequence
 from typing import Any
 
+from keras_cvdata.arguments import choice, integer, size
 from keras_cvdata.codec.colors import CHANNELS
 from keras_cvdata.engine.chain import Chain
 from keras_cvdata.loading.annotations import Annotations
@@ -17,46 +15,14 @@ from keras_cvdata.types import Array, ImageError
 INTERPOLATIONS = ("bilinear", "nearest", "area", "bicubic", "lanczos")
 
 
-def check_count(name: str, value: Any, least: int = 1) -> int:
-    """Return `value` as an integer of at least `least`."""
-    number = check_integer(name, value)
-    if number < least:
-        raise ValueError(f"{name} must be at least {least}; got {number}.")
-    return number
-
-
-def check_integer(name: str, value: Any, hint: str = "") -> int:
-    """Return `value` as an integer; True and False are none."""
-    if not isinstance(value, bool):
-        with contextlib.suppress(TypeError):
-            return operator.index(value)
-    raise TypeError(
-        f"{name} must be an integer; got {value!r} of type {type(value).__name__}.{hint}"
-    )
-
-
-def check_position(name: str, value: Any, count: int, whole: str) -> int:
-    """Return an index, from the end where negative, as one from the start."""
-    index = check_integer(f"The number of a {name}", value, " For several at once use peek(n).")
-    if not -count <= index < count:
-        raise IndexError(f"{name.capitalize()} {index} is outside the {count} {whole}.")
-    return index % count
-
-
-def check_choice(name: str, value: Any, choices: Sequence[Any]) -> None:
-    """Refuse a value that is not one of the choices."""
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}; got {value!r}.")
-
-
 def check_settings(sequence: Any) -> None:
     """Refuse settings of a sequence that are unknown or contradict each other."""
-    check_choice("color_mode", sequence.color_mode, (*CHANNELS, "unchanged"))
-    check_choice("interpolation", sequence.interpolation, INTERPOLATIONS)
-    check_choice("data_format", sequence.data_format, ("channels_last", "channels_first"))
-    check_choice("on_error", sequence.on_error, ("raise", "substitute", "skip"))
+    choice("color_mode", sequence.color_mode, (*CHANNELS, "unchanged"))
+    choice("interpolation", sequence.interpolation, INTERPOLATIONS)
+    choice("data_format", sequence.data_format, ("channels_last", "channels_first"))
+    choice("on_error", sequence.on_error, ("raise", "substitute", "skip"))
     if sequence.steps_per_epoch is not None:
-        check_count("steps_per_epoch", sequence.steps_per_epoch)
+        integer("steps_per_epoch", sequence.steps_per_epoch, 1)
     if sequence.crop_to_aspect_ratio and sequence.pad_to_aspect_ratio:
         raise ValueError("Give crop_to_aspect_ratio or pad_to_aspect_ratio, not both.")
     check_skipping(sequence.on_error, "label_mode", sequence.label_mode)
@@ -71,17 +37,6 @@ def check_skipping(on_error: str, name: str, mode: Any) -> None:
         )
 
 
-def check_size(value: Any, name: str = "image_size") -> tuple[int, int]:
-    """Return a size as (height, width)."""
-    try:
-        height, width = value
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"{name} must be (height, width) in pixels, such as (224, 224); got {value!r}."
-        ) from None
-    return check_count(f"{name} height", height), check_count(f"{name} width", width)
-
-
 def batch_shape(
     source: Source, image_size: tuple[int, int] | None, color_mode: str
 ) -> tuple[int, int, int]:
@@ -92,7 +47,7 @@ def batch_shape(
             f"{source!r} may hold images of different sizes, so the batch needs one: give "
             "image_size=(height, width), for example (224, 224)."
         )
-    height, width = check_size(image_size if image_size is not None else known[:2])  # type: ignore[index]
+    height, width = size(image_size if image_size is not None else known[:2])  # type: ignore[index]
     if color_mode != "unchanged":
         return height, width, CHANNELS[color_mode]
     return height, width, known[2] if known else first_image(source).shape[2]
@@ -121,7 +76,7 @@ def part_of(source: Source, validation_split: Any, subset: Any, seed: int) -> So
     """The training or validation part of a source, or all of it without `validation_split`."""
     if validation_split is None and subset is None:
         return source
-    check_choice("subset", subset, ("training", "validation"))
+    choice("subset", subset, ("training", "validation"))
     if validation_split is None:
         raise ValueError(f"subset={subset!r} needs validation_split, such as 0.2 or 'auto'.")
     training, validation = split_positions(
@@ -130,13 +85,14 @@ def part_of(source: Source, validation_split: Any, subset: Any, seed: int) -> So
     return source.select(training if subset == "training" else validation)
 
 
-def check_followed(annotations: Annotations | None, chain: Chain) -> Annotations | None:
+def check_annotated(annotations: Annotations, chain: Chain) -> Annotations | None:
     """Refuse layers that move pixels in a way that masks and boxes cannot follow."""
-    if annotations is not None:
-        for part in chain.parts:
-            if part.form in ("call", "blend"):
-                raise ValueError(
-                    f"Masks and boxes cannot follow {part!r}, which does not say where it moves "
-                    "pixels. Use layers of keras_cvdata.layers, or leave masks and boxes out."
-                )
+    if not annotations:
+        return None
+    part = chain.without_moves()
+    if part is not None:
+        raise ValueError(
+            f"Masks and boxes cannot follow {part!r}, which does not say where it moves pixels. "
+            "Use layers of keras_cvdata.layers, or leave masks and boxes out."
+        )
     return annotations

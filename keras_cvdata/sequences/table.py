@@ -1,0 +1,63 @@
+"""What sequences over CSV, JSON and data frames share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence as Ordered
+from typing import Any, Unpack
+
+from keras_cvdata.sequences.base import Sequence
+from keras_cvdata.sequences.options import ImageOptions
+from keras_cvdata.sequences.targets import label_kinds
+from keras_cvdata.sources.table import TableSource
+
+
+class TableSequence(Sequence):
+    """Base of sequences over a table with a row for each image.
+
+    Args:
+        source: The table.
+        label_mode: Form of the labels, see `Sequence`; several columns take a dict with one each.
+        mask_column: Column with the files of segmentation masks, which become a target.
+        box_column: Column with lists of bounding boxes, `[10, 20, 50, 60, "cat"]` each,
+            which become a target.
+        image_size: `(height, width)` of the batch.
+        **options: Further arguments of `Sequence`.
+    """
+
+    def __init__(
+        self,
+        source: TableSource,
+        *,
+        label_mode: str | Mapping[str, str] | None = "int",
+        mask_column: str | None = None,
+        box_column: str | None = None,
+        image_size: tuple[int, int] | None = (256, 256),
+        **options: Unpack[ImageOptions],
+    ) -> None:
+        super().__init__(
+            source,
+            label_mode=label_mode,
+            image_size=image_size,
+            masks=None if mask_column is None else source.at_column(mask_column),
+            boxes=None if box_column is None else source.boxes(box_column),
+            **options,
+        )
+
+
+def label_options(
+    label_mode: str | Mapping[str, str] | None, label_column: str | Ordered[str]
+) -> dict[str, Any]:
+    """Say which columns a source reads as labels, and as what.
+
+    Args:
+        label_mode: Argument of the sequence.
+        label_column: Argument of the sequence.
+
+    Returns:
+        `label_column` and `label_kind` of the source.
+    """
+    return {
+        "label_column": None if label_mode in (None, "input") else label_column,
+        "label_kind": label_kinds(label_mode),
+    }

@@ -21,12 +21,7 @@ from keras_cvdata.loading.loader import BadImage, Images, Loader
 from keras_cvdata.loading.sampler import BatchIndices, Sampler
 from keras_cvdata.loading.threads import Job, Pool, available_cores, prefetch
 from keras_cvdata.sequences import checks
-from keras_cvdata.sequences.keras_pass import (
-    PassTracker,
-    keras_pass,
-    walker_by_index,
-    warn_of_one_epoch,
-)
+from keras_cvdata.sequences.keras_pass import PassTracker, called_by_keras, keras_pass
 from keras_cvdata.sequences.position import Position
 from keras_cvdata.sequences.scaling import make_output
 from keras_cvdata.sequences.targets import Targets
@@ -268,11 +263,14 @@ class Sequence(Position, keras.utils.Sequence):
         if walk is not None:
             return self._passes_of_keras.next(walk, self._epoch, len(self), self._batches)
         index = checks.check_position("batch", index, len(self), "batches of an epoch")
-        walker = walker_by_index(caller) if self._watch_epochs else None
-        if walker == "workers" or (walker and not self._epoch_is_told):
-            self._watch_epochs = False  # one warning is enough
-            warn_of_one_epoch(walker, self._epoch)
+        self._note_index(caller, index)
         return self._batch(self._start(self._epoch, index).wait())
+
+    def on_epoch_end(self) -> None:
+        """Go on to the next epoch after batches by index; a pass of Keras does so by itself."""
+        by_keras = called_by_keras(sys._getframe(1), self, "on_epoch_end")
+        if self._passes_of_keras.ends_by_index(self._epoch, len(self), by_keras):
+            self._epoch += 1
 
     def __iter__(self) -> Iterator[Any]:
         yield from self._batches(self._epoch)

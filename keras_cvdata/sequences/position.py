@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import FrameType
 from typing import Any
 
 import keras
 
 from keras_cvdata.sequences import checks
+from keras_cvdata.sequences.keras_pass import PassTracker, asker_by_index, warn_of_one_epoch
 
 
 class Position:
@@ -16,6 +18,8 @@ class Position:
     seed: int
     _epoch: int
     _epoch_is_told: bool = False  # by an `EpochCallback`
+    _watch_epochs: bool  # they differ, and nobody was told yet that Keras would see only one
+    _passes_of_keras: PassTracker
 
     @property
     def epoch(self) -> int:
@@ -51,6 +55,15 @@ class Position:
                 f"Construct it with seed={state['seed']}."
             )
         self.set_epoch(state["epoch"])
+
+    def _note_index(self, caller: FrameType, index: int) -> None:
+        """Take note of who asks for a batch by index, and warn where that never leads on."""
+        asker = asker_by_index(caller, self)
+        self._passes_of_keras.note_index(asker, self._epoch, index)
+        if asker == "workers" or (asker == "wrapper" and not self._epoch_is_told):
+            if self._watch_epochs:
+                warn_of_one_epoch(asker, self._epoch)
+            self._watch_epochs = False  # one warning is enough
 
 
 class EpochCallback(keras.callbacks.Callback):

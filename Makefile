@@ -7,11 +7,15 @@ BIN := $(VENV)/bin
 NIGHTLY := .venv-nightly
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help demo test check test-backends test-nightly docs bench clean
+# Workers take TensorFlow into memory and seconds to start, so a machine of many cores gets few.
+PYTEST := $(BIN)/python -m pytest -q --numprocesses=logical --maxprocesses=4 --dist=worksteal
+
+.PHONY: help demo test test-quick check test-backends test-nightly docs bench clean
 
 help:
 	@echo "make demo           train on real handwriting, with and without augmentation (3 minutes)"
-	@echo "make test           all checks and all tests, on TensorFlow"
+	@echo "make test           all checks and all tests, on TensorFlow (5 minutes on 2 cores)"
+	@echo "make test-quick     for daily work: ruff, and what neither compiles nor trains a model"
 	@echo "make test-backends  everything that touches Keras, on JAX and on PyTorch"
 	@echo "make docs           build the site of docs/ into site/, warnings are errors"
 	@echo "make test-nightly   the sequences and the drop-in on keras-nightly (needs the network)"
@@ -22,7 +26,13 @@ demo: $(VENV)/.ready-demo
 	$(BIN)/keras-cvdata demo
 
 test: check
-	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest -q --cov
+	KERAS_BACKEND=tensorflow $(PYTEST) --cov
+
+# All rooms, on TensorFlow and without coverage; ready in 90 seconds.
+test-quick: $(VENV)/.ready-test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	KERAS_BACKEND=tensorflow $(PYTEST) -m "not slow"
 
 check: $(VENV)/.ready-test
 	$(BIN)/ruff check
@@ -33,8 +43,8 @@ check: $(VENV)/.ready-test
 
 # JAX compiles more than it computes here; without most optimisations that takes half the time.
 test-backends: $(VENV)/.ready-backends
-	KERAS_BACKEND=jax JAX_DISABLE_MOST_OPTIMIZATIONS=1 $(BIN)/python -m pytest -q -m backends
-	KERAS_BACKEND=torch OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m backends
+	KERAS_BACKEND=jax JAX_DISABLE_MOST_OPTIMIZATIONS=1 $(PYTEST) -m backends
+	KERAS_BACKEND=torch $(PYTEST) -m backends
 
 # Nothing is computed, so the backend is the one that loads no framework. Without the other
 # variable, Material prints a notice about its successor.

@@ -16,7 +16,7 @@ from tests import unknown_keras
 from tests.cases import FLOWS
 from tests.conftest import photograph
 
-pytestmark = pytest.mark.backends
+pytestmark = [pytest.mark.backends, pytest.mark.slow]
 
 SIZE = (18, 25)
 MOVES = {"rotation_range": 20, "horizontal_flip": True, "brightness_range": (0.8, 1.2)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import sys
 from collections.abc import Iterator
+from types import FrameType
 from typing import Any
 
 import keras
@@ -15,8 +16,9 @@ from keras_cvdata.loading.sampler import Sampler
 from keras_cvdata.loading.threads import Job, prefetch
 from keras_cvdata.sequences.keras_pass import (
     PassTracker,
+    asker_by_index,
+    called_by_keras,
     keras_pass,
-    walker_by_index,
     warn_of_one_epoch,
 )
 from keras_cvdata.sequences.position import Position
@@ -61,11 +63,23 @@ class Epochs(Position, keras.utils.Sequence):
         if walk is not None:
             return self._passes.next(walk, self._epoch, len(self), self._batches)
         index = arguments.position("batch", index, len(self), "batches of an epoch")
-        walker = walker_by_index(caller) if self._watch_epochs else None
-        if walker == "workers" or (walker and not self._epoch_is_told):
-            self._watch_epochs = False  # one warning is enough
-            warn_of_one_epoch(walker, self._epoch)
+        self._note_index(caller, index)
         return self._batch(self._start(self._epoch, index).wait())
+
+    def _note_index(self, caller: FrameType, index: int) -> None:
+        """Take note of who asks for a batch by index, and warn where that never leads on."""
+        asker = asker_by_index(caller, self)
+        self._passes.note_index(asker, self._epoch, index)
+        if asker == "workers" or (asker == "wrapper" and not self._epoch_is_told):
+            if self._watch_epochs:
+                warn_of_one_epoch(asker, self._epoch)
+            self._watch_epochs = False  # one warning is enough
+
+    def on_epoch_end(self) -> None:
+        """Go on to the next epoch after batches by index; a pass of Keras does so by itself."""
+        by_keras = called_by_keras(sys._getframe(1), self, "on_epoch_end")
+        if self._passes.ends_by_index(self._epoch, len(self), by_keras):
+            self._epoch += 1
 
     def __iter__(self) -> Iterator[Any]:
         yield from self._batches(self._epoch)

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from keras_cvdata.preprocessing import image
+from tests import unknown_keras
 from tests.cases import FLOWS
 from tests.conftest import photograph
 
@@ -256,3 +257,19 @@ def test_workers_of_keras_move_on_from_epoch_to_epoch(flows):
     flow.workers = 2
     small_model().fit(flow, epochs=2, verbose=0)
     assert flow._epoch >= 2
+
+
+def fit_the_old_way():
+    images = np.random.default_rng(0).integers(50, 200, (20, 8, 8, 3)).astype("float32")
+    generator = image.ImageDataGenerator(brightness_range=(0.5, 1.2), rescale=1 / 255)
+    flow = generator.flow(images, np.array(unknown_keras.LABELS), batch_size=4, seed=3)
+    return unknown_keras.train(flow, epochs=3)
+
+
+@pytest.mark.parametrize("by", unknown_keras.CHANGES)
+def test_every_sample_comes_once_an_epoch_from_an_unknown_keras(monkeypatch, by):
+    unknown_keras.change(monkeypatch, by)
+    with pytest.warns(UserWarning, match="does not recognise") as caught:
+        batches = fit_the_old_way()
+    unknown_keras.assert_epochs(batches, 3)
+    assert unknown_keras.count_warnings(caught) == 1

@@ -15,7 +15,7 @@ from keras_cvdata.engine.records import to_plain
 from keras_cvdata.loading.annotations import Annotations
 from keras_cvdata.loading.buffers import BufferPool
 from keras_cvdata.loading.filling import BadImage, Outcome, accept
-from keras_cvdata.loading.rendering import Reading, Slots, render_slot
+from keras_cvdata.loading.rendering import Reading, BatchMemory, render_slot
 from keras_cvdata.loading.sampler import BatchIndices
 from keras_cvdata.loading.substitutes import Substitutes
 from keras_cvdata.loading.threads import Job, Pool
@@ -116,10 +116,10 @@ class Loader:
         rows, keys = self.how.rows[indices.positions], self.chain.uniform_keys
         return augmentation_uniforms(self.seed, epoch, rows, indices.occurrences, keys)
 
-    def _allocate(self, count: int) -> Slots:
+    def _allocate(self, count: int) -> BatchMemory:
         pixels = self._memory.empty((count, *self.shape), self.chain.output.dtype)
         others = self.how.annotations
-        return Slots(pixels, {} if others is None else others.allocate(count, self.shape[:2]))
+        return BatchMemory(pixels, {} if others is None else others.allocate(count, self.shape[:2]))
 
     def _mix(self, images: Images, epoch: int, indices: BatchIndices) -> Images:
         """Mix the images of a batch with each other."""
@@ -132,7 +132,7 @@ class Loader:
         return images
 
 
-def _as_images(out: Slots, outcomes: list[Outcome]) -> Images:
+def _as_images(out: BatchMemory, outcomes: list[Outcome]) -> Images:
     return Images(
         out.pixels,
         np.array([outcome.position for outcome in outcomes], np.int64),

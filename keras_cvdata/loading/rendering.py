@@ -30,7 +30,7 @@ class Reading(NamedTuple):
     substitutes: Substitutes | None = None
 
 
-class Slots(NamedTuple):
+class BatchMemory(NamedTuple):
     """Memory of a batch in the making; each slot is written to by one call of `render_slot`.
 
     Attributes:
@@ -43,7 +43,7 @@ class Slots(NamedTuple):
 
 
 def render_slot(
-    source: Source, plan: Plan, slot: int, position: int, out: Slots, how: Reading
+    source: Source, plan: Plan, slot: int, position: int, out: BatchMemory, how: Reading
 ) -> Outcome:
     """Render one image into its slot, or a substitute where that is allowed.
 
@@ -67,7 +67,7 @@ def render_slot(
         >>> from keras_cvdata.sources import ArraySource
         >>> source = ArraySource(np.full((5, 4, 4, 3), 7, np.uint8))
         >>> plan = Chain([], size=(2, 2)).plan(np.empty((1, 0)), 2, 2, 3)
-        >>> out = Slots(np.zeros((1, 2, 2, 3), np.uint8), {})
+        >>> out = BatchMemory(np.zeros((1, 2, 2, 3), np.uint8), {})
         >>> outcome = render_slot(source, plan, 0, 4, out, Reading("rgb", source.rows))
         >>> outcome.position, outcome.bad, int(out.pixels.min())
         (4, None, 7)
@@ -82,7 +82,9 @@ def render_slot(
     )
 
 
-def _render(source: Source, plan: Plan, slot: int, position: int, out: Slots, how: Reading) -> None:
+def _render(
+    source: Source, plan: Plan, slot: int, position: int, out: BatchMemory, how: Reading
+) -> None:
     payload = source.fetch(position)
     name = source.name(position)
     header, reduce = None, 1

@@ -139,8 +139,8 @@ def test_matrix_products_equal_numpy() -> None:
 
 def test_layers_rest_at_their_rate() -> None:
     plan = plan_of([RandomRotateBound((20, 20), rate=0.5), RandomRoll((0.1, 0.1), rate=0.5)], 2000)
-    resting = (plan.steps[0].matrix == np.eye(3)).all(axis=(1, 2))
-    assert np.isclose(resting.mean(), 0.5, atol=0.05)
+    unmoved = (plan.steps[0].matrix == np.eye(3)).all(axis=(1, 2))
+    assert np.isclose(unmoved.mean(), 0.5, atol=0.05)
     still = ~plan.steps[1].rectangles.any(axis=(1, 2))
     assert np.isclose(still.mean(), 0.5, atol=0.05)
 

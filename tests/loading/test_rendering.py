@@ -19,7 +19,7 @@ from keras_cvdata import layers
 from keras_cvdata.engine.chain import Chain, Output, Plan
 from keras_cvdata.loading.annotations import Annotations
 from keras_cvdata.loading.filling import Outcome
-from keras_cvdata.loading.rendering import Reading, Slots, render_slot
+from keras_cvdata.loading.rendering import Reading, BatchMemory, render_slot
 from keras_cvdata.loading.substitutes import Substitutes
 from keras_cvdata.sources import ArraySource, DirectorySource
 from keras_cvdata.sources.base import Source
@@ -62,14 +62,14 @@ def planned() -> Plan:
     return chain.plan(u, *SIZE, 3)
 
 
-def memory(how: Reading, value: float = -1) -> Slots:
+def memory(how: Reading, value: float = -1) -> BatchMemory:
     annotations = {} if how.annotations is None else how.annotations.allocate(COUNT, SIZE)
     if annotations:
         annotations["segmentation_masks"][:] = 99
-    return Slots(np.full((COUNT, *SIZE, 3), value, np.float32), annotations)
+    return BatchMemory(np.full((COUNT, *SIZE, 3), value, np.float32), annotations)
 
 
-def leaves(out: Slots) -> dict[str, np.ndarray]:
+def leaves(out: BatchMemory) -> dict[str, np.ndarray]:
     found = {"pixels": out.pixels}
     if out.annotations:
         found["masks"] = out.annotations["segmentation_masks"]
@@ -77,14 +77,14 @@ def leaves(out: Slots) -> dict[str, np.ndarray]:
     return found
 
 
-def rendered(source: Source, plan: Plan, how: Reading, slots: Any = range(COUNT)) -> Slots:
+def rendered(source: Source, plan: Plan, how: Reading, slots: Any = range(COUNT)) -> BatchMemory:
     out = memory(how)
     for slot in slots:
         render_slot(source, plan, slot, slot, out, how)
     return out
 
 
-def assert_equal(one: Slots, other: Slots) -> None:
+def assert_equal(one: BatchMemory, other: BatchMemory) -> None:
     for name, values in leaves(one).items():
         np.testing.assert_array_equal(values, leaves(other)[name], name)
 

@@ -15,7 +15,7 @@ from keras_cvdata.engine.records import to_plain
 from keras_cvdata.loading.annotations import Annotations
 from keras_cvdata.loading.buffers import BufferPool
 from keras_cvdata.loading.filling import BadImage, Outcome, accept
-from keras_cvdata.loading.rendering import Reading, BatchMemory, render_slot
+from keras_cvdata.loading.rendering import BatchMemory, Reading, render_slot
 from keras_cvdata.loading.sampler import BatchIndices
 from keras_cvdata.loading.substitutes import Substitutes
 from keras_cvdata.loading.threads import Job, Pool

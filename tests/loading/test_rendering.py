@@ -19,7 +19,7 @@ from keras_cvdata import layers
 from keras_cvdata.engine.chain import Chain, Output, Plan
 from keras_cvdata.loading.annotations import Annotations
 from keras_cvdata.loading.filling import Outcome
-from keras_cvdata.loading.rendering import Reading, BatchMemory, render_slot
+from keras_cvdata.loading.rendering import BatchMemory, Reading, render_slot
 from keras_cvdata.loading.substitutes import Substitutes
 from keras_cvdata.sources import ArraySource, DirectorySource
 from keras_cvdata.sources.base import Source

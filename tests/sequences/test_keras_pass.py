@@ -12,7 +12,7 @@ from keras_cvdata import layers
 from keras_cvdata.sequences import ArraySequence, keras_pass
 from tests import unknown_keras
 
-pytestmark = pytest.mark.backends
+pytestmark = [pytest.mark.backends, pytest.mark.slow]
 
 
 def make(samples=unknown_keras.SAMPLES, **options):

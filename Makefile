@@ -4,14 +4,21 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+NIGHTLY := .venv-nightly
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help demo test check test-backends bench clean
+# Workers take TensorFlow into memory and seconds to start, so a machine of many cores gets few.
+PYTEST := $(BIN)/python -m pytest -q --numprocesses=logical --maxprocesses=4 --dist=worksteal
+
+.PHONY: help demo test test-quick check test-backends test-nightly docs bench clean
 
 help:
 	@echo "make demo           train on real handwriting, with and without augmentation (3 minutes)"
-	@echo "make test           all checks and all tests, on TensorFlow"
+	@echo "make test           all checks and all tests, on TensorFlow (5 minutes on 2 cores)"
+	@echo "make test-quick     for daily work: ruff, and what neither compiles nor trains a model"
 	@echo "make test-backends  everything that touches Keras, on JAX and on PyTorch"
+	@echo "make docs           build the site of docs/ into site/, warnings are errors"
+	@echo "make test-nightly   the sequences and the drop-in on keras-nightly (needs the network)"
 	@echo "make bench          measure against other loaders (DATA=folder of classes)"
 	@echo "make clean          remove everything that make made"
 
@@ -19,7 +26,13 @@ demo: $(VENV)/.ready-demo
 	$(BIN)/keras-cvdata demo
 
 test: check
-	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest -q --cov
+	KERAS_BACKEND=tensorflow $(PYTEST) --cov
+
+# All rooms, on TensorFlow and without coverage; ready in 90 seconds.
+test-quick: $(VENV)/.ready-test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	KERAS_BACKEND=tensorflow $(PYTEST) -m "not slow"
 
 check: $(VENV)/.ready-test
 	$(BIN)/ruff check
@@ -30,17 +43,32 @@ check: $(VENV)/.ready-test
 
 # JAX compiles more than it computes here; without most optimisations that takes half the time.
 test-backends: $(VENV)/.ready-backends
-	KERAS_BACKEND=jax JAX_DISABLE_MOST_OPTIMIZATIONS=1 $(BIN)/python -m pytest -q -m backends
-	KERAS_BACKEND=torch OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m backends
+	KERAS_BACKEND=jax JAX_DISABLE_MOST_OPTIMIZATIONS=1 $(PYTEST) -m backends
+	KERAS_BACKEND=torch $(PYTEST) -m backends
+
+# Nothing is computed, so the backend is the one that loads no framework. Without the other
+# variable, Material prints a notice about its successor.
+docs: $(VENV)/.ready-docs
+	KERAS_BACKEND=numpy NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "site/index.html is ready"
+
+# What Keras will do next to the passes over a sequence; no other test depends on this one.
+NIGHTLY_TESTS := tests/sequences tests/preprocessing/test_fit.py tests/preprocessing/test_iterator.py
+test-nightly:
+	@if $(MAKE) --no-print-directory $(NIGHTLY)/.ready && \
+		$(NIGHTLY)/bin/python -m pip install --quiet --upgrade --no-deps keras-nightly; \
+	then $(NIGHTLY)/bin/python -c 'import keras; print("Keras", keras.__version__)' && \
+		KERAS_BACKEND=tensorflow $(NIGHTLY)/bin/python -m pytest -q $(NIGHTLY_TESTS); \
+	else echo "Skipped: keras-nightly cannot be installed here."; fi
 
 bench: $(VENV)/.ready-demo
 	$(BIN)/python benchmarks/loading.py $(if $(DATA),--data $(DATA))
 	$(BIN)/python benchmarks/import_cost.py
 
 clean:
-	rm -rf $(VENV) build dist demo .coverage .pytest_cache .mypy_cache .ruff_cache \
+	rm -rf $(VENV) $(NIGHTLY) build dist demo site .coverage .pytest_cache .mypy_cache .ruff_cache \
 		.import_linter_cache .hypothesis *.egg-info
-	find keras_cvdata tests benchmarks -name __pycache__ -exec rm -rf {} +
+	find keras_cvdata tests benchmarks docs -name __pycache__ -exec rm -rf {} +
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -55,8 +83,20 @@ $(VENV)/.ready-test: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable ".[test]"
 	touch $@
 
+$(VENV)/.ready-docs: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable ".[docs]"
+	touch $@
+
 # PyTorch comes first and in one version, so that a resolver never fetches several of its builds.
 $(VENV)/.ready-backends: pyproject.toml Makefile | $(BIN)/python
 	$(BIN)/python -m pip install --quiet torch==2.13.0
 	$(BIN)/python -m pip install --quiet --editable ".[test,jax,torch]"
+	touch $@
+
+# Both distributions hold the package `keras`, so the one that TensorFlow brings along must go first.
+$(NIGHTLY)/.ready: pyproject.toml Makefile
+	$(PYTHON) -m venv $(NIGHTLY)
+	$(NIGHTLY)/bin/python -m pip install --quiet --editable ".[test]"
+	$(NIGHTLY)/bin/python -m pip uninstall --quiet --yes keras keras-nightly
+	$(NIGHTLY)/bin/python -m pip install --quiet --no-deps keras-nightly
 	touch $@

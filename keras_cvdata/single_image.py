@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from keras_cvdata.codec import to_color_mode
 from keras_cvdata.engine import opencv
 from keras_cvdata.engine.chain import Chain
 from keras_cvdata.engine.plan import Plan
 from keras_cvdata.engine.records import from_plain, to_plain
 from keras_cvdata.layers.augment_argument import parse_augment
-from keras_cvdata.loading.loader import AUGMENT
-from keras_cvdata.stateless_random import uniforms
+from keras_cvdata.stateless_random import augmentation_uniforms
 from keras_cvdata.types import Array
 
 
@@ -40,6 +37,7 @@ def apply(
         ValueError: A layer cannot serve such an image.
 
     Example:
+        >>> import numpy as np
         >>> from keras_cvdata.layers import RandomFlip
         >>> image = np.array([[[1], [2]]], np.uint8)
         >>> flipped, parameters = apply(RandomFlip("horizontal", rate=1.0), image)
@@ -47,8 +45,7 @@ def apply(
         ([2, 1], [{'layer': 'RandomFlip', 'parameters': {'x': -1.0, 'y': 1.0}}])
     """
     chain, image = Chain(parse_augment(augment)[0]), to_color_mode(image, "unchanged", "<image>")
-    layer, draw = chain.uniform_keys.T
-    u = uniforms(seed, AUGMENT, epoch, np.array([[row]]), 0, layer, draw)
+    u = augmentation_uniforms(seed, epoch, row, 0, chain.uniform_keys)
     drawn = chain.draw(u, *image.shape[:2])
     return _render(chain, chain.prepare(drawn, *image.shape), image), to_plain(chain, drawn, 0)
 
@@ -70,6 +67,7 @@ def replay(augment: Any, image: Array, parameters: Sequence[dict[str, Any]]) -> 
         ValueError: The parameters belong to other layers.
 
     Example:
+        >>> import numpy as np
         >>> from keras_cvdata.layers import RandomLighting
         >>> image = np.full((1, 1, 1), 100, np.uint8)
         >>> once, parameters = apply(RandomLighting(), image, seed=7)

@@ -7,6 +7,7 @@ image. The hash is splitmix64's finaliser, applied word by word.
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,20 @@ from numpy.typing import NDArray
 from keras_cvdata.types import Ints
 
 Word = int | NDArray[Any]
+
+
+class Purpose(IntEnum):
+    """What a draw is for: a word that keeps the draws of one seed apart.
+
+    Seeds in published results keep their meaning, so no number ever changes or is used again.
+    """
+
+    SHUFFLE = 1
+    BALANCE = 2
+    AUGMENT = 3
+    SUBSTITUTE = 4
+    MIX = 5
+
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -67,6 +82,31 @@ def uniforms(*words: Word) -> NDArray[np.float64]:
         (4,)
     """
     return (hash_words(*words) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def augmentation_uniforms(
+    seed: int, epoch: int, rows: Word, occurrences: Word, keys: NDArray[Any]
+) -> NDArray[np.float64]:
+    """Draw what the layers of a chain turn into the parameters of a batch.
+
+    Args:
+        seed: Seed of the sequence.
+        epoch: Number of the epoch.
+        rows: Row of each sample in its source, (B,) integers or one number.
+        occurrences: How often each came before in the epoch, (B,) integers or one number.
+        keys: (D, 2) position of the layer and number of the draw, see `Chain.uniform_keys`.
+
+    Returns:
+        (B, D) float64 of [0, 1).
+
+    Example:
+        >>> keys = np.array([(0, 0), (0, 1), (1, 0)])
+        >>> augmentation_uniforms(7, 0, np.array([3, 5]), 0, keys).shape
+        (2, 3)
+    """
+    layers, draws = keys.T
+    samples = (np.reshape(words, (-1, 1)) for words in (rows, occurrences))
+    return uniforms(seed, Purpose.AUGMENT, epoch, *samples, layers, draws)
 
 
 def permutation(n: int, *words: int) -> Ints:

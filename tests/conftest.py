@@ -8,6 +8,8 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes about the machine
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")  # the same numbers on every machine
+# Threads of NumPy and PyTorch wait longer than they work on arrays as small as these.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from pathlib import Path
 

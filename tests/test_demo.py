@@ -22,9 +22,8 @@ from keras_cvdata.demo import (
 )
 from keras_cvdata.sources import ArraySource, open_source
 
-pytestmark = pytest.mark.backends
 
-
+@pytest.mark.slow
 def test_augmentation_teaches_what_it_shows(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -67,6 +66,8 @@ def test_digits_are_the_same_in_all_formats(tmp_path: Path) -> None:
     assert again == collection
 
 
+@pytest.mark.slow
+@pytest.mark.backends
 def test_own_folder_is_split_and_tested(
     photo_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -85,6 +86,8 @@ def test_own_folder_is_split_and_tested(
     assert sorted(file.name for file in output.iterdir()) == ["accuracy.png", "augmented.png"]
 
 
+@pytest.mark.slow
+@pytest.mark.backends
 @pytest.mark.parametrize("name", ["test", "val"])
 def test_divided_folder_is_taken_as_it_is(name: str, photo_folder: Path, tmp_path: Path) -> None:
     """R18: train beside test or validation; classes missing from the test keep their codes."""
@@ -117,6 +120,7 @@ def test_folder_without_a_readable_image_is_looked_at(tmp_path: Path) -> None:
     assert look_at(tmp_path)[3:] == ((96, 96), "rgb")
 
 
+@pytest.mark.backends
 @pytest.mark.parametrize(
     ("shape", "filters", "parameters"),
     [

@@ -342,7 +342,11 @@ def test_selections_keep_class_names_and_pickle(labels: Labels) -> None:
         (ANIMALS, "hierarchical", "does not fit .* 'class': 3 classes. Use label_mode='int'"),
         (ANIMALS, "regression", "needs numbers, but the labels are classes: 'cat', 'dog', 'fox'"),
         (TAGS, "int", "does not fit .* 'multilabel': 3 classes .* Use label_mode='multilabel'"),
-        (BREEDS, "multilabel", r"'hierarchical': 2 and 3 classes \(levels\). Use .*'hierarchical'"),
+        (
+            BREEDS,
+            "multilabel",
+            r"'hierarchical': 2 and 3 classes \(hierarchical\). Use .*'hierarchical'",
+        ),
         (PRICES, "categorical", r"numbers .* Use label_mode='regression' .*y.astype\('int64'\)"),
         (from_names(["cat"] * 3), "int", r"not two classes, only \['cat'\].* label_mode=None"),
     ],

@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from keras_cvdata.stateless_random import hash_words, permutation, uniforms
+from keras_cvdata.stateless_random import (
+    Purpose,
+    augmentation_uniforms,
+    hash_words,
+    permutation,
+    uniforms,
+)
 
 PINNED_WORDS = [0xB8B4C2977EABCE45, 0x3D41BF495CD3075F, 0x46A6C8E56922A525]
 PINNED_UNIFORM = [0.08945047175044918]
@@ -19,6 +25,28 @@ def test_draws_stay_the_same_across_versions() -> None:
     assert uniforms(7, 1, 2).tolist() == PINNED_UNIFORM
     assert permutation(10, 7, 0).tolist() == PINNED_ORDER
     assert permutation(10, 7, 1).tolist() != PINNED_ORDER
+
+
+def test_purposes_keep_their_numbers() -> None:
+    """They are words of every draw of a sequence, so a published seed hangs on them."""
+    numbers = {"SHUFFLE": 1, "BALANCE": 2, "AUGMENT": 3, "SUBSTITUTE": 4, "MIX": 5}
+    assert {purpose.name: int(purpose) for purpose in Purpose} == numbers
+    assert permutation(10, 7, Purpose.SHUFFLE).tolist() == permutation(10, 7, 1).tolist()
+
+
+def test_augmentation_draws_by_seed_epoch_row_occurrence_layer_and_draw() -> None:
+    """A row alone has the numbers that it has in its batch."""
+    rows, occurrences = np.array([4, 9, 4]), np.array([0, 0, 1])
+    keys = np.array([(0, 0), (0, 1), (2, 0)])
+    together = augmentation_uniforms(7, 3, rows, occurrences, keys)
+    expected = [
+        [float(uniforms(7, 3, 3, row, occurrence, *key)[0]) for key in keys.tolist()]
+        for row, occurrence in zip(rows.tolist(), occurrences.tolist(), strict=True)
+    ]
+    assert together.tolist() == expected
+    assert len(np.unique(together)) == together.size
+    assert augmentation_uniforms(7, 3, 9, 0, keys).tolist() == expected[1:2]
+    assert augmentation_uniforms(7, 3, rows, 0, np.empty((0, 2), np.int64)).shape == (3, 0)
 
 
 def test_hash_depends_on_the_order_and_number_of_words() -> None:

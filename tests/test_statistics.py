@@ -78,7 +78,7 @@ def test_small_deviation_beside_a_large_mean_survives() -> None:
 
 
 def test_fit_does_not_hold_all_images_in_floats() -> None:
-    """R44, R46: the array is converted piece by piece."""
+    """R43, R44, R46: the array is converted piece by piece."""
     x = np.zeros((20_000, 16, 16, 1), np.uint8)
     tracemalloc.start()
     Standardization.fit(x)

@@ -19,7 +19,7 @@ from keras_cvdata.types import Array
 
 
 class Uniforms:
-    """Uniforms the numbers of one layer, call by call; threads never get the same ones.
+    """The uniform numbers of one layer, call by call; threads never get the same ones.
 
     Args:
         seed: What the numbers depend on; `None` for a random seed.

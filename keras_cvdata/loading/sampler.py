@@ -6,11 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_cvdata.stateless_random import hash_words, permutation
+from keras_cvdata.stateless_random import Purpose, hash_words, permutation
 from keras_cvdata.types import Array, Ints
-
-# Words that keep the draws of different purposes apart.
-SHUFFLE, BALANCE = 1, 2
 
 
 class BatchIndices(NamedTuple):
@@ -118,7 +115,7 @@ class Sampler:
             return known
         positions, repeats = self._members(number)
         if self.shuffle:
-            shuffled = permutation(len(positions), self.seed, SHUFFLE, number)
+            shuffled = permutation(len(positions), self.seed, Purpose.SHUFFLE, number)
             positions, repeats = positions[shuffled], repeats[shuffled]
         # One pass is asked for by many batches, and two at the seam of long epochs. The dict is
         # replaced, never changed, because several threads may be here.
@@ -131,7 +128,7 @@ class Sampler:
         if self._codes is None or self._largest is None:
             return np.arange(self.n), np.zeros(self.n, np.int64)
         # Sort each class by a hash, then deal its samples out in turn until it is full.
-        keys = hash_words(self.seed, BALANCE, number, np.arange(self.n))
+        keys = hash_words(self.seed, Purpose.BALANCE, number, np.arange(self.n))
         dealt = np.lexsort((keys, self._codes))
         counts = np.bincount(self._codes)
         starts = np.cumsum(counts) - counts

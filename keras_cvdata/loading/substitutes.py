@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from keras_cvdata.stateless_random import permutation, uniforms
-from keras_cvdata.types import Array, ImageError, Ints
-
-# A word that keeps these draws apart from others (order.py and loader.py hold the rest).
-SUBSTITUTE = 4
+from keras_cvdata.stateless_random import Purpose, permutation, uniforms
+from keras_cvdata.types import Array, Ints
 
 # A class in which this many samples in a row cannot be read is taken to hold none that can.
 ATTEMPTS = 64
@@ -31,39 +28,26 @@ class Substitutes:
         self._seed = seed
         self._members: dict[int | None, Ints] = {}
 
-    def read(self, position: int, error: ImageError, attempt: Callable[[int], None]) -> int:
-        """Read the first substitute that can be read.
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_members": {}}
+
+    def of(self, position: int, row: int) -> Ints:
+        """Positions to try, in order, in the place of a sample that cannot be read.
 
         Args:
-            position: Position of the sample that cannot be read.
-            error: What it raised, with its row number.
-            attempt: Reads the sample at a position.
+            position: Position of the sample.
+            row: Its row, which the choice depends on.
 
         Returns:
-            Position of the substitute.
-
-        Raises:
-            ImageError: None can be read.
+            (T,) positions; the sample itself may be among them.
         """
         candidates = self._class_of(position)
-        row = error.row or 0
         if len(candidates) <= ATTEMPTS:
-            tried = permutation(len(candidates), self._seed, SUBSTITUTE, row)
+            tried = permutation(len(candidates), self._seed, Purpose.SUBSTITUTE, row)
         else:
-            u = uniforms(self._seed, SUBSTITUTE, row, np.arange(ATTEMPTS))
+            u = uniforms(self._seed, Purpose.SUBSTITUTE, row, np.arange(ATTEMPTS))
             tried = (u * len(candidates)).astype(np.int64)
-        for substitute in candidates[tried].tolist():
-            try:
-                attempt(substitute)
-            except ImageError:
-                continue
-            return int(substitute)
-        raise ImageError(
-            error.name,
-            f"{error.reason}; and none of {len(tried)} samples tried in its place can be read "
-            "either. Repair or remove these files.",
-            error.row,
-        )
+        return candidates[tried]
 
     def _class_of(self, position: int) -> Ints:
         """Positions of all samples of the class of one, or of all samples where there are none.

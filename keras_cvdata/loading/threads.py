@@ -8,11 +8,12 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from typing import Any, ClassVar, Generic, TypeVar
 
 import cv2
 
+Outcome = TypeVar("Outcome")
 T = TypeVar("T")
 
 
@@ -58,38 +59,36 @@ class SingleThreadedOpenCV:
 
 
 class Job(Generic[T]):
-    """One batch in the making: `work(slot)` for every slot, then `finish(result)`.
+    """One batch in the making: `work(slot)` for every slot, then `finish` with all outcomes.
 
     Args:
         pool: Where the work runs; kept alive until the job is done.
         slots: Number of slots.
-        work: Fills one slot; called once for each, from any thread.
-        result: What the slots are filled in.
-        finish: Makes of it what the job returns, once all slots are filled, on the thread that
-            filled the last one; by default nothing is left to do.
+        work: Fills one slot and says what became of it; called once for each, from any thread.
+        finish: Makes the result of the job of what `work` returned, in the order of the slots, once
+            all are filled, on the thread that filled the last one.
     """
 
     def __init__(
         self,
         pool: Pool,
         slots: int,
-        work: Callable[[int], None],
-        result: T,
-        finish: Callable[[T], T] | None = None,
+        work: Callable[[int], Outcome],
+        finish: Callable[[list[Outcome]], T],
     ) -> None:
         self._pool = pool
-        self._work = work
-        self._filled = self._result = result
-        self._finish = finish
         self._slots = slots
+        self._work: Callable[[int], Any] = work
+        self._finish: Callable[[list[Any]], T] = finish
         self._begin()
 
     def _begin(self) -> None:
         self._process = os.getpid()
         self._next_slot = itertools.count()  # next() on it is atomic
+        self._outcomes: list[Any] = [None] * self._slots
         self._errors: dict[int, BaseException] = {}
         self._cancelled = False
-        runs = min(self._pool.threads, self._slots)
+        runs = max(1, min(self._pool.threads, self._slots))
         self._runs_left = itertools.count(runs - 1, -1)
         self._futures: list[Future[None]] = [self._pool.submit(self._run) for _ in range(runs)]
 
@@ -97,15 +96,20 @@ class Job(Generic[T]):
         with SingleThreadedOpenCV():
             while (slot := next(self._next_slot)) < self._slots:
                 try:
-                    self._work(slot)
+                    self._outcomes[slot] = self._work(slot)
                 except BaseException as error:
                     self._errors[slot] = error
                     self.cancel()
-            if next(self._runs_left) == 0 and self._finish is not None and not self._cancelled:
-                try:
-                    self._result = self._finish(self._filled)
-                except BaseException as error:
-                    self._errors[self._slots] = error
+            if next(self._runs_left) == 0:
+                self._complete()
+
+    def _complete(self) -> None:
+        try:
+            if self._cancelled:
+                raise CancelledError("This batch was given up before it was complete.")
+            self._result = self._finish(self._outcomes)
+        except BaseException as error:
+            self._errors[self._slots] = error
 
     def cancel(self) -> None:
         """Let the slots that nobody has begun be."""
@@ -167,12 +171,11 @@ class Pool:
     def start(
         self,
         slots: int,
-        work: Callable[[int], None],
-        result: T,
-        finish: Callable[[T], T] | None = None,
+        work: Callable[[int], Outcome],
+        finish: Callable[[list[Outcome]], T],
     ) -> Job[T]:
         """Begin to fill a batch and return at once; see `Job`."""
-        return Job(self, slots, work, result, finish)
+        return Job(self, slots, work, finish)
 
 
 def prefetch(jobs: Iterator[Job[T]], ahead: int) -> Iterator[T]:

@@ -12,8 +12,8 @@ import numpy as np
 
 from keras_cvdata.arguments import choice
 from keras_cvdata.loading.threads import Pool, available_cores
-from keras_cvdata.preprocessing.iterator import Iterator
-from keras_cvdata.preprocessing.rendering import Rendering, validation_share
+from keras_cvdata.preprocessing.image_iterator import ImageIterator
+from keras_cvdata.preprocessing.rendering import validation_share
 from keras_cvdata.splits import split_positions
 from keras_cvdata.types import Array, Ints
 
@@ -21,7 +21,7 @@ from keras_cvdata.types import Array, Ints
 _WORTH_A_THREAD = 128 * 128 * 3
 
 
-class NumpyArrayIterator(Rendering, Iterator):
+class NumpyArrayIterator(ImageIterator):
     """Batches of the images of an array.
 
     `ImageDataGenerator.flow` makes it.
@@ -74,16 +74,13 @@ class NumpyArrayIterator(Rendering, Iterator):
         dtype: Any = None,
     ) -> None:
         choice("subset", subset, ("training", "validation", None))
-        self.image_data_generator = image_data_generator
-        self.data_format = data_format or keras.config.image_data_format()
         self.dtype = dtype or keras.config.floatx()
-        self.save_to_dir = save_to_dir
-        self.save_prefix = save_prefix
-        self.save_format = save_format
-        self.subset = subset
         images, others = (x[0], x[1]) if isinstance(x, tuple | list) else (x, [])
         rest = [np.asarray(part) for part in (others if isinstance(others, list) else [others])]
         images = np.asarray(images)
+        data_format = data_format or keras.config.image_data_format()
+        kept = (save_to_dir, save_prefix, save_format)
+        self._set_images(image_data_generator, images.shape[1:], data_format, subset, *kept)
         labels, weights = (None if a is None else np.asarray(a) for a in (y, sample_weight))
         _check_lengths(images, rest, labels, weights)
         if subset is not None:
@@ -93,7 +90,6 @@ class NumpyArrayIterator(Rendering, Iterator):
         self._check_images(images)
         self.x = images
         self.x_misc, self.y, self.sample_weight = rest, labels, weights
-        self.image_shape = images.shape[1:]
         super().__init__(self._balance(len(images)), batch_size, shuffle, seed)
 
     def _part(self, labels: Array | None, count: int, ignore_class_split: bool) -> Any:

@@ -11,7 +11,6 @@ import numpy as np
 
 from keras_cvdata.arguments import choice
 from keras_cvdata.preprocessing.files import BatchFromFilesMixin
-from keras_cvdata.preprocessing.iterator import Iterator
 from keras_cvdata.preprocessing.listing import tell, validate_filename
 from keras_cvdata.sequences.settings import check_skipping
 from keras_cvdata.types import Array
@@ -19,7 +18,7 @@ from keras_cvdata.types import Array
 _WITHOUT_CLASSES = ("input", "multi_output", "raw", None)
 
 
-class DataFrameIterator(BatchFromFilesMixin, Iterator):
+class DataFrameIterator(BatchFromFilesMixin):
     """Batches of the images whose files a data frame lists.
 
     `ImageDataGenerator.flow_from_dataframe` makes it. The order is that of the rows. Rows whose

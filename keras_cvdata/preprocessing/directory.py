@@ -14,13 +14,12 @@ import numpy as np
 
 from keras_cvdata.arguments import choice
 from keras_cvdata.preprocessing.files import BatchFromFilesMixin
-from keras_cvdata.preprocessing.iterator import Iterator
 from keras_cvdata.preprocessing.listing import FORMATS, refuse, tell
 from keras_cvdata.sequences.settings import check_skipping
 from keras_cvdata.types import Array
 
 
-class DirectoryIterator(BatchFromFilesMixin, Iterator):
+class DirectoryIterator(BatchFromFilesMixin):
     """Batches of the images in a folder with one sub-folder per class.
 
     `ImageDataGenerator.flow_from_directory` makes it. Classes are the names of all sub-folders,
@@ -123,11 +122,12 @@ class DirectoryIterator(BatchFromFilesMixin, Iterator):
             kept = self._part(np.full(len(found), code), names)
             self.filenames += [found[position] for position in kept]
             codes += [code] * len(kept)
-        self.classes: Array = np.array(codes, np.int32)
+        self.classes = np.array(codes, np.int32)
         self._filepaths = [os.path.join(self.directory, name) for name in self.filenames]
 
     def _codes(self) -> Array:
-        return self.classes
+        codes: Array = self.classes
+        return codes
 
     @property
     def filepaths(self) -> list[str]:

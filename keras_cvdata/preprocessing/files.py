@@ -10,21 +10,27 @@ import numpy as np
 
 from keras_cvdata.arguments import choice, size
 from keras_cvdata.codec.colors import CHANNELS
+from keras_cvdata.preprocessing.image_iterator import ImageIterator
 from keras_cvdata.preprocessing.load import FILTERS, read_image
-from keras_cvdata.preprocessing.rendering import Rendering, validation_share
+from keras_cvdata.preprocessing.rendering import validation_share
 from keras_cvdata.splits import split_positions
 from keras_cvdata.types import Array, Ints
 
 
-class BatchFromFilesMixin(Rendering):
-    """Makes batches out of image files; a mixin of `Iterator`.
+class BatchFromFilesMixin(ImageIterator):
+    """Makes batches out of image files.
 
-    A subclass has the attributes `dtype` and `class_mode`, and for its class mode `classes`,
-    `class_indices` or `labels`; and `filepaths` and `sample_weight`.
+    A subclass sets `dtype` and the attributes below, as far as its class mode needs them, and has
+    `filepaths`, `labels` and `sample_weight`.
+
+    Attributes:
+        class_mode: "categorical", "binary", "sparse", "input", "multi_output", "raw" or None.
+        classes: Class of each file, an integer or a list of them.
+        class_indices: Integer of each class by its name.
     """
 
-    class_mode: str | None
-    classes: Any  # class of each file, an integer or a list of them
+    class_mode: str | None = None
+    classes: Any
     class_indices: dict[str, int]
 
     def set_processing_attrs(
@@ -57,23 +63,19 @@ class BatchFromFilesMixin(Rendering):
         Raises:
             ValueError: A choice is not known.
         """
-        self.image_data_generator = image_data_generator
         height, width = size(target_size, "target_size")
         self.target_size = (height, width)
         choice("color_mode", color_mode, tuple(CHANNELS))
         choice("interpolation", interpolation, tuple(FILTERS))
         choice("subset", subset, ("training", "validation", None))
         self.color_mode = color_mode
-        self.data_format = data_format
         channels = CHANNELS[color_mode]
         last = data_format == "channels_last"
-        self.image_shape = (height, width, channels) if last else (channels, height, width)
-        self.save_to_dir = save_to_dir
-        self.save_prefix = save_prefix
-        self.save_format = save_format
+        image_shape = (height, width, channels) if last else (channels, height, width)
+        kept = (save_to_dir, save_prefix, save_format)
+        self._set_images(image_data_generator, image_shape, data_format, subset, *kept)
         self.interpolation = interpolation
         self.keep_aspect_ratio = keep_aspect_ratio
-        self.subset = subset
         self.split: tuple[float, float] | None = None
         if subset is not None:
             share = validation_share(image_data_generator)

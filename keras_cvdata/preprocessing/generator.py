@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Sequence
-from numbers import Real
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
 from keras_cvdata.arguments import choice, integer
+from keras_cvdata.preprocessing import standardizing, transforming
+from keras_cvdata.preprocessing.affine import Reading
 from keras_cvdata.preprocessing.arrays import NumpyArrayIterator
 from keras_cvdata.preprocessing.dataframe import DataFrameIterator
 from keras_cvdata.preprocessing.directory import DirectoryIterator
-from keras_cvdata.preprocessing.standardizing import Standardizing
-from keras_cvdata.preprocessing.transforming import Transforming
+from keras_cvdata.preprocessing.randomness import drawing_from, random_state
 from keras_cvdata.types import Array
 
 _NO_LONGER = {
@@ -26,7 +26,7 @@ _NO_LONGER = {
 }
 
 
-class ImageDataGenerator(Transforming, Standardizing):
+class ImageDataGenerator:
     """Random transforms and standardisation of images, as in the old Keras class.
 
     Code that imported it from Keras goes on with this one: the same arguments, the same numbers for
@@ -140,9 +140,9 @@ class ImageDataGenerator(Transforming, Standardizing):
         self.rotation_range = rotation_range
         self.width_shift_range = width_shift_range
         self.height_shift_range = height_shift_range
-        self.brightness_range = _brightness(brightness_range)
+        self.brightness_range = transforming.as_brightness_range(brightness_range)
         self.shear_range = shear_range
-        self.zoom_range = _zoom(zoom_range)
+        self.zoom_range = transforming.as_zoom_range(zoom_range)
         self.channel_shift_range = channel_shift_range
         self.fill_mode = fill_mode
         self.cval = cval
@@ -161,6 +161,9 @@ class ImageDataGenerator(Transforming, Standardizing):
         self.orientation = orientation
         self.threads = threads
         self._validation_split = validation_split
+        self.mean: Array | None = None
+        self.std: Array | None = None
+        self.zca_whitening_matrix: Array | None = None
         self._check()
 
     @property
@@ -179,24 +182,86 @@ class ImageDataGenerator(Transforming, Standardizing):
             )
         if self.threads is not None:
             integer("threads", self.threads, 1)
-        self._let_standardisations_agree()
+        options = {name: getattr(self, name) for name in standardizing.OPTIONS}
+        for name, value in standardizing.agree(options).items():
+            setattr(self, name, value)
 
-    def _let_standardisations_agree(self) -> None:
-        """Switch on what others need, and off what ZCA whitening replaces."""
-        if self.zca_whitening and self.featurewise_std_normalization:
-            self._switch("zca_whitening", "featurewise_std_normalization", False)
-        needs = {
-            "zca_whitening": "featurewise_center",
-            "featurewise_std_normalization": "featurewise_center",
-            "samplewise_std_normalization": "samplewise_center",
-        }
-        for option, needed in needs.items():
-            if getattr(self, option) and not getattr(self, needed):
-                self._switch(option, needed, True)
+    def get_random_transform(
+        self, img_shape: Sequence[int], seed: int | None = None
+    ) -> dict[str, Any]:
+        """Draw what happens to an image of a shape; `apply_transform` takes it."""
+        state = random_state(seed)
+        size = img_shape[self.row_axis - 1], img_shape[self.col_axis - 1]
+        moves = transforming.draw_moves(
+            state,
+            size,
+            rotation=self.rotation_range,
+            shifts=(self.height_shift_range, self.width_shift_range),
+            shear=self.shear_range,
+            zoom=self.zoom_range,
+        )
+        flips = transforming.draw_flips(state, self.horizontal_flip, self.vertical_flip)
+        values = transforming.draw_values(state, self.channel_shift_range, self.brightness_range)
+        return {**moves, **flips, **values}
 
-    def _switch(self, option: str, other: str, value: bool) -> None:
-        setattr(self, other, value)
-        warnings.warn(f"{option}=True sets {other}={value}. Say so to silence this.", stacklevel=6)
+    def apply_transform(self, x: Array, transform_parameters: Mapping[str, Any]) -> Array:
+        """Transform one image, which is not changed, by some or all that is drawn for it."""
+        axes = (self.row_axis - 1, self.col_axis - 1, self.channel_axis - 1)
+        how = Reading(self.fill_mode, self.cval, self.interpolation_order)
+        return transforming.apply_parameters(
+            x, transform_parameters, axes, how, exchanged=self.exchanged_axes
+        )
+
+    def random_transform(self, x: Array, seed: int | None = None) -> Array:
+        """Transform one image, which is not changed, at random; a seed selects the numbers."""
+        return self.apply_transform(x, self.get_random_transform(x.shape, seed))
+
+    def standardize(self, x: Array) -> Array:
+        """Apply the function, the factor and the standardisations to floats, mostly in place."""
+        x = standardizing.standardize_by_itself(
+            x,
+            function=self.preprocessing_function,
+            rescale=self.rescale,
+            center=self.samplewise_center,
+            scale=self.samplewise_std_normalization,
+        )
+        needed = standardizing.if_learned
+        return standardizing.standardize_by_data(
+            x,
+            needed("featurewise_center", self.featurewise_center, self.mean),
+            needed("featurewise_std_normalization", self.featurewise_std_normalization, self.std),
+            needed("zca_whitening", self.zca_whitening, self.zca_whitening_matrix),
+        )
+
+    def fit(self, x: Any, augment: bool = False, rounds: int = 1, seed: int | None = None) -> None:
+        """Learn the statistics of `featurewise_...` and `zca_whitening` from images.
+
+        `rescale` is applied first, `preprocessing_function` is not.
+
+        Args:
+            x: (N, height, width, channels) images, or with the channels second.
+            augment: Learn from images transformed at random.
+            rounds: How many times each of them.
+            seed: Selects the transforms.
+
+        Raises:
+            ValueError: `x` has not four axes.
+        """
+        x = standardizing.as_images(x, self.dtype, self.data_format, self.channel_axis)
+        if self.rescale:
+            x *= self.rescale
+        if augment:
+            with drawing_from(random_state(seed)):
+                many = [self.random_transform(image) for _ in range(rounds) for image in x]
+            x = np.array(many, self.dtype)
+        if self.featurewise_center:
+            self.mean = standardizing.mean_of_channels(x, self.channel_axis)
+            x = standardizing.standardize_by_data(x, self.mean, None, None)
+        if self.featurewise_std_normalization:
+            self.std = standardizing.std_of_channels(x, self.channel_axis)
+            x = standardizing.standardize_by_data(x, None, self.std, None)
+        if self.zca_whitening:
+            self.zca_whitening_matrix = standardizing.whitening_matrix(x, self.zca_epsilon)
 
     def flow(
         self,
@@ -330,17 +395,3 @@ class ImageDataGenerator(Transforming, Standardizing):
             dtype=self.dtype,
             validate_filenames=validate_filenames,
         )
-
-
-def _zoom(given: Any) -> list[float]:
-    if isinstance(given, Real):
-        return [1 - float(given), 1 + float(given)]
-    if np.size(given) == 2 and all(isinstance(value, Real) for value in given):
-        return list(given)
-    raise ValueError(f"zoom_range must be a number or (lowest, highest); got {given!r}.")
-
-
-def _brightness(given: Any) -> Any:
-    if given is not None and not (isinstance(given, tuple | list) and len(given) == 2):
-        raise ValueError(f"brightness_range must be (lowest, highest) factor; got {given!r}.")
-    return given

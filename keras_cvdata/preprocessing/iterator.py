@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterator as Endless
-from types import FrameType
 from typing import Any, Self
 
 import keras
@@ -17,9 +16,9 @@ from keras_cvdata.preprocessing.listing import FORMATS
 from keras_cvdata.preprocessing.randomness import drawing_from, random_state
 from keras_cvdata.sequences.keras_pass import (
     PassTracker,
+    asker_by_index,
+    called_by_keras,
     enclosing_pass,
-    is_method_of,
-    is_of_keras,
     keras_pass,
 )
 from keras_cvdata.types import Ints
@@ -76,7 +75,7 @@ class Iterator(keras.utils.Sequence):
         self._epoch = self._epoch_to_order = 0
         self._known_order: tuple[int, int, Ints] | None = None
         self._asked = False  # so that Keras's hook counts where a subclass makes its own batches
-        self._passes_of_keras = PassTracker()
+        self._passes = PassTracker()
         self._ahead = Pool(1)
         self._set_up()
 
@@ -103,14 +102,16 @@ class Iterator(keras.utils.Sequence):
         caller = sys._getframe(1)
         self._asked = True
         around = enclosing_pass(caller)
-        if around is not None and self._passes_of_keras.leaves_early(around, self._epoch):
+        if around is not None and self._passes.leaves_early(around, self._epoch):
             self._next_epoch()
         if (walk := keras_pass(caller, self)) is not None:
-            return self._passes_of_keras.next(walk, self._epoch, len(self), self._batches)
+            return self._passes.next(walk, self._epoch, len(self), self._batches)
         if not -len(self) <= idx < len(self):
             hint = "" if self.n else " No images were found. Check the folder or the split."
             raise ValueError(f"There are {len(self)} batches in an epoch; got index {idx}.{hint}")
-        return self._batch(self._epoch, idx % len(self))
+        index = idx % len(self)
+        self._passes.note_index(asker_by_index(caller, self), self._epoch, index)
+        return self._batch(self._epoch, index)
 
     def _batch(self, epoch: int, index: int) -> Any:
         """One batch of an epoch, in tuples, as Keras wants several inputs or outputs."""
@@ -172,11 +173,9 @@ class Iterator(keras.utils.Sequence):
 
     def on_epoch_end(self) -> None:
         """Go on to the next epoch; passes of Keras do so by themselves, and their hook is idle."""
-        caller: FrameType | None = sys._getframe(1)
-        while caller and is_method_of(caller, self, "on_epoch_end"):  # of a subclass
-            caller = caller.f_back
-        by_keras = caller is not None and is_of_keras(caller)
-        if self.workers > 1 or not (by_keras and self._asked):
+        by_keras = called_by_keras(sys._getframe(1), self, "on_epoch_end")
+        has_passes = by_keras and self._asked and self.workers <= 1
+        if not has_passes or self._passes.ends_by_index(self._epoch, len(self), True):
             self._next_epoch()
 
     def _next_epoch(self) -> None:
@@ -197,8 +196,7 @@ class Iterator(keras.utils.Sequence):
             yield batch
 
     def _begin(self, epoch: int, index: int) -> Job[list[Any]]:
-        made: list[Any] = []
-        return self._ahead.start(1, lambda _: made.append(self._batch(epoch, index)), made)
+        return self._ahead.start(1, lambda _: self._batch(epoch, index), list)
 
     # One after the other
 

@@ -4,131 +4,207 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from keras_cvdata.preprocessing.randomness import drawing_from, random_state
 from keras_cvdata.types import Array
 
 _EPSILON = 1e-6
 
+OPTIONS = (
+    "zca_whitening",
+    "featurewise_center",
+    "featurewise_std_normalization",
+    "samplewise_center",
+    "samplewise_std_normalization",
+)
 
-class Standardizing:
-    """What `ImageDataGenerator` does to images after their transforms."""
+# What each option needs, and what ZCA whitening replaces: option, other option, value of the other.
+_RULES = (
+    ("zca_whitening", "featurewise_std_normalization", False),
+    ("zca_whitening", "featurewise_center", True),
+    ("featurewise_std_normalization", "featurewise_center", True),
+    ("samplewise_std_normalization", "samplewise_center", True),
+)
 
-    featurewise_center: bool
-    samplewise_center: bool
-    featurewise_std_normalization: bool
-    samplewise_std_normalization: bool
-    zca_whitening: bool
-    zca_epsilon: float
-    rescale: float | None
-    preprocessing_function: Callable[[Array], Array] | None
-    data_format: str
-    dtype: Any
-    channel_axis: int
 
-    mean: Array | None = None
-    std: Array | None = None
-    zca_whitening_matrix: Array | None = None
+def agree(options: Mapping[str, bool]) -> dict[str, bool]:
+    """Switch on the options that others need, and off what ZCA whitening replaces; warn of it.
 
-    random_transform: Callable[[Array], Array]
+    Args:
+        options: Each of `OPTIONS`, and whether it is on.
 
-    def standardize(self, x: Array) -> Array:
-        """Apply the function, the factor and the standardisations, in this order.
+    Returns:
+        All options, of which no two contradict each other.
 
-        Args:
-            x: One image or a batch, of floats; it is changed in place.
-
-        Returns:
-            `x`, or what the function or whitening made of it.
-
-        Example:
-            >>> from keras_cvdata.preprocessing.image import ImageDataGenerator
-            >>> ImageDataGenerator(rescale=1 / 255).standardize(np.array([51.0, 255.0])).tolist()
-            [0.2, 1.0]
-        """
-        if self.preprocessing_function:
-            x = self.preprocessing_function(x)
-        if self.rescale:
-            x *= self.rescale
-        if self.samplewise_center:
-            x -= np.mean(x, keepdims=True)
-        if self.samplewise_std_normalization:
-            x /= np.std(x, keepdims=True) + _EPSILON
-        if self.featurewise_center and self._is_fitted("featurewise_center", self.mean):
-            x -= self.mean
-        if self.featurewise_std_normalization and self._is_fitted(
-            "featurewise_std_normalization", self.std
-        ):
-            x /= self.std + _EPSILON  # type: ignore[operator] # fitted
-        if self.zca_whitening and self._is_fitted("zca_whitening", self.zca_whitening_matrix):
-            flat = x.reshape(-1, math.prod(x.shape[-3:])) @ self.zca_whitening_matrix
-            x = flat.reshape(x.shape)
-        return x
-
-    def _is_fitted(self, option: str, statistics: Array | None) -> bool:
-        if statistics is None:
+    Example:
+        >>> before = dict.fromkeys(OPTIONS, False)
+        >>> agree(before) == before
+        True
+    """
+    agreed = dict(options)
+    for option, other, value in _RULES:
+        if agreed[option] and bool(agreed[other]) != value:
+            agreed[other] = value
             warnings.warn(
-                f"{option}=True has no effect yet: its statistics are not known. Call fit(x) with "
-                "images first.",
-                stacklevel=3,
+                f"{option}=True sets {other}={value}. Say so to silence this.", stacklevel=4
             )
-        return statistics is not None
+    return agreed
 
-    def fit(self, x: Any, augment: bool = False, rounds: int = 1, seed: int | None = None) -> None:
-        """Learn the statistics of `featurewise_...` and `zca_whitening` from images.
 
-        `rescale` is applied first, `preprocessing_function` is not.
+def standardize_by_itself(
+    x: Array,
+    *,
+    function: Callable[[Array], Array] | None,
+    rescale: float | None,
+    center: bool,
+    scale: bool,
+) -> Array:
+    """Apply what needs no other image: a function, a factor and the statistics of `x`.
 
-        Args:
-            x: (N, height, width, channels) images, or with the channels second.
-            augment: Learn from images transformed at random.
-            rounds: How many times each of them.
-            seed: Selects the transforms.
+    Args:
+        x: One image or a batch, of floats; it is changed in place.
+        function: Takes and returns one image, or None.
+        rescale: Factor, or None.
+        center: Subtract the mean.
+        scale: Divide by the standard deviation.
 
-        Raises:
-            ValueError: `x` has not four axes.
+    Returns:
+        `x`, or what the function made of it.
 
-        Example:
-            >>> from keras_cvdata.preprocessing.image import ImageDataGenerator
-            >>> generator = ImageDataGenerator(featurewise_center=True)
-            >>> generator.fit(np.full((2, 4, 4, 1), 7))
-            >>> float(generator.mean.item())
-            7.0
-        """
-        x = np.array(x, self.dtype)
-        if x.ndim != 4:
-            raise ValueError(
-                "fit takes images of four axes, such as (N, height, width, channels); got shape "
-                f"{x.shape}."
-            )
-        if x.shape[self.channel_axis] not in (1, 3, 4):
-            warnings.warn(
-                f"With data_format={self.data_format!r} the channels are on axis "
-                f"{self.channel_axis}, and shape {x.shape} has not 1, 3 or 4 there.",
-                stacklevel=2,
-            )
-        if self.rescale:
-            x *= self.rescale
-        if augment:
-            with drawing_from(random_state(seed)):
-                x = np.array(
-                    [self.random_transform(image) for _ in range(rounds) for image in x], self.dtype
-                )
-        self._learn(x)
+    Example:
+        >>> how = {"function": None, "center": False, "scale": False}
+        >>> standardize_by_itself(np.array([51.0, 255.0]), rescale=1 / 255, **how).tolist()
+        [0.2, 1.0]
+    """
+    if function:
+        x = function(x)
+    if rescale:
+        x *= rescale
+    if center:
+        x -= np.mean(x, keepdims=True)
+    if scale:
+        x /= np.std(x, keepdims=True) + _EPSILON
+    return x
 
-    def _learn(self, x: Array) -> None:
-        """Learn from images of all data, which are changed."""
-        others = tuple(axis for axis in range(4) if axis != self.channel_axis)
-        if self.featurewise_center:
-            self.mean = np.mean(x, axis=others, keepdims=True)[0]
-            x -= self.mean
-        if self.featurewise_std_normalization:
-            self.std = np.std(x, axis=others, keepdims=True)[0]
-            x /= self.std + _EPSILON
-        if self.zca_whitening:
-            u, s, _ = np.linalg.svd(x.reshape(len(x), -1).T, full_matrices=False)
-            self.zca_whitening_matrix = (u * (math.sqrt(len(x)) / (s + self.zca_epsilon))) @ u.T
+
+def standardize_by_data(
+    x: Array, mean: Array | None, std: Array | None, whitening: Array | None
+) -> Array:
+    """Apply statistics that were learned from many images; None leaves one out.
+
+    Args:
+        x: One image or a batch, of floats; it is changed in place.
+        mean: Subtracted, see `mean_of_channels`.
+        std: Divisor, see `std_of_channels`.
+        whitening: See `whitening_matrix`.
+
+    Returns:
+        `x`, or what whitening made of it.
+    """
+    if mean is not None:
+        x -= mean
+    if std is not None:
+        x /= std + _EPSILON
+    if whitening is not None:
+        x = (x.reshape(-1, math.prod(x.shape[-3:])) @ whitening).reshape(x.shape)
+    return x
+
+
+def if_learned(option: str, wanted: bool, statistics: Array | None) -> Array | None:
+    """Give the statistics that an option asks for, and warn where they are not known.
+
+    Args:
+        option: Name of the option, for the warning.
+        wanted: Its value.
+        statistics: What `fit` has learned, or None.
+
+    Returns:
+        The statistics; None where they are not asked for or not known.
+    """
+    if wanted and statistics is None:
+        warnings.warn(
+            f"{option}=True has no effect yet: its statistics are not known. Call fit(x) with "
+            "images first.",
+            stacklevel=3,
+        )
+    return statistics if wanted else None
+
+
+def as_images(x: Any, dtype: Any, data_format: str, channel_axis: int) -> Array:
+    """Copy the images that statistics are learned from.
+
+    Args:
+        x: (N, height, width, channels) images, or with the channels second.
+        dtype: Dtype of the copy.
+        data_format: "channels_last" or "channels_first", for the warning.
+        channel_axis: Axis of the channels.
+
+    Returns:
+        The copy.
+
+    Raises:
+        ValueError: `x` has not four axes.
+    """
+    images = np.array(x, dtype)
+    if images.ndim != 4:
+        raise ValueError(
+            "fit takes images of four axes, such as (N, height, width, channels); got shape "
+            f"{images.shape}."
+        )
+    if images.shape[channel_axis] not in (1, 3, 4):
+        warnings.warn(
+            f"With data_format={data_format!r} the channels are on axis {channel_axis}, and shape "
+            f"{images.shape} has not 1, 3 or 4 there.",
+            stacklevel=3,
+        )
+    return images
+
+
+def mean_of_channels(x: Array, channel_axis: int) -> Array:
+    """Mean of each channel over a batch, to be subtracted from single images.
+
+    Args:
+        x: (N, height, width, channels) images, or with the channels second.
+        channel_axis: Axis of the channels, 3 or 1.
+
+    Returns:
+        (1, 1, channels), or (channels, 1, 1).
+
+    Example:
+        >>> float(mean_of_channels(np.full((2, 4, 4, 1), 7), 3).item())
+        7.0
+    """
+    mean: Array = np.mean(x, axis=_others(channel_axis), keepdims=True)[0]
+    return mean
+
+
+def std_of_channels(x: Array, channel_axis: int) -> Array:
+    """Standard deviation of each channel over a batch; arguments as in `mean_of_channels`."""
+    std: Array = np.std(x, axis=_others(channel_axis), keepdims=True)[0]
+    return std
+
+
+def whitening_matrix(x: Array, epsilon: float) -> Array:
+    """Matrix that decorrelates the values of an image, by ZCA over a batch.
+
+    Args:
+        x: (N, ...) images of D values each, centred.
+        epsilon: Keeps from dividing by zero.
+
+    Returns:
+        (D, D), from the right of flat images.
+
+    Example:
+        >>> whitening_matrix(np.eye(4).reshape(4, 2, 2, 1), 1e-6).shape
+        (4, 4)
+    """
+    u, s, _ = np.linalg.svd(x.reshape(len(x), -1).T, full_matrices=False)
+    matrix: Array = (u * (math.sqrt(len(x)) / (s + epsilon))) @ u.T
+    return matrix
+
+
+def _others(channel_axis: int) -> tuple[int, ...]:
+    return tuple(axis for axis in range(4) if axis != channel_axis)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -10,103 +11,120 @@ import numpy as np
 from keras_cvdata.preprocessing.affine import Reading, move
 from keras_cvdata.preprocessing.brightness import apply_channel_shift, brighten
 from keras_cvdata.preprocessing.random_affine import mirror
-from keras_cvdata.preprocessing.randomness import random_state
 from keras_cvdata.types import Array
 
+# The functions that draw are called in the order in which the old class draws.
 
-class Transforming:
-    """What `ImageDataGenerator` does to images at random."""
 
-    rotation_range: float
-    width_shift_range: float | Sequence[float]
-    height_shift_range: float | Sequence[float]
-    brightness_range: Sequence[float] | None
-    shear_range: float
-    zoom_range: list[float]
-    channel_shift_range: float
-    fill_mode: str
-    cval: float
-    horizontal_flip: bool
-    vertical_flip: bool
-    interpolation_order: int
-    exchanged_axes: bool
-    row_axis: int
-    col_axis: int
-    channel_axis: int
+def as_zoom_range(given: Any) -> list[float]:
+    """Lowest and highest factor of `zoom_range`."""
+    if isinstance(given, Real):
+        return [1 - float(given), 1 + float(given)]
+    if np.size(given) == 2 and all(isinstance(value, Real) for value in given):
+        return list(given)
+    raise ValueError(f"zoom_range must be a number or (lowest, highest); got {given!r}.")
 
-    def get_random_transform(
-        self, img_shape: Sequence[int], seed: int | None = None
-    ) -> dict[str, Any]:
-        """Draw what happens to one image.
 
-        Args:
-            img_shape: Shape of the image.
-            seed: Selects the numbers; None draws on.
+def as_brightness_range(given: Any) -> Any:
+    """Lowest and highest factor of `brightness_range`, or None."""
+    if given is not None and not (isinstance(given, tuple | list) and len(given) == 2):
+        raise ValueError(f"brightness_range must be (lowest, highest) factor; got {given!r}.")
+    return given
 
-        Returns:
-            The parameters that `apply_transform` takes.
-        """
-        state = random_state(seed)
-        height, width = img_shape[self.row_axis - 1], img_shape[self.col_axis - 1]
-        theta = _either_way(state, self.rotation_range)
-        tx = _shift(state, self.height_shift_range, height)
-        ty = _shift(state, self.width_shift_range, width)
-        shear = _either_way(state, self.shear_range)
-        zooms = tuple(self.zoom_range)
-        zx, zy = (1, 1) if zooms == (1, 1) else state.uniform(*zooms, 2)
-        flips = [state.random_sample() < 0.5 for _ in range(2)]
-        channel_shift = self.channel_shift_range
-        brightness = self.brightness_range
-        return {
-            "theta": theta,
-            "tx": tx,
-            "ty": ty,
-            "shear": shear,
-            "zx": zx,
-            "zy": zy,
-            "flip_horizontal": flips[0] * self.horizontal_flip,
-            "flip_vertical": flips[1] * self.vertical_flip,
-            "channel_shift_intensity": _either_way(state, channel_shift) if channel_shift else None,
-            "brightness": None if brightness is None else state.uniform(*brightness),
-        }
 
-    def apply_transform(self, x: Array, transform_parameters: Mapping[str, Any]) -> Array:
-        """Transform one image.
+def draw_moves(
+    state: Any,
+    size: tuple[int, int],
+    *,
+    rotation: float,
+    shifts: tuple[Any, Any],
+    shear: float,
+    zoom: Sequence[float],
+) -> dict[str, Any]:
+    """Draw how an image moves.
 
-        Args:
-            x: One image in the data format of the generator; it is not changed.
-            transform_parameters: As drawn by `get_random_transform`: `theta`, `tx`, `ty`, `shear`,
-                `zx`, `zy` (see `apply_affine_transform`), `flip_horizontal`, `flip_vertical`,
-                `channel_shift_intensity` and `brightness`; what is missing does nothing.
+    Args:
+        state: What is drawn from, see `random_state`.
+        size: (height, width) of the image.
+        rotation: Largest angle either way, in degrees.
+        shifts: Largest shifts that `tx` and `ty` are drawn by: a share of a side below 1, pixels
+            from 1.0 on, whole pixels for an integer, or a list of values.
+        shear: Largest angle either way, in degrees.
+        zoom: Lowest and highest factor.
 
-        Returns:
-            The image, of the same shape; `x` itself where nothing is done.
-        """
-        rows, columns, channels = self.row_axis - 1, self.col_axis - 1, self.channel_axis - 1
-        p = transform_parameters
-        how = Reading(self.fill_mode, self.cval, self.interpolation_order)
-        x = move(x, p, (rows, columns, channels), how, exchanged=self.exchanged_axes)
-        if p.get("channel_shift_intensity") is not None:
-            x = apply_channel_shift(x, p["channel_shift_intensity"], channels)
-        if p.get("flip_horizontal"):
-            x = mirror(x, True, channels)
-        if p.get("flip_vertical"):
-            x = mirror(x, False, channels)
-        if p.get("brightness") is not None:
-            x = brighten(x, p["brightness"], False, channels)
-        return x
+    Returns:
+        `theta`, `tx`, `ty`, `shear`, `zx` and `zy`, see `apply_affine_transform`.
+    """
+    theta = _either_way(state, rotation)
+    tx = _shift(state, shifts[0], size[0])
+    ty = _shift(state, shifts[1], size[1])
+    angle = _either_way(state, shear)
+    zx, zy = (1, 1) if tuple(zoom) == (1, 1) else state.uniform(*zoom, 2)
+    return {"theta": theta, "tx": tx, "ty": ty, "shear": angle, "zx": zx, "zy": zy}
 
-    def random_transform(self, x: Array, seed: int | None = None) -> Array:
-        """Transform one image at random.
 
-        Args:
-            x: One image in the data format of the generator; it is not changed.
-            seed: Selects the numbers; None draws on.
+def draw_flips(state: Any, horizontal: bool, vertical: bool) -> dict[str, Any]:
+    """Draw which way an image is mirrored, each with probability one half where it is allowed.
 
-        Returns:
-            The image, of the same shape.
-        """
-        return self.apply_transform(x, self.get_random_transform(x.shape, seed))
+    Args:
+        state: What is drawn from.
+        horizontal: Mirror left to right.
+        vertical: Mirror top to bottom.
+
+    Returns:
+        `flip_horizontal` and `flip_vertical`.
+    """
+    across = state.random_sample() < 0.5
+    down = state.random_sample() < 0.5
+    return {"flip_horizontal": across * horizontal, "flip_vertical": down * vertical}
+
+
+def draw_values(
+    state: Any, channel_shift: float, brightness: Sequence[float] | None
+) -> dict[str, Any]:
+    """Draw how the values of an image change.
+
+    Args:
+        state: What is drawn from.
+        channel_shift: Largest value that is added or subtracted; 0 for none.
+        brightness: Lowest and highest factor, or None.
+
+    Returns:
+        `channel_shift_intensity` and `brightness`, None where nothing is done.
+    """
+    shift = _either_way(state, channel_shift) if channel_shift else None
+    factor = None if brightness is None else state.uniform(*brightness)
+    return {"channel_shift_intensity": shift, "brightness": factor}
+
+
+def apply_parameters(
+    x: Array, p: Mapping[str, Any], axes: tuple[int, int, int], how: Reading, *, exchanged: bool
+) -> Array:
+    """Transform one image.
+
+    Args:
+        x: One image of three axes; it is not changed.
+        p: What the functions above draw: `theta`, `tx`, `ty`, `shear`, `zx`, `zy`,
+            `flip_horizontal`, `flip_vertical`, `channel_shift_intensity` and `brightness`; what is
+            missing does nothing.
+        axes: Axes of the rows, the columns and the channels.
+        how: How warps read pixels.
+        exchanged: Whether the axes of warps are exchanged, see `move`.
+
+    Returns:
+        The image, of the same shape; `x` itself where nothing is done.
+    """
+    channels = axes[2]
+    x = move(x, p, axes, how, exchanged=exchanged)
+    if p.get("channel_shift_intensity") is not None:
+        x = apply_channel_shift(x, p["channel_shift_intensity"], channels)
+    if p.get("flip_horizontal"):
+        x = mirror(x, True, channels)
+    if p.get("flip_vertical"):
+        x = mirror(x, False, channels)
+    if p.get("brightness") is not None:
+        x = brighten(x, p["brightness"], False, channels)
+    return x
 
 
 def _either_way(state: Any, limit: float) -> float:

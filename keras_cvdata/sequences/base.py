@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import secrets
-import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Self
 
@@ -19,18 +18,13 @@ from keras_cvdata.engine.steps import Fit
 from keras_cvdata.labels import class_weights
 from keras_cvdata.layers.augment_argument import inference_layers, parse_augment
 from keras_cvdata.loading.annotations import Annotations
-from keras_cvdata.loading.loader import BadImage, Images, Loader
+from keras_cvdata.loading.filling import BadImage
+from keras_cvdata.loading.loader import Images, Loader
 from keras_cvdata.loading.sampler import BatchIndices, Sampler
 from keras_cvdata.loading.threads import Job, Pool, available_cores, prefetch
 from keras_cvdata.sequences import settings
-from keras_cvdata.sequences.keras_pass import (
-    PassTracker,
-    keras_pass,
-    walker_by_index,
-    warn_of_one_epoch,
-)
+from keras_cvdata.sequences.epochs import Epochs
 from keras_cvdata.sequences.options import show_options
-from keras_cvdata.sequences.position import Position
 from keras_cvdata.sequences.scaling import make_output
 from keras_cvdata.sequences.targets import Targets
 from keras_cvdata.sources.base import Source
@@ -39,7 +33,7 @@ from keras_cvdata.statistics import Standardization, estimate_memory
 from keras_cvdata.types import Array
 
 
-class Sequence(Position, keras.utils.Sequence):
+class Sequence(Epochs):
     """Batches of images and labels from any source, augmented, for `fit`, `evaluate`, `predict`.
 
     Every draw is a function of (seed, epoch, row of the sample), so the batches are the same for
@@ -248,14 +242,14 @@ class Sequence(Position, keras.utils.Sequence):
         self._loader = Loader(
             source,
             chain,
-            seen,
-            self.color_mode,
-            self.seed,
-            self.on_error != "raise",
-            settings.check_annotated(self._annotations, chain),
-            mixers,
+            shape=seen,
+            color_mode=self.color_mode,
+            seed=self.seed,
+            substitute=self.on_error != "raise",
+            annotations=settings.check_annotated(self._annotations, chain),
+            mixers=mixers,
         )
-        self._sampler = Sampler(
+        sampler = Sampler(
             len(source),
             self.batch_size,
             self.seed,
@@ -264,16 +258,14 @@ class Sequence(Position, keras.utils.Sequence):
             steps=self.steps_per_epoch,
             drop_remainder=self.drop_remainder,
         )
-        if not len(self._sampler):
+        if not len(sampler):
             raise ValueError(
                 f"{len(source)} images do not fill one batch of {self.batch_size}, and "
                 "drop_remainder=True drops what is left. Use a smaller batch_size."
             )
-        self._epoch = 0
-        self._epoch_is_told = False  # by an EpochCallback
         random = bool(mixers) or layers != (inference_layers(layers) or [])
-        self._watch_epochs = any((self.shuffle, random, self.balance, self.steps_per_epoch))
-        self._passes_of_keras = PassTracker()
+        differ = any((self.shuffle, random, self.balance, self.steps_per_epoch))
+        self._begin(sampler, epochs_differ=differ)
 
     def with_source(self, source: Source, training: bool = True) -> Self:
         """A sequence with the same settings over other samples.
@@ -288,33 +280,7 @@ class Sequence(Position, keras.utils.Sequence):
         """
         return self._with(source, **({} if training else self._once()))
 
-    # What Keras asks for
-
-    def __len__(self) -> int:
-        return len(self._sampler)
-
-    def __getitem__(self, index: int) -> Any:
-        caller = sys._getframe(1)
-        walk = keras_pass(caller, self)
-        if walk is not None:
-            return self._passes_of_keras.next(walk, self._epoch, len(self), self._batches)
-        index = arguments.position("batch", index, len(self), "batches of an epoch")
-        walker = walker_by_index(caller) if self._watch_epochs else None
-        if walker == "workers" or (walker and not self._epoch_is_told):
-            self._watch_epochs = False  # one warning is enough
-            warn_of_one_epoch(walker, self._epoch)
-        return self._batch(self._start(self._epoch, index).wait())
-
-    def __iter__(self) -> Iterator[Any]:
-        yield from self._batches(self._epoch)
-
-    def _batches(self, epoch: int, first: int = 0) -> Iterator[Any]:
-        """Batches of an epoch from an index on; the end leads to the next epoch."""
-        jobs = (self._start(epoch, index) for index in range(first, len(self)))
-        for index, images in enumerate(prefetch(jobs, self.prefetch), first):
-            if index == len(self) - 1 and self._epoch == epoch:
-                self._epoch = epoch + 1
-            yield self._batch(images)
+    # What an epoch is made of
 
     def _start(self, epoch: int, index: int) -> Job[Images]:
         return self._loader.start(self._pool, epoch, self._sampler.batch(epoch, index))
@@ -357,8 +323,8 @@ class Sequence(Position, keras.utils.Sequence):
             For each layer its name and its parameters.
         """
         position = arguments.position("sample", position, len(self.source), "samples")
-        slots = BatchIndices(np.array([position]), np.zeros(1, np.int64))
-        return self._loader.parameters(self._epoch if epoch is None else epoch, slots)
+        indices = BatchIndices(np.array([position]), np.zeros(1, np.int64))
+        return self._loader.parameters(self._epoch if epoch is None else epoch, indices)
 
     def peek(self, n: int = 8) -> Any:
         """The first samples of the current epoch as one batch, which is not used up.
@@ -375,9 +341,9 @@ class Sequence(Position, keras.utils.Sequence):
         first = (np.concatenate(parts)[:n] for parts in zip(*batches, strict=True))
         return self._load(BatchIndices(*first), None)
 
-    def _load(self, slots: BatchIndices, epoch: int | None) -> Any:
+    def _load(self, indices: BatchIndices, epoch: int | None) -> Any:
         epoch = self._epoch if epoch is None else epoch
-        return self._batch(self._loader.start(self._pool, epoch, slots).wait())
+        return self._batch(self._loader.start(self._pool, epoch, indices).wait())
 
     def unit_batches(self) -> Iterator[Array]:
         """Every readable image once, prepared but not augmented, as float32 from 0 to 1.

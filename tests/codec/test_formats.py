@@ -25,7 +25,7 @@ from tests.codec.pictures import (
 @pytest.mark.parametrize(("form", "options"), LOSSLESS)
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 def test_lossless_formats_are_exact(form, options, mode):
-    """R30, X4: RGB, not BGR, equal to Pillow's pixels."""
+    """R30, X4, X6: bytes become RGB, not BGR, equal to Pillow's pixels."""
     data = saved(Image.fromarray(scene()).convert(mode), form, **options)
     pixels = codec.decode(data)
     assert pixels.flags.c_contiguous

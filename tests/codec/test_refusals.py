@@ -70,6 +70,7 @@ def test_truncated_jpeg_with_a_thumbnail_is_refused():
     ],
 )
 def test_what_is_no_image_is_named(data, reason):
+    """X31: an HTML page, among others."""
     with pytest.raises(ImageError, match=reason):
         codec.decode(data, name="a.jpg")
 

@@ -139,8 +139,8 @@ def test_matrix_products_equal_numpy() -> None:
 
 def test_layers_rest_at_their_rate() -> None:
     plan = plan_of([RandomRotateBound((20, 20), rate=0.5), RandomRoll((0.1, 0.1), rate=0.5)], 2000)
-    resting = (plan.steps[0].matrix == np.eye(3)).all(axis=(1, 2))
-    assert np.isclose(resting.mean(), 0.5, atol=0.05)
+    unmoved = (plan.steps[0].matrix == np.eye(3)).all(axis=(1, 2))
+    assert np.isclose(unmoved.mean(), 0.5, atol=0.05)
     still = ~plan.steps[1].rectangles.any(axis=(1, 2))
     assert np.isclose(still.mean(), 0.5, atol=0.05)
 
@@ -269,20 +269,26 @@ def test_pickled_plans_know_that_they_hold_tables_only() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"dtype": "float64"}, "dtype must be .*; got 'float64'.*R42"),
-        ({"dtype": "float32", "rescale": "half"}, "rescale must be None, 'unit', 'signed' or a"),
+        ({"dtype": "float64"}, "dtype must be .*; got 'float64'"),
+        (
+            {"dtype": "float32", "rescale": "half"},
+            "rescale must be one of 'unit', 'signed'; got 'half'",
+        ),
         ({"dtype": "float32", "mean": np.zeros(3)}, "mean and std belong together"),
         (
             {"dtype": "uint8", "rescale": "unit"},
-            "'uint8' hold pixels as they are.*Use dtype='float32'",
+            "'uint8' cannot hold rescaled.*Use dtype='float32'",
         ),
-        ({"dtype": "source", "samplewise": True}, "'source' hold pixels as they are"),
+        ({"dtype": "source", "samplewise": True}, "'source' cannot hold rescaled"),
         (
             {"dtype": "float32", "samplewise": True, "mean": np.zeros(3), "std": np.ones(3)},
             "fitted statistics or samplewise, not both",
         ),
+        ({"dtype": "float32", "rescale": 0.0}, "finite factor other than 0"),
+        ({"dtype": "float32", "rescale": "unit", "samplewise": True}, "both scale the pixels"),
     ],
 )
 def test_outputs_without_sense_are_refused(options: dict[str, Any], message: str) -> None:
+    """R42: float64, among others."""
     with pytest.raises(ValueError, match=message):
         Output(**options)

@@ -47,6 +47,12 @@ def test_nearest_interpolation_keeps_the_values(apply: Any, image: np.ndarray) -
     assert np.array_equal(apply(layer, image)[2:, 2:], image[:-2, :-2])  # 2.1 and 1.7 pixels
 
 
+def test_default_fill_adds_no_black(apply: Any, image: np.ndarray) -> None:
+    """X30: what moves in from outside has the values of the image."""
+    white = np.full_like(image, image.max())
+    np.testing.assert_allclose(apply(RandomTranslation(0.4, 0.4), white), white, rtol=1e-5)
+
+
 def test_draws_evenly_from_both_ranges() -> None:
     u = np.array([[0.0, 0.0], [0.5, 0.5], [1.0, 1.0]])
     p = RandomTranslation(0.2, (-0.1, 0.3)).draw(u, 50, 100, np)

@@ -89,6 +89,7 @@ def test_batches_take_spare_memory_of_about_their_size() -> None:
 
 @pytest.mark.parametrize("dtype", ["uint8", "float16", "float32"])
 def test_arrays_are_like_those_of_numpy(dtype: str) -> None:
+    """R35: a batch is one contiguous array."""
     array = BufferPool().empty(SHAPE, dtype)
     assert (array.shape, array.dtype.name) == (SHAPE, dtype)
     assert array.flags.c_contiguous

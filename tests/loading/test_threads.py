@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 import threading
+from concurrent.futures import CancelledError
 
 import cv2
 import pytest
@@ -14,13 +15,8 @@ from keras_cvdata.loading.threads import Pool, SingleThreadedOpenCV, prefetch
 
 def jobs(pool, log, count=6, slots=5):
     for number in range(count):
-        out = [None] * slots
         log.append(number)
-
-        def work(slot, out=out, number=number):
-            out[slot] = (number, slot)
-
-        yield pool.start(slots, work, out)
+        yield pool.start(slots, lambda slot, number=number: (number, slot), list)
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -47,7 +43,27 @@ def test_the_error_of_the_first_bad_slot_is_raised():
         raise ValueError(f"slot {slot}")
 
     with pytest.raises(ValueError, match="slot 0"):
-        Pool(2).start(2, work, None).wait()
+        Pool(2).start(2, work, list).wait()
+
+
+def test_a_job_without_slots_is_done_at_once():
+    assert Pool(2).start(0, print, list).wait() == []
+
+
+def test_a_job_that_was_given_up_has_no_result():
+    """Else somebody would train on slots that nobody has filled."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def work(slot):
+        begun.set()
+        go_on.wait(10)
+
+    job = Pool(1).start(2, work, list)
+    begun.wait(10)
+    job.cancel()
+    go_on.set()
+    with pytest.raises(CancelledError, match="given up"):
+        job.wait()
 
 
 def test_system_exit_in_a_worker_reaches_the_caller():
@@ -55,7 +71,7 @@ def test_system_exit_in_a_worker_reaches_the_caller():
         raise SystemExit(3)
 
     with pytest.raises(SystemExit):
-        Pool(1).start(1, work, None).wait()
+        Pool(1).start(1, work, list).wait()
 
 
 def test_an_error_stops_the_slots_not_begun():
@@ -67,7 +83,7 @@ def test_an_error_stops_the_slots_not_begun():
             raise ValueError("stop")
 
     with pytest.raises(ValueError, match="stop"):
-        Pool(1).start(100, work, None).wait()
+        Pool(1).start(100, work, list).wait()
     assert done == [0, 1]
 
 
@@ -83,7 +99,7 @@ def opencv_threads():
 def test_opencv_has_one_thread_in_a_job_and_its_own_between_jobs(opencv_threads):
     """A loop that is never finished, as after an early stop, leaves no setting behind."""
     pool, seen = Pool(1), []
-    started = [pool.start(2, lambda _: seen.append(cv2.getNumThreads()), None) for _ in range(4)]
+    started = [pool.start(2, lambda _: seen.append(cv2.getNumThreads()), list) for _ in range(4)]
     stream = prefetch(iter(started), 2)
     next(stream)
     for job in started:
@@ -103,10 +119,10 @@ def test_the_last_user_of_one_thread_restores_the_setting(opencv_threads):
 def test_pool_pickles_and_its_threads_end_with_it():
     others = set(threading.enumerate())
     pool = Pool(2)
-    pool.start(4, lambda _: None, None).wait()
+    pool.start(4, lambda _: None, list).wait()
     copy = pickle.loads(pickle.dumps(pool))
     assert copy.threads == 2
-    assert copy.start(1, lambda _: None, 5).wait() == 5
+    assert copy.start(1, lambda _: 5, list).wait() == [5]
     threads = set(threading.enumerate()) - others
     assert len(threads) >= 2
     del pool, copy
@@ -122,12 +138,12 @@ import numpy as np
 from keras_cvdata.loading.threads import Pool, prefetch
 
 def work(slot):
-    out[slot] += 1
+    return slot
 
 cv2.setNumThreads(4)
 image = np.zeros((2000, 2000, 3), np.uint8)
-out, pool = [0] * 8, Pool(2)
-stream = prefetch((pool.start(8, work, out) for _ in range(4)), 1)
+pool = Pool(2)
+stream = prefetch((pool.start(8, work, list) for _ in range(4)), 1)
 next(stream)
 while cv2.getNumThreads() != 4:  # until the job under way is done
     time.sleep(0.01)
@@ -137,8 +153,8 @@ if child := os.fork():
     assert cv2.getNumThreads() == 4
 else:
     signal.alarm(20)  # ends a child that hangs
-    assert pool.start(8, work, "new").wait() == "new"
-    assert len(list(stream)) == 3  # one job was under way and one was done
+    assert pool.start(8, work, sum).wait() == 28
+    assert [*stream] == [[*range(8)]] * 3  # one job was under way and one was done
     assert cv2.getNumThreads() == 4
     cv2.warpAffine(image, np.eye(2, 3), (2000, 2000))
 """

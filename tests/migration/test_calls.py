@@ -88,6 +88,7 @@ LEFT = {
 
 @pytest.mark.parametrize(("before", "after", "said"), CHANGED.values(), ids=CHANGED)
 def test_methods_are_those_of_keras_3(before: str, after: str, said: list[str]) -> None:
+    """X17."""
     changed, notes = migrate_source(before)
     assert changed == after
     ast.parse(after)

@@ -148,6 +148,7 @@ FLOWS = {
 
 @pytest.mark.parametrize(("code", "lines"), FLOWS.values(), ids=FLOWS)
 def test_flows_that_hold_nothing_out_are_listed(code: str, lines: list[int]) -> None:
+    """X16."""
     assert lines_said(f"{IMPORT}\n{code}\n", NOTHING_HELD_OUT) == lines
 
 

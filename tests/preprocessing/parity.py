@@ -88,7 +88,9 @@ class Combination:
     options: dict[str, Any]
 
     def __str__(self) -> str:
-        return f"{self.flow} {self.arguments} {self.options}"
+        """The same text in every process: a function by its name, not by its address."""
+        arguments = {key: getattr(v, "__name__", v) for key, v in self.arguments.items()}
+        return f"{self.flow} {arguments} {self.options}"
 
 
 # What an argument that does nothing alone goes with.

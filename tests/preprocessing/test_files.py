@@ -267,8 +267,20 @@ def test_skipped_samples_weigh_nothing(damaged):
 def test_nothing_to_put_in_its_place(damaged):
     for path in (damaged / "dog").iterdir():
         path.write_bytes(b"\x89PNG\r\n\x1a\n")
-    with pytest.raises(ImageError, match="and none of 5 samples tried in its place"):
-        _ = flow(damaged, on_error="substitute")[0]
+    broken = flow(damaged, on_error="substitute")
+    with pytest.raises(OSError, match="and none of 5 samples tried in its place") as caught:
+        _ = broken[0]
+    assert isinstance(caught.value, ImageError)
+    assert broken.report
+    assert not any("tried in its place" in bad.reason for bad in broken.report)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_error_is_reported_too(damaged, threads):
+    broken = flow(damaged, threads=threads)
+    with pytest.raises(ImageError, match=r"4\.png \(row 8\)"):
+        _ = broken[0]
+    assert [(bad.row, Path(bad.name).name) for bad in broken.report] == [(8, "4.png")]
 
 
 # Targets, parts and balance

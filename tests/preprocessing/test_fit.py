@@ -12,10 +12,11 @@ import pandas as pd
 import pytest
 
 from keras_cvdata.preprocessing import image
+from tests import unknown_keras
 from tests.cases import FLOWS
 from tests.conftest import photograph
 
-pytestmark = pytest.mark.backends
+pytestmark = [pytest.mark.backends, pytest.mark.slow]
 
 SIZE = (18, 25)
 MOVES = {"rotation_range": 20, "horizontal_flip": True, "brightness_range": (0.8, 1.2)}
@@ -40,7 +41,7 @@ def test_every_public_class_has_a_row():
 
 @pytest.mark.parametrize("case", FLOWS, ids=str)
 def test_contract(flows, case):
-    """Shape, dtype and range; the seed repeats, pickles go on, any index may be asked for."""
+    """R47: shape, dtype and range; the seed repeats, pickles go on, any index may be asked for."""
     flow = flows(case)
     assert isinstance(flow, case.iterator)
     x, y = flow[len(flow) - 1]
@@ -185,14 +186,21 @@ def watched(kind=Watched, **options):
     return kind(images, np.eye(3)[[0, 1, 2] * 4], generator, 4, True, seed=1, **options)
 
 
-def test_each_fit_goes_on_even_where_it_leaves_its_epoch_early():
+def test_each_fit_goes_on_even_where_it_leaves_its_epoch_early(monkeypatch):
+    """Each trains on an epoch of its own; TensorFlow runs ahead, so only the passes can tell."""
     flow, model = watched(), small_model()
-    epochs = []
+    asked, serve = {}, flow._passes.next
+
+    def served(frame, epoch, *rest):
+        asked.setdefault(frame, []).append(epoch)
+        return serve(frame, epoch, *rest)
+
+    monkeypatch.setattr(flow._passes, "next", served)
     for _ in range(3):
         model.fit(flow, steps_per_epoch=2, epochs=1, verbose=0)
-        epochs.append(flow._epoch)
+    epochs = [batches[0] for batches in asked.values() if len(batches) > 1]  # no trial of one batch
+    assert len(epochs) == 3
     assert epochs == sorted(set(epochs))
-    flow.made.clear()
     assert len({tuple(flow._order(epoch)) for epoch in epochs}) == 3
 
 
@@ -256,3 +264,19 @@ def test_workers_of_keras_move_on_from_epoch_to_epoch(flows):
     flow.workers = 2
     small_model().fit(flow, epochs=2, verbose=0)
     assert flow._epoch >= 2
+
+
+def fit_the_old_way():
+    images = np.random.default_rng(0).integers(50, 200, (20, 8, 8, 3)).astype("float32")
+    generator = image.ImageDataGenerator(brightness_range=(0.5, 1.2), rescale=1 / 255)
+    flow = generator.flow(images, np.array(unknown_keras.LABELS), batch_size=4, seed=3)
+    return unknown_keras.train(flow, epochs=3)
+
+
+@pytest.mark.parametrize("by", unknown_keras.CHANGES)
+def test_every_sample_comes_once_an_epoch_from_an_unknown_keras(monkeypatch, by):
+    unknown_keras.change(monkeypatch, by)
+    with pytest.warns(UserWarning, match="does not recognise") as caught:
+        batches = fit_the_old_way()
+    unknown_keras.assert_epochs(batches, 3)
+    assert unknown_keras.count_warnings(caught) == 1

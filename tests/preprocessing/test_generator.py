@@ -26,6 +26,7 @@ IMAGES = np.array([photograph(n, 12, 15) for n in range(10)])
 
 
 def test_every_name_and_every_argument_of_the_old_module_is_there():
+    """R74."""
     for name in dir(old):
         theirs = getattr(old, name)
         if name.startswith("_") or getattr(theirs, "__module__", None) != old.__name__:
@@ -79,6 +80,7 @@ def test_arguments_out_of_range(arguments, error, message):
     ],
 )
 def test_standardisations_that_need_or_exclude_others(arguments, changed):
+    """X18: dividing by the deviation subtracts the mean too, and says so."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         ours = new.ImageDataGenerator(**arguments)
@@ -140,6 +142,40 @@ def test_standardize_before_fit_warns_and_leaves_pixels_alone(option):
     with pytest.warns(UserWarning, match=r"=True has no effect yet: .*Call fit\(x\)"):
         standardized = generator.standardize(IMAGES.astype("float32"))
     np.testing.assert_array_equal(standardized, IMAGES)
+
+
+def test_warnings_point_at_the_code_of_the_user():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        generator = new.ImageDataGenerator(featurewise_std_normalization=True)
+        generator.standardize(IMAGES.astype("float32"))
+        generator.fit(IMAGES[..., :2])
+    assert [str(warning.message).split(" ")[0] for warning in caught] == [
+        "featurewise_std_normalization=True",
+        "featurewise_center=True",
+        "featurewise_std_normalization=True",
+        "With",
+    ]
+    assert {warning.filename for warning in caught} == {__file__}
+
+
+def test_attributes_are_read_when_they_are_needed():
+    """Old code switches augmentation off, or sets statistics of its own, on a generator it has."""
+    given = {"featurewise_center": True, "rescale": 1 / 255, "vertical_flip": True}
+    moves = {"rotation_range": 20, "zoom_range": [0.5, 2], "brightness_range": (0.5, 2), "cval": 3}
+    moves |= {"fill_mode": "constant", "width_shift_range": 0.2, "channel_shift_range": 9}
+    once, later = new.ImageDataGenerator(**given, **moves), new.ImageDataGenerator()
+    once.mean = np.float32(0.25)
+    for name, value in {**given, **moves, "mean": once.mean}.items():
+        setattr(later, name, value)
+    x = IMAGES[0].astype("float32")
+    expected = once.standardize(once.random_transform(x, seed=5))
+    np.testing.assert_array_equal(later.standardize(later.random_transform(x, seed=5)), expected)
+    assert not np.allclose(expected, x / 255 - 0.25)
+    np.testing.assert_allclose(later.standardize(x.copy()), x / 255 - 0.25, atol=1e-6)
+    flows = [g.flow(IMAGES, batch_size=10, seed=5) for g in (once, new.ImageDataGenerator())]
+    flows[1].image_data_generator = later
+    np.testing.assert_array_equal(flows[0][0], flows[1][0])
 
 
 def test_standardize_works_in_place_on_one_image_or_a_batch():

@@ -28,6 +28,7 @@ def test_each_argument_alone(data, combination):
         assert found.equal == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("combination", list(random_combinations(200)), ids=str)
 def test_random_combinations(data, combination):
     found = compare(data, combination)

@@ -12,7 +12,7 @@ from keras_cvdata import layers
 from keras_cvdata.sequences import ArraySequence
 from keras_cvdata.sequences.position import EpochCallback
 
-pytestmark = pytest.mark.backends
+pytestmark = [pytest.mark.backends, pytest.mark.slow]
 
 AUGMENT = [layers.RandomFlip(), layers.RandomRotateBound(30), layers.RandomLighting((0.8, 1.2))]
 EPOCH = 8  # batches in an epoch of 30 samples

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import time
 from pathlib import Path
 from typing import Any
 
@@ -208,11 +209,16 @@ def test_a_job_finishes_once_and_only_when_all_is_filled() -> None:
     for _ in range(50):
         filled = np.zeros(17)
 
-        def fill(slot: int, filled: np.ndarray = filled) -> None:
+        def fill(slot: int, filled: np.ndarray = filled) -> int:
+            time.sleep(0.001 * (slot == 16))  # so that the others are done before
             filled[slot] = 1
+            return slot
 
-        result = pool.start(17, fill, filled, lambda x: (seen.append(x.sum()), x * 2)[1]).wait()
-        assert (result == 2).all()
+        def finish(slots: list[int], filled: np.ndarray = filled) -> list[int]:
+            seen.append(filled.sum())
+            return slots
+
+        assert pool.start(17, fill, finish).wait() == [*range(17)]
     assert seen == [17] * 50
 
 
@@ -221,12 +227,12 @@ def test_errors_while_mixing_reach_the_caller() -> None:
         raise RuntimeError("no")
 
     with pytest.raises(RuntimeError, match="no"):
-        Pool(2).start(3, print, None, fail).wait()
+        Pool(2).start(3, print, fail).wait()
     finished: list[int] = []
 
     def break_off(slot: int) -> None:
         raise ValueError(f"slot {slot}")
 
     with pytest.raises(ValueError, match="slot"):
-        Pool(2).start(3, break_off, None, lambda _: finished.append(1)).wait()
+        Pool(2).start(3, break_off, lambda _: finished.append(1)).wait()
     assert not finished

@@ -66,6 +66,7 @@ def test_goes_on_alike_after_pickling(opened, digest):
 
 
 def test_fits_a_model(opened):
+    """R29: loaded, brought to the input shape, converted, split."""
     model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(3, "softmax")])
     model.compile("sgd", "sparse_categorical_crossentropy")
     training = opened(validation_split=0.25, subset="training")

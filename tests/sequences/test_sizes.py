@@ -27,6 +27,7 @@ def open_parts(folder, augment, **options):
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
 def test_both_parts_have_the_size_of_the_layers(photo_folder, recipe):
+    """X3: height first, then width."""
     for part in open_parts(photo_folder, recipe):
         assert part.image_shape == (24, 20, 3)
         assert {batch[0].shape[1:] for batch in part} == {(24, 20, 3)}

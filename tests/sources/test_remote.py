@@ -198,7 +198,7 @@ def test_truncated_answers_fail_and_are_asked_for_again(server, path):
 
 
 def test_slow_answers_end_at_the_deadline(server):
-    """A byte now and then never lets a socket time out."""
+    """X14: a byte now and then never lets a socket time out."""
     address, _ = server
     began = time.monotonic()
     with pytest.raises(ImageError, match=r"No complete answer within 0.3 seconds"):

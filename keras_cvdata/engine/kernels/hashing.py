@@ -1,7 +1,7 @@
 """Random fields as a function of two numbers: the same on NumPy and on tensors.
 
 Every 32-bit word is a hash of its number and of the two halves of a seed. 64-bit integers are not
-portable through `keras.ops`, so this is not the hash of `stateless_random` but Wellons's
+the same on all of `keras.ops`, so this is not the hash of `stateless_random` but Wellons's
 "lowbias32", with the second half of the seed brought in between its two multiplications.
 """
 

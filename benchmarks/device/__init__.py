@@ -1,0 +1,1 @@
+"""The parts of `benchmarks/accelerator.py`: generators of rows, each with its table."""

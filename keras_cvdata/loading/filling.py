@@ -1,0 +1,120 @@
+"""Filling one slot of a batch: by the image that belongs there, or by a substitute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from keras_cvdata.types import ImageError, Ints
+
+
+class BadImage(NamedTuple):
+    """An image that could not be read, and why."""
+
+    row: int
+    name: str
+    reason: str
+
+
+class Outcome(NamedTuple):
+    """What became of one slot.
+
+    Attributes:
+        position: Position of the sample that fills the slot.
+        bad: The image that belongs there, where it cannot be read.
+        error: Why nothing fills the slot: no substitute was asked for, or none can be read.
+    """
+
+    position: int
+    bad: BadImage | None = None
+    error: ImageError | None = None
+
+
+def fill(
+    asked: int,
+    render: Callable[[int], None],
+    *,
+    row: int,
+    describe: Callable[[], str],
+    substitutes: Callable[[int, int], Ints] | None = None,
+    error_type: type[ImageError] = ImageError,
+) -> Outcome:
+    """Fill a slot; what cannot be read is told in the outcome and recorded by `accept`.
+
+    Args:
+        asked: Position of the sample that belongs into the slot.
+        render: Renders the sample at a position into the slot.
+        row: Row of the sample that was asked for.
+        describe: Says which sample it is, for errors of functions that are not ours.
+        substitutes: From position and row to the positions to try in its place, see
+            `Substitutes.of`; `None` where nothing may stand in its place.
+        error_type: Type of `Outcome.error`.
+
+    Returns:
+        What became of the slot.
+
+    Example:
+        >>> import numpy as np
+        >>> def render(position):
+        ...     if position == 3:
+        ...         raise ImageError("3.jpg", "the file is empty")
+        >>> others = lambda position, row: np.array([1, 2])
+        >>> outcome = fill(3, render, row=3, describe=str, substitutes=others)
+        >>> outcome.position, outcome.bad
+        (1, BadImage(row=3, name='3.jpg', reason='the file is empty'))
+    """
+    try:
+        render(asked)
+    except ImageError as error:
+        bad = BadImage(row, error.name, error.reason)
+        tried = [] if substitutes is None else substitutes(asked, row).tolist()
+        readable = next((other for other in tried if _renders(render, other)), None)
+        if readable is not None:
+            return Outcome(readable, bad)
+        return Outcome(asked, bad, _refusal(error, row, tried, error_type))
+    except Exception as error:  # of a function of the user, for example
+        error.add_note(f"This happened with {describe()}.")
+        raise
+    return Outcome(asked)
+
+
+def _renders(render: Callable[[int], None], position: int) -> bool:
+    try:
+        render(position)
+    except ImageError:
+        return False
+    return True
+
+
+def _refusal(
+    cause: ImageError, row: int, tried: list[int], error_type: type[ImageError]
+) -> ImageError:
+    reason = cause.reason
+    if tried:
+        reason += (
+            f"; and none of {len(tried)} samples tried in its place can be read either. Repair or "
+            "remove these files."
+        )
+    error = error_type(cause.name, reason, row)
+    error.__cause__ = cause
+    return error
+
+
+def accept(outcome: Outcome, bad: dict[int, BadImage]) -> Outcome:
+    """Record the bad image of an outcome, and raise its error.
+
+    Args:
+        outcome: What became of a slot.
+        bad: The bad images so far, by row, which is added to.
+
+    Returns:
+        The outcome, of a slot that is filled.
+
+    Raises:
+        ImageError: Nothing fills the slot.
+    """
+    if outcome.bad is not None:
+        bad[outcome.bad.row] = outcome.bad
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome

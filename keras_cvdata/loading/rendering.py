@@ -1,0 +1,114 @@
+"""From a position to pixels: read, decode and render one image into its slot of a batch."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from keras_cvdata import codec
+from keras_cvdata.engine import opencv
+from keras_cvdata.engine.plan import Plan
+from keras_cvdata.loading.annotations import Annotations
+from keras_cvdata.loading.filling import Outcome, fill
+from keras_cvdata.loading.substitutes import Substitutes
+from keras_cvdata.sources.base import Source
+from keras_cvdata.types import Array, ImageError, Ints
+
+
+class Reading(NamedTuple):
+    """How the samples of a source are read. It can be pickled and holds nothing of Keras.
+
+    Attributes:
+        color_mode: Channels that decoding yields: "rgb", "grayscale", "rgba" or "unchanged".
+        rows: Row of each sample of the source, (N,).
+        annotations: Masks and boxes of the rows, where there are any.
+        substitutes: What stands in the place of samples that cannot be read; `None` for an error.
+    """
+
+    color_mode: str
+    rows: Ints
+    annotations: Annotations | None = None
+    substitutes: Substitutes | None = None
+
+
+class BatchMemory(NamedTuple):
+    """Memory of a batch in the making; each slot is written to by one call of `render_slot`.
+
+    Attributes:
+        pixels: (B, height, width, channels).
+        annotations: See `Annotations.allocate`.
+    """
+
+    pixels: Array
+    annotations: dict[str, Any]
+
+
+def render_slot(
+    source: Source, plan: Plan, slot: int, position: int, out: BatchMemory, how: Reading
+) -> Outcome:
+    """Render one image into its slot, or a substitute where that is allowed.
+
+    It is a pure function but for the memory of this slot, which it fills: any thread or process may
+    call it, in any order, and it needs no framework.
+
+    Args:
+        source: Where the image comes from.
+        plan: What happens to the images of the batch.
+        slot: Which image of the batch this is.
+        position: Position of the sample in the source.
+        out: Memory of the batch.
+        how: How samples are read.
+
+    Returns:
+        What became of the slot; an image that cannot be read is part of it.
+
+    Example:
+        >>> import numpy as np
+        >>> from keras_cvdata.engine.chain import Chain
+        >>> from keras_cvdata.sources import ArraySource
+        >>> source = ArraySource(np.full((5, 4, 4, 3), 7, np.uint8))
+        >>> plan = Chain([], size=(2, 2)).plan(np.empty((1, 0)), 2, 2, 3)
+        >>> out = BatchMemory(np.zeros((1, 2, 2, 3), np.uint8), {})
+        >>> outcome = render_slot(source, plan, 0, 4, out, Reading("rgb", source.rows))
+        >>> outcome.position, outcome.bad, int(out.pixels.min())
+        (4, None, 7)
+    """
+    row = int(how.rows[position])
+    return fill(
+        position,
+        lambda other: _render(source, plan, slot, other, out, how),
+        row=row,
+        describe=lambda: f"{source.name(position)} (row {row})",
+        substitutes=None if how.substitutes is None else how.substitutes.of,
+    )
+
+
+def _render(
+    source: Source, plan: Plan, slot: int, position: int, out: BatchMemory, how: Reading
+) -> None:
+    payload = source.fetch(position)
+    name = source.name(position)
+    header, reduce = None, 1
+    if isinstance(payload, bytes):
+        header = codec.sniff(payload, name)
+        if plan.reduces:
+            reduce = opencv.reduction(plan, slot, header.height, header.width)
+    image = codec.read(payload, how.color_mode, reduce=reduce, name=name, header=header)
+    _check_channels(image, out.pixels.shape[3], name)
+    size, reduced = image.shape[:2], None
+    if header is not None and size != (header.height, header.width):
+        size = header.height, header.width
+        reduced = opencv.Reduced(*size, reduce)
+    opencv.render(image, plan, slot, out.pixels[slot], reduced=reduced)
+    if how.annotations is not None:
+        row = int(how.rows[position])
+        after = out.pixels.shape[1:3]
+        how.annotations.fill(out.annotations, slot, row, plan, size, after)
+
+
+def _check_channels(image: Array, expected: int, name: str) -> None:
+    if image.shape[2] != expected:
+        raise ImageError(
+            name,
+            f"it has {image.shape[2]} channels where the batch has {expected}. Set "
+            "color_mode to 'rgb', 'grayscale' or 'rgba' to bring all images to one form.",
+        )

@@ -1,0 +1,93 @@
+"""How the batches of an epoch are handed out: to passes of Keras, by index, and to a loop."""
+
+from __future__ import annotations
+
+import abc
+import sys
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+import keras
+
+from keras_cvdata import arguments
+from keras_cvdata.loading.loader import Images
+from keras_cvdata.loading.sampler import Sampler
+from keras_cvdata.loading.threads import Job, prefetch
+from keras_cvdata.sequences.keras_pass import (
+    PassTracker,
+    asker_by_index,
+    called_by_keras,
+    keras_pass,
+    warn_of_one_epoch,
+)
+from keras_cvdata.sequences.position import Position
+
+
+class Epochs(Position, keras.utils.Sequence):
+    """Base of `Sequence`: batches, made ahead, of one epoch after the other.
+
+    A subclass calls `_begin`, and says how a batch is started (`_start`) and what Keras gets of it
+    (`_batch`).
+    """
+
+    prefetch: int
+
+    def _begin(self, sampler: Sampler, epochs_differ: bool) -> None:
+        """Stand at epoch 0 of a sampler.
+
+        Args:
+            sampler: Which samples make up each batch.
+            epochs_differ: Whether it matters which epoch is served.
+        """
+        self._sampler = sampler
+        self._epoch = 0
+        self._epoch_is_told = False  # by an EpochCallback
+        self._watch_epochs = epochs_differ
+        self._passes = PassTracker()
+
+    @abc.abstractmethod
+    def _start(self, epoch: int, index: int) -> Job[Images]:
+        """Begin to load a batch and return at once."""
+
+    @abc.abstractmethod
+    def _batch(self, images: Images) -> Any:
+        """What a model gets of a loaded batch."""
+
+    def __len__(self) -> int:
+        return len(self._sampler)
+
+    def __getitem__(self, index: int) -> Any:
+        caller = sys._getframe(1)
+        walk = keras_pass(caller, self)
+        if walk is not None:
+            return self._passes.next(walk, self._epoch, len(self), self._batches)
+        index = arguments.position("batch", index, len(self), "batches of an epoch")
+        self._note_index(caller, index)
+        return self._batch(self._start(self._epoch, index).wait())
+
+    def _note_index(self, caller: FrameType, index: int) -> None:
+        """Take note of who asks for a batch by index, and warn where that never leads on."""
+        asker = asker_by_index(caller, self)
+        self._passes.note_index(asker, self._epoch, index)
+        if asker == "workers" or (asker == "wrapper" and not self._epoch_is_told):
+            if self._watch_epochs:
+                warn_of_one_epoch(asker, self._epoch)
+            self._watch_epochs = False  # one warning is enough
+
+    def on_epoch_end(self) -> None:
+        """Go on to the next epoch after batches by index; a pass of Keras does so by itself."""
+        by_keras = called_by_keras(sys._getframe(1), self, "on_epoch_end")
+        if self._passes.ends_by_index(self._epoch, len(self), by_keras):
+            self._epoch += 1
+
+    def __iter__(self) -> Iterator[Any]:
+        yield from self._batches(self._epoch)
+
+    def _batches(self, epoch: int, first: int = 0) -> Iterator[Any]:
+        """Batches of an epoch from an index on; the end leads to the next epoch."""
+        jobs = (self._start(epoch, index) for index in range(first, len(self)))
+        for index, images in enumerate(prefetch(jobs, self.prefetch), first):
+            if index == len(self) - 1 and self._epoch == epoch:
+                self._epoch = epoch + 1
+            yield self._batch(images)

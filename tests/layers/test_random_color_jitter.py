@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 import pytest
 
+import keras_cvdata as cvd
 from keras_cvdata.engine.chain import Chain
 from keras_cvdata.layers import (
     RandomBrightness,
@@ -78,3 +80,14 @@ def test_all_act_or_none(apply: Any) -> None:
 def test_bad_factors_are_refused(arguments: Any, message: str) -> None:
     with pytest.raises((TypeError, ValueError), match=message):
         RandomColorJitter(**arguments)
+
+
+def test_parameters_in_any_order_make_the_same_image() -> None:
+    """As JSON with sorted keys brings them, and compiled functions of JAX."""
+    layer = RandomColorJitter(
+        brightness_factor=0.3, contrast_factor=0.5, saturation_factor=(0.2, 0.9), hue_factor=0.4
+    )
+    image = np.random.default_rng(5).integers(0, 256, (9, 11, 3), np.uint8)
+    expected, parameters = cvd.apply(layer, image, seed=3)
+    again = cvd.replay(layer, image, json.loads(json.dumps(parameters, sort_keys=True)))
+    assert np.array_equal(again, expected)

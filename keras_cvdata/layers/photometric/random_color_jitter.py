@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 import keras
+import numpy as np
 
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.layers.base import AugmentationLayer
@@ -74,6 +75,8 @@ class RandomColorJitter(RangedLayer):
             if factor is not None
         ]
         self.num_uniforms = len(self.jitters)
+        one = np.zeros((1, 1))
+        self._drawn = [name for each in self.jitters for name in each.parameters(one, 1, 1, np)]
 
     def flatten(self) -> list[Any]:
         """The layers in a row."""
@@ -90,7 +93,7 @@ class RandomColorJitter(RangedLayer):
     def flatten_parameters(self, p: Parameters) -> list[Parameters]:
         """Give each layer its number; all act, or none."""
         active = {"active": p["active"]} if "active" in p else {}
-        return [{name: p[name]} | active for name in p if name != "active"]
+        return [{name: p[name]} | active for name in self._drawn]
 
     def check_channels(self, channels: int) -> None:
         """Refuse images without colours where a layer needs them."""

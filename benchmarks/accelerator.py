@@ -52,7 +52,7 @@ ON_DEVICE: list[Part] = [
     ("layers", layers_one_by_one, 60),
 ]
 PARTS: dict[str, list[Part]] = {
-    "loading": [("threads", on_threads, 60), ("processes", in_processes, 60)],
+    "loading": [("threads", on_threads, 120), ("processes", in_processes, 120)],
     "torch": [*ON_DEVICE, ("layers", layers_compiled_by_torch, 100)],
     "jax": ON_DEVICE,
 }
@@ -258,7 +258,8 @@ def main() -> None:
         options.output.with_suffix(".jsonl").write_text(begin + "\n")
         for name in options.workers:
             left = end - time.monotonic() - RESERVED[name] * ("jax" in options.workers)
-            start_worker(name, options, folder, min(LIMITS[name], left))
+            alone = len(options.workers) == 1
+            start_worker(name, options, folder, left if alone else min(LIMITS[name], left))
     print(options.output.read_text(), flush=True)
 
 

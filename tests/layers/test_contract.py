@@ -151,8 +151,9 @@ def test_same_seed_repeats(case: LayerCase) -> None:
 @every_random_case
 def test_every_image_has_its_own_draws(case: LayerCase) -> None:
     x = np.repeat(images(case, shape=(1, 28, 37, 3)), 6, axis=0)
-    y = called(make(case), x)
-    assert len({image.tobytes() for image in y}) > 1
+    layer = make(case)
+    batches = [called(layer, x) for _ in range(4)]  # in one, all of six may decide alike by chance
+    assert any(len({image.tobytes() for image in y}) > 1 for y in batches)
 
 
 @pytest.mark.slow

@@ -63,7 +63,7 @@ def pairs() -> dict[str, tuple[list[Any], Any]]:
         L.RandomBrightness(0.2),
         L.RandomContrast(0.2),
         L.RandomGamma(),
-        L.RandomSaturation(0.3),
+        L.RandomSaturation((0.41, 0.57)),
         L.RandomInvert(0.5),
     ]
     border = {"border_mode": cv2.BORDER_REFLECT, "p": 1}  # like ours
@@ -103,16 +103,26 @@ def pairs() -> dict[str, tuple[list[Any], Any]]:
         "RandomBrightness": ([photometric[0]], theirs[5]),
         "RandomContrast": ([photometric[1]], theirs[6]),
         "RandomGamma": ([L.RandomGamma()], A.RandomGamma(p=1)),
-        "RandomSaturation": ([L.RandomSaturation(0.3)], A.ColorJitter(0, 0, 0.3, 0, p=1)),
+        "RandomSaturation": ([L.RandomSaturation((0.41, 0.57))], A.ColorJitter(0, 0, 0.3, 0, p=1)),
         "RandomHue": ([L.RandomHue()], A.ColorJitter(0, 0, 0, 0.1, p=1)),
-        "RandomColorJitter": ([L.RandomColorJitter()], A.ColorJitter(0.2, 0.2, 0.2, 0.05, p=1)),
+        "RandomColorJitter": (
+            [
+                L.RandomColorJitter(
+                    brightness_factor=0.2,
+                    contrast_factor=0.2,
+                    saturation_factor=(0.44, 0.55),
+                    hue_factor=0.05,
+                )
+            ],
+            A.ColorJitter(0.2, 0.2, 0.2, 0.05, p=1),
+        ),
         "RandomGrayscale": ([L.RandomGrayscale(rate=1.0)], A.ToGray(p=1)),
         "RandomInvert": ([L.RandomInvert(1.0)], A.InvertImg(p=1)),
         "RandomPosterization": ([L.RandomPosterization()], A.Posterize(p=1)),
         "Solarization": ([L.Solarization()], A.Solarize(p=1)),
         "AutoContrast": ([L.AutoContrast()], A.AutoContrast(p=1)),
         "Equalization": ([L.Equalization()], A.Equalize(by_channels=True, p=1)),
-        "CLAHE": ([L.CLAHE()], A.CLAHE((2, 2), p=1)),
+        "CLAHE": ([L.CLAHE(clip_limit=2.0)], A.CLAHE((2, 2), p=1)),
         "RandomSharpness": ([L.RandomSharpness()], A.Sharpen(p=1)),
         "Normalize": ([L.Normalize((0.5,) * 3, (0.2,) * 3)], A.Normalize(p=1)),
         **_filters(A, L),

@@ -47,8 +47,10 @@ def entries() -> list[Entry]:
         module = import_module(room)
         for name in module.__all__:
             value = getattr(module, name)
-            # The same name may mean different things, such as a layer and a function.
-            key = next((k for k, (v, _) in found.items() if v is value), f"{room}.{name}")
+            # The same name may mean different things, such as a layer and a function, and two
+            # names the same.
+            same = (k for k, (v, _) in found.items() if v is value and k.split(".")[-1] == name)
+            key = next(same, f"{room}.{name}")
             found.setdefault(key, (value, []))[1].insert(0, room)
     return sorted(
         (_entry(key.split(".")[-1], value, tuple(rooms)) for key, (value, rooms) in found.items()),

@@ -11,6 +11,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from keras_cvdata.saved_models import register as _register_layers
+
 if TYPE_CHECKING:
     from keras_cvdata import layers, sources
     from keras_cvdata.conversion.convert import convert
@@ -100,3 +102,4 @@ class _Package(ModuleType):
 
 
 sys.modules[__name__].__class__ = _Package
+_register_layers()

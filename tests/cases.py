@@ -142,9 +142,12 @@ LAYERS = [
     LayerCase(layers.RandomRangeLighting, {}, {"factors": (1, 1, 1)}, **CURVE),
     LayerCase(layers.RandomInvert, {}, {"rate": 0.0}, **CURVE),
     LayerCase(
-        layers.RandomContrast, {"factor": (-0.8, 2)}, {"factor": 0}, uint8=1, needs_range=True
+        layers.RandomContrast, {"factor": (0.8, 2)}, {"factor": 0}, uint8=1, needs_range=True
     ),
-    LayerCase(layers.RandomSaturation, {"factor": (-1, 2)}, {"factor": 0}, uint8=1, **COLOR),
+    LayerCase(
+        layers.RandomSaturation, {"factor": (0, 0.75)}, {"factor": (0.5, 0.5)}, uint8=1, **COLOR
+    ),
+    LayerCase(layers.RandomColorDegeneration, {"factor": (-1, 1)}, {"factor": 0}, uint8=1, **COLOR),
     LayerCase(layers.RandomBrightness, {"factor": 0.6}, {"factor": 0}, **CURVE),
     LayerCase(
         layers.RandomGamma, {"gamma": (0.3, 3)}, {"gamma": (1, 1)}, uint8=1, needs_range=True
@@ -167,11 +170,16 @@ LAYERS = [
     ),
     LayerCase(
         layers.RandomColorJitter,
-        {"brightness_factor": 0.3, "contrast_factor": 0.5, "hue_factor": 0.5},
+        {
+            "brightness_factor": 0.3,
+            "contrast_factor": 0.5,
+            "saturation_factor": (0.4, 0.6),
+            "hue_factor": 0.5,
+        },
         {
             "brightness_factor": 0,
             "contrast_factor": 0,
-            "saturation_factor": 0,
+            "saturation_factor": (0.5, 0.5),
             "hue_factor": 0,
         },
         uint8=1,
@@ -181,8 +189,8 @@ LAYERS = [
     LayerCase(layers.RandomHue, {"factor": 1}, {"factor": 0}, uint8=1, float32=2e-6, **COLOR),
     LayerCase(
         layers.RandomSharpness,
-        {"factor": (-1, 3)},
-        {"factor": 0},
+        {"factor": (0, 1)},
+        {"factor": (0.5, 0.5)},
         uint8=1,
         float32=2e-6,
         needs_range=True,
@@ -190,6 +198,15 @@ LAYERS = [
     LayerCase(
         layers.CLAHE,
         {"clip_limit": 4.0},
+        {"rate": 0.0},
+        uint8=1,
+        float32=1.001 / 255,
+        needs_range=True,
+        deterministic=True,
+    ),
+    LayerCase(
+        layers.CLAHE,
+        {"clip_limit": 4.0, "tile_grid_size": (3, 5)},
         {"rate": 0.0},
         uint8=1,
         float32=1.001 / 255,
@@ -246,7 +263,12 @@ LAYERS = [
         {"height_factor": 0, "width_factor": 0},
         **WARP,
     ),
-    LayerCase(layers.RandomShear, {}, {"x_factor": 0, "y_factor": 0}, **WARP),
+    LayerCase(
+        layers.RandomShear,
+        {"x_factor": 0.1, "y_factor": 0.1},
+        {"x_factor": 0, "y_factor": 0},
+        **WARP,
+    ),
     LayerCase(
         layers.RandomShear,
         {"x_factor": (0.3, 0.5), "y_factor": 0.4, "fill_mode": "nearest"},

@@ -155,7 +155,7 @@ def test_every_public_name_has_a_page() -> None:
             text = pages[link]
             value = getattr(module, name)
             if inspect.isclass(value) and value.__module__.startswith("keras_cvdata"):
-                assert f"::: {value.__module__}.{name}\n" in text
+                assert f"::: {value.__module__}.{value.__name__}\n" in text
 
 
 def named(found: dict[str, dict[str, list[str]]]) -> set[str]:

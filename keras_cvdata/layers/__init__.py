@@ -21,6 +21,7 @@ from keras_cvdata.layers.forms import (
     RangedLayer,
     RegionLayer,
 )
+from keras_cvdata.layers.from_keras import from_keras
 from keras_cvdata.layers.geometric.center_crop import CenterCrop
 from keras_cvdata.layers.geometric.pad import Pad
 from keras_cvdata.layers.geometric.random_affine import RandomAffine
@@ -42,11 +43,15 @@ from keras_cvdata.layers.mixing.base import MixingLayer
 from keras_cvdata.layers.mixing.cut_mix import CutMix
 from keras_cvdata.layers.mixing.mix_up import MixUp
 from keras_cvdata.layers.photometric.auto_contrast import AutoContrast
-from keras_cvdata.layers.photometric.clahe import CLAHE
+from keras_cvdata.layers.photometric.clahe import (
+    CLAHE,
+    ContrastLimitedAdaptiveHistogramEqualization,
+)
 from keras_cvdata.layers.photometric.equalization import Equalization
 from keras_cvdata.layers.photometric.normalize import Normalize
 from keras_cvdata.layers.photometric.random_brightness import RandomBrightness
 from keras_cvdata.layers.photometric.random_channel_lighting import RandomChannelLighting
+from keras_cvdata.layers.photometric.random_color_degeneration import RandomColorDegeneration
 from keras_cvdata.layers.photometric.random_color_jitter import RandomColorJitter
 from keras_cvdata.layers.photometric.random_color_temperature import RandomColorTemperature
 from keras_cvdata.layers.photometric.random_contrast import RandomContrast
@@ -79,6 +84,7 @@ __all__ = [
     "CenterCrop",
     "ColorLayer",
     "CompoundLayer",
+    "ContrastLimitedAdaptiveHistogramEqualization",
     "CutMix",
     "Equalization",
     "FieldLayer",
@@ -100,6 +106,7 @@ __all__ = [
     "RandomApply",
     "RandomBrightness",
     "RandomChannelLighting",
+    "RandomColorDegeneration",
     "RandomColorJitter",
     "RandomColorTemperature",
     "RandomContrast",
@@ -140,4 +147,5 @@ __all__ = [
     "Solarization",
     "SomeOf",
     "TrivialAugmentWide",
+    "from_keras",
 ]

@@ -51,8 +51,8 @@ class AugmentationLayer(RandomLayer, Augmentation):
     Images are (height, width, channels) or (batch, height, width, channels), uint8, uint16 (which
     Keras does not have on PyTorch) or floats. They come out with the same shape and dtype,
     saturated, never wrapped. With `training=False` they come out as they went in, unless the layer
-    draws nothing and so belongs to the preparation of all images, such as a resize; `training` is
-    True where it is not given.
+    draws nothing and so belongs to the preparation of all images, such as a resize. Where nobody
+    says `training`, a layer acts that is called by hand, and rests in a model that is called.
 
     Args:
         rate: Probability, 0 to 1, that the layer acts on an image.
@@ -112,12 +112,11 @@ class AugmentationLayer(RandomLayer, Augmentation):
         """Change images at random; tensors of TensorFlow, as in `tf.data`, on any backend."""
         if not tf_data.is_tensorflow(inputs):
             return super().__call__(inputs, *args, **kwargs)
-        layer = (
-            self if kwargs.get("training", args[0] if args else True) else self.inference_layer()
-        )
+        training = kwargs.get("training", args[0] if args else None)
+        layer = self if training is None or training else self.inference_layer()
         return inputs if layer is None else tf_data.augment(layer, inputs)
 
-    def call(self, images: Any, training: bool = True) -> Any:
+    def call(self, images: Any, training: bool | None = None) -> Any:
         """Change images at random, each by its own draws.
 
         Args:
@@ -125,12 +124,12 @@ class AugmentationLayer(RandomLayer, Augmentation):
                 what belongs to them: `"segmentation_masks"` (..., height, width, 1) and
                 `"bounding_boxes"`, a dict of `"boxes"` (..., N, 4) and `"labels"` (..., N), which
                 follow the images, and anything else, which stays.
-            training: Whether to act at random.
+            training: Whether to act at random; `None` to act unless in a model or another layer.
 
         Returns:
             The same of the same dtypes, and the same shapes unless the layer sets the size.
         """
-        layer = self if training else self.inference_layer()
+        layer = self if self._acts(training) else self.inference_layer()
         if layer is None:
             return images
         if isinstance(images, Mapping):
@@ -158,7 +157,7 @@ class AugmentationLayer(RandomLayer, Augmentation):
             return (*batch, a, *self.output_size(b, c))
         return (*batch, *self.output_size(a, b), c)
 
-    def compute_output_spec(self, images: Any, training: bool = True) -> Any:
+    def compute_output_spec(self, images: Any, training: bool | None = None) -> Any:
         """Return the shape that comes out, and the dtype that comes in or is made of it."""
         if isinstance(images, Mapping):
             return {name: self._spec_in_dict(name, value) for name, value in images.items()}

@@ -10,7 +10,7 @@ import keras
 from keras_cvdata.arguments import choice, interval
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.engine.plan import Plan
-from keras_cvdata.layers.base import AugmentationLayer, LayerOptions
+from keras_cvdata.layers.base import AugmentationLayer, LayerOptions, SharedOptions
 from keras_cvdata.types import Range
 
 FILL_MODES = ("reflect", "nearest", "wrap", "constant")
@@ -23,6 +23,12 @@ class GeometricOptions(LayerOptions, total=False):
     fill_mode: str
     fill_value: float
     interpolation: str
+    value_range: Range | None
+
+
+class RangedOptions(SharedOptions, total=False):
+    """Keywords of layers that have a value range and no rate; `RangedLayer` says what it means."""
+
     value_range: Range | None
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import abc
 import inspect
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
 
 import keras
 
 from keras_cvdata.arguments import Interval, choice, probability
 from keras_cvdata.engine.array_api import Parameters, Tensor
+from keras_cvdata.layers import keras_names
+from keras_cvdata.layers.call_context import called_by_hand
 from keras_cvdata.layers.uniforms import Uniforms
 
 
@@ -37,10 +40,22 @@ class RandomLayer(keras.layers.Layer):
         num_uniforms: Uniform numbers that `parameters` needs for one image.
         gated: Whether a further number decides, by `rate`, whether the layer acts; False where
             `parameters` uses `rate` itself, or the layer acts on every image.
+        instead_of: What to give in place of arguments that Keras's layer of the same name has and
+            this one has not, beside those that all layers share.
+        seed_generator: The state of the draws on tensors; `None` until the layer is first called.
     """
 
     num_uniforms: int = 0
     gated: ClassVar[bool] = True
+    instead_of: ClassVar[Mapping[str, str]] = {}
+    seed_generator: keras.random.SeedGenerator | None
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Refuse arguments by position that the constructor takes by name only."""
+        if args:
+            keras_names.check_positions(cls, args)
+        made: Self = super().__new__(cls, *args, **kwargs)
+        return made
 
     def __init__(
         self,
@@ -57,6 +72,7 @@ class RandomLayer(keras.layers.Layer):
             raise TypeError(
                 f"{type(self).__name__} has no argument {', '.join(sorted(map(repr, unknown)))}. "
                 f"It takes {', '.join(sorted({*self._argument_names(), 'name', 'dtype'}))}."
+                + "".join(keras_names.hint(type(self), name) for name in sorted(unknown))
             )
         super().__init__(**keras_options, autocast=False)
         # Nothing is to be built. Where Keras finds a layer that is not, it calls the model once
@@ -65,7 +81,7 @@ class RandomLayer(keras.layers.Layer):
         self.rate = probability(self._named("rate"), rate)
         self.seed = seed
         self._uniforms = Uniforms(seed)
-        self.seed_generator = self._uniforms.generator  # which Keras finds here
+        self.seed_generator = None
         self.data_format = choice(
             self._named("data_format"),
             data_format or keras.config.image_data_format(),
@@ -91,6 +107,24 @@ class RandomLayer(keras.layers.Layer):
         """Uniform numbers that one image needs, with the one that decides whether to act."""
         return self.num_uniforms + (self.gated and self.rate < 1)
 
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Act on tensors, with a seed generator that is made at the first call.
+
+        A sequence draws without one. To make it takes an array of the backend, which a process of
+        several under JAX cannot make before all of them are known to each other.
+        """
+        if self.seed_generator is None and self.total_uniforms:
+            self.seed_generator = self._uniforms.make_generator()  # which Keras finds here
+        return super().__call__(inputs, *args, **kwargs)
+
+    def _acts(self, training: bool | None) -> bool:
+        """Whether to act at random, where `call` was given `training`.
+
+        Where nobody says, in no call around this one either, a layer acts that was called by hand;
+        one in a model rests, so that `model(x)` and what is exported do as `predict` does.
+        """
+        return called_by_hand(self) if training is None else bool(training)
+
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor, from which the layer can be made again."""
         config: dict[str, Any] = super().get_config()
@@ -112,8 +146,19 @@ class RandomLayer(keras.layers.Layer):
 
     @classmethod
     def _takes_rate(cls) -> bool:
-        """Whether it can leave images alone."""
-        return cls.gated or "rate" in inspect.signature(cls).parameters
+        """Whether it can leave images alone.
+
+        A class that is not gated, or one below it, takes the rate by name if it uses it.
+        """
+        if cls.gated:
+            return True
+        for base in cls.__mro__:
+            constructor = vars(base).get("__init__")
+            if constructor and "rate" in inspect.signature(constructor).parameters:
+                return True
+            if "gated" in vars(base):
+                return False
+        return False
 
     @classmethod
     def _argument_names(cls) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-import secrets
+import random
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Self
 
@@ -24,7 +24,6 @@ from keras_cvdata.loading.sampler import BatchIndices, Sampler
 from keras_cvdata.loading.threads import Job, Pool, available_cores, prefetch
 from keras_cvdata.sequences import settings
 from keras_cvdata.sequences.epochs import Epochs
-from keras_cvdata.sequences.options import show_options
 from keras_cvdata.sequences.scaling import make_output
 from keras_cvdata.sequences.targets import Targets
 from keras_cvdata.sources.base import Source
@@ -68,7 +67,8 @@ class Sequence(Epochs):
         pad_to_aspect_ratio: Pad with black instead of stretching.
         data_format: "channels_last" or "channels_first"; Keras's default where None.
         shuffle: Order the samples anew in every epoch.
-        seed: Selects the shuffles and draws; None takes a new one, readable as `.seed`.
+        seed: Selects the shuffles and draws; None takes a new one, readable as `.seed`, which
+            `keras.utils.set_random_seed` governs.
         validation_split: Share that is held out, 0 to 1, or "auto" for the rule of thumb by size
             (20, 10 or 5 %). Stratified by class; the same for equal seeds.
         subset: "training" or "validation"; needed with `validation_split`. The validation part is
@@ -119,10 +119,6 @@ class Sequence(Epochs):
     Source: Handbook 2, part 6; R29, R32, R33, R36, R37, R41, R42, R52, R59, R60.
     """
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        show_options(cls)
-
     def __init__(  # noqa: PLR0913 # the arguments of a public sequence
         self,
         source: Source,
@@ -167,7 +163,7 @@ class Sequence(Epochs):
         self.pad_to_aspect_ratio = pad_to_aspect_ratio
         self.data_format = data_format or keras.config.image_data_format()
         self.shuffle = shuffle
-        self.seed = integer("seed", secrets.randbits(31) if seed is None else seed, 0)
+        self.seed = integer("seed", random.randrange(2**31) if seed is None else seed, 0)
         self.augment = augment
         self.rescale = rescale
         self.standardize = standardize
@@ -263,8 +259,8 @@ class Sequence(Epochs):
                 f"{len(source)} images do not fill one batch of {self.batch_size}, and "
                 "drop_remainder=True drops what is left. Use a smaller batch_size."
             )
-        random = bool(mixers) or layers != (inference_layers(layers) or [])
-        differ = any((self.shuffle, random, self.balance, self.steps_per_epoch))
+        draws = bool(mixers) or layers != (inference_layers(layers) or [])
+        differ = any((self.shuffle, draws, self.balance, self.steps_per_epoch))
         self._begin(sampler, epochs_differ=differ)
 
     def with_source(self, source: Source, training: bool = True) -> Self:
@@ -361,6 +357,11 @@ class Sequence(Epochs):
     def class_names(self) -> tuple[str, ...]:
         """Names of the classes in the order of their integers."""
         return self.source.class_names
+
+    @property
+    def class_indices(self) -> dict[str, int]:
+        """Integer of each class by its name."""
+        return {name: index for index, name in enumerate(self.class_names)}
 
     @property
     def labels(self) -> Any:

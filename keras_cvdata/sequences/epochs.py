@@ -21,16 +21,20 @@ from keras_cvdata.sequences.keras_pass import (
     keras_pass,
     warn_of_one_epoch,
 )
+from keras_cvdata.sequences.options import PassesOptionsOn
 from keras_cvdata.sequences.position import Position
+from keras_cvdata.sources.base import Source
+from keras_cvdata.types import Ints
 
 
-class Epochs(Position, keras.utils.Sequence):
+class Epochs(PassesOptionsOn, Position, keras.utils.Sequence):
     """Base of `Sequence`: batches, made ahead, of one epoch after the other.
 
     A subclass calls `_begin`, and says how a batch is started (`_start`) and what Keras gets of it
     (`_batch`).
     """
 
+    source: Source
     prefetch: int
 
     def _begin(self, sampler: Sampler, epochs_differ: bool) -> None:
@@ -82,7 +86,46 @@ class Epochs(Position, keras.utils.Sequence):
             self._epoch += 1
 
     def __iter__(self) -> Iterator[Any]:
-        yield from self._batches(self._epoch)
+        if type(self).__getitem__ is Epochs.__getitem__:
+            yield from self._batches(self._epoch)
+            return
+        epoch = self._epoch  # of a subclass that changes what it gets of `super()[index]`
+        for index in range(len(self)):
+            batch = self[index]
+            if index == len(self) - 1 and self._epoch == epoch:
+                self._epoch = epoch + 1
+            yield batch
+
+    def rows(self, index: int) -> Ints:
+        """Rows in the source of the samples of a batch of the current epoch, in its order.
+
+        Args:
+            index: Number of the batch, from the end where negative.
+
+        Returns:
+            (B,) int64.
+        """
+        return self.source.rows[self._positions(index)]
+
+    def names(self, index: int) -> list[str]:
+        """Names of the samples of a batch of the current epoch, such as paths, in its order.
+
+        Args:
+            index: Number of the batch, from the end where negative.
+
+        Returns:
+            One name for each sample.
+        """
+        return [self.source.name(position) for position in self._positions(index).tolist()]
+
+    @property
+    def file_paths(self) -> list[str]:
+        """Names of all samples in the order of the source: paths, URLs or places in a file."""
+        return [self.source.name(position) for position in range(len(self.source))]
+
+    def _positions(self, index: int) -> Ints:
+        index = arguments.position("batch", index, len(self), "batches of an epoch")
+        return self._sampler.batch(self._epoch, index).positions
 
     def _batches(self, epoch: int, first: int = 0) -> Iterator[Any]:
         """Batches of an epoch from an index on; the end leads to the next epoch."""

@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
-from typing import Any, Literal, TypedDict
+from collections.abc import Iterable
+from typing import Any, Literal, Self, TypedDict
 
 from keras_cvdata.statistics import Standardization
+
+# What other loaders of images for Keras call our keywords.
+OTHER_NAMES = {
+    "target_size": "image_size",
+    "class_mode": "label_mode",
+    "classes": "class_names",
+    "labels": "label_mode",
+    "x_col": "image_column",
+    "y_col": "label_column",
+    "keep_aspect_ratio": "crop_to_aspect_ratio",
+    "preprocessing_function": "augment",
+    "workers": "threads",
+    "max_queue_size": "prefetch",
+    "use_multiprocessing": "threads",
+}
 
 
 class SequenceOptions(TypedDict, total=False):
@@ -52,6 +69,29 @@ class SizedOptions(AnnotationOptions, total=False):
     """Keywords of sequences that leave the size to `Sequence`."""
 
     image_size: tuple[int, int] | None
+
+
+def check_keywords(cls: type, given: Iterable[str]) -> None:
+    """Refuse keywords that a sequence does not take, and say which were meant.
+
+    Args:
+        cls: The class of the sequence.
+        given: Names of the keywords.
+
+    Raises:
+        TypeError: One of them is not known.
+    """
+    if not cls.__module__.startswith("keras_cvdata."):
+        return  # a subclass may take keywords of its own
+    parameters = inspect.signature(cls).parameters
+    for name in given:
+        if name in parameters or name in ("masks", "boxes"):
+            continue
+        near = OTHER_NAMES.get(name) or next(iter(difflib.get_close_matches(name, parameters)), "")
+        meant = f" {near} is meant, perhaps." if near in parameters else ""
+        raise TypeError(
+            f"{cls.__name__} has no argument {name!r}.{meant} It takes {', '.join(parameters)}."
+        )
 
 
 def show_options(cls: type) -> None:
@@ -102,3 +142,17 @@ def _entries(text: str) -> tuple[dict[str, str], str]:
             name = line.strip().partition(":")[0]
         entries[name] = entries.get(name, "") + line
     return entries, ""
+
+
+class PassesOptionsOn:
+    """Base of sequences, which pass keywords on: shows them in `help`, and checks their names."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        show_options(cls)
+
+    def __new__(cls, *_: Any, **keywords: Any) -> Self:
+        """Refuse unknown keywords before anything is read."""
+        check_keywords(cls, keywords)
+        made: Self = super().__new__(cls)
+        return made

@@ -64,7 +64,7 @@ CHAINS: list[tuple[list[Any], int]] = [
     ),
     (
         [
-            layers.RandomPerspective(0.2),
+            layers.RandomPerspective(scale=0.2),
             layers.RandomRotation(0.1),
             layers.RandomZoom(0.2, 0.1),
             layers.RandomShear(0.2, 0.1),

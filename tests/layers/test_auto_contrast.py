@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from keras_cvdata.layers import AutoContrast, RandomContrast
+from keras_cvdata.arguments import Interval
+from keras_cvdata.layers import AutoContrast
+from keras_cvdata.layers.policies.operations import Contrast
 from tests.distributions import assert_share
 
 PIXELS = np.random.default_rng(0).integers(40, 190, (30, 40, 3), np.uint8)
@@ -53,7 +55,9 @@ def test_a_channel_of_one_value_stays(apply: Any, value: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "layer", [AutoContrast(value_range=(0, 1)), RandomContrast((0.5, 0.5), value_range=(0, 1))]
+    "layer",
+    [AutoContrast(value_range=(0, 1)), Contrast(Interval(0.5, 0.5), value_range=(0, 1))],
+    ids=["AutoContrast", "Contrast"],
 )
 def test_one_missing_value_leaves_the_others(apply: Any, layer: Any) -> None:
     image = np.random.default_rng(0).uniform(0.2, 0.8, (9, 11, 3)).astype(np.float32)

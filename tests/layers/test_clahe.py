@@ -34,7 +34,7 @@ def test_gray_images_equal_opencv(apply: Any, size: tuple[int, int], limit: floa
     """Sides that are no multiples of 8 and tiles of one pixel included."""
     image = scene(*size, 1)
     expected = cv2.createCLAHE(limit, (8, 8)).apply(image[..., 0])
-    assert np.abs(apply(CLAHE(limit), image)[..., 0].astype(int) - expected).max() <= 1
+    assert np.abs(apply(CLAHE(clip_limit=limit), image)[..., 0].astype(int) - expected).max() <= 1
 
 
 def test_colours_move_by_as_much_as_their_brightness(apply: Any) -> None:
@@ -42,9 +42,9 @@ def test_colours_move_by_as_much_as_their_brightness(apply: Any) -> None:
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     moved = cv2.createCLAHE(2.0, (8, 8)).apply(gray).astype(int) - gray
     expected = np.clip(image + moved[..., None], 0, 255)
-    assert np.abs(apply(CLAHE(2.0), image) - expected).max() <= 1
+    assert np.abs(apply(CLAHE(clip_limit=2.0), image) - expected).max() <= 1
     clear = np.dstack([image, image[..., 0]])
-    result = apply(CLAHE(2.0), clear)
+    result = apply(CLAHE(clip_limit=2.0), clear)
     assert np.abs(result[..., :3] - expected).max() <= 1
     assert np.array_equal(result[..., 3], clear[..., 3])
 
@@ -64,7 +64,7 @@ def test_floats_are_moved_as_their_levels(apply: Any, channels: int) -> None:
 
 def test_a_limit_of_one_hardly_raises_contrast(apply: Any) -> None:
     image = scene(80, 96, 1)
-    assert apply(CLAHE(1.0), image).std() < apply(CLAHE(8.0), image).std()
+    assert apply(CLAHE(clip_limit=1.0), image).std() < apply(CLAHE(clip_limit=8.0), image).std()
 
 
 def test_a_rate_makes_it_an_augmentation() -> None:
@@ -77,4 +77,4 @@ def test_a_rate_makes_it_an_augmentation() -> None:
 )
 def test_bad_limits_are_refused(limit: Any, message: str) -> None:
     with pytest.raises((TypeError, ValueError), match=f"CLAHE: clip_limit .*{message}"):
-        CLAHE(limit)
+        CLAHE(clip_limit=limit)

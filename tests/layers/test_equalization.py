@@ -58,6 +58,7 @@ def test_a_rate_makes_it_an_augmentation() -> None:
     assert_share(Equalization(rate=0.3).draw(u, 5, 5, np)["active"], 0.3)
 
 
-def test_unknown_arguments_are_refused() -> None:
-    with pytest.raises(TypeError, match="Equalization has no argument 'bins'"):
-        Equalization(bins=128)  # type: ignore[call-arg]
+def test_other_bins_than_those_of_uint8_are_refused() -> None:
+    assert Equalization(bins=256).bins == 256
+    with pytest.raises(ValueError, match="Equalization: bins must be 256, the levels of uint8"):
+        Equalization(bins=128)

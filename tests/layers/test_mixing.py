@@ -253,7 +253,7 @@ def test_unknown_keywords_and_strengths_are_refused(case: MixerCase) -> None:
         case.layer(strength=1)
     for alpha in (0, -1, float("inf")):
         with pytest.raises(ValueError, match=f"{case.layer.__name__}: alpha must be"):
-            case.layer(alpha)
+            case.layer(alpha=alpha)
     assert case.layer().alpha in (0.2, 1.0)
 
 

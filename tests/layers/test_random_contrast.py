@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_cvdata.arguments import Interval
 from keras_cvdata.engine.chain import Chain
 from keras_cvdata.layers import (
     AutoContrast,
@@ -18,6 +19,7 @@ from keras_cvdata.layers import (
     RandomInvert,
     RandomPosterization,
 )
+from keras_cvdata.layers.policies.operations import Contrast
 from tests.distributions import assert_uniform
 from tests.executors import uniforms, with_opencv, with_tensors
 
@@ -33,7 +35,7 @@ def test_the_mean_counts_every_pixel(run: Any, before: list[Any]) -> None:
     """Thousands of one level too, before another curve and after it."""
     image = np.full((1, 200, 400, 1), 50, np.uint8)
     image[:, :, 200:] = 150
-    found = run(Chain([*before, RandomContrast((-1, -1))]), image, np.zeros((1, 1)))
+    found = run(Chain([*before, fixed(-1)]), image, np.zeros((1, 1)))
     assert (found == (155 if before else 100)).all()
 
 
@@ -46,7 +48,7 @@ def test_equals_keras(apply: Any, change: float) -> None:
         keras.ops.convert_to_tensor(image[None]), {"contrast_factor": 1 + change}
     )[0]
     exact = keras.ops.convert_to_numpy(exact)
-    layer = RandomContrast((change, change), value_range=(0, 255))
+    layer = fixed(change, value_range=(0, 255))
     assert np.abs(apply(layer, PIXELS[0]) - exact).max() <= 0.502
     # The mean of floats is that of their 256 levels.
     assert np.abs(apply(layer, image) - exact).max() <= 0.01
@@ -56,7 +58,12 @@ def test_equals_keras_on_uint8_levels(apply: Any) -> None:
     image = np.array([100, 101, 102, 140], np.uint8).reshape(2, 2, 1)
     mean = 110.75
     expected = np.floor(mean + (image - mean) * 1.5 + 0.5)
-    assert np.array_equal(apply(RandomContrast((0.5, 0.5)), image), expected)
+    assert np.array_equal(apply(fixed(0.5), image), expected)
+
+
+def fixed(change: float, **options: Any) -> Contrast:
+    """A layer whose gain is always 1 plus a change."""
+    return Contrast(Interval(change, change), **options)
 
 
 def chains() -> list[list[Any]]:
@@ -65,11 +72,11 @@ def chains() -> list[list[Any]]:
     return [
         [
             plain[0],
-            RandomContrast((-0.5, 1), **span),
+            RandomContrast((0.5, 1), **span),
             plain[1],
             RandomPosterization((3, 5), **span),
         ],
-        [RandomContrast((-0.5, 1), rate=0.5, **span), AutoContrast(rate=0.5, **span), *plain],
+        [RandomContrast((0.5, 1), rate=0.5, **span), AutoContrast(rate=0.5, **span), *plain],
         [plain[0], Equalization(rate=0.5, **span), AutoContrast(**span), RandomInvert(0.5, **span)],
         [*plain, AutoContrast(rate=0.5, **span)],
     ]
@@ -121,14 +128,17 @@ def test_a_chain_equals_its_layers_one_by_one() -> None:
 def test_large_images_do_not_overflow() -> None:
     """The sum of 16 million pixels of 255 exceeds 32 bits."""
     white = np.full((1, 4000, 4100, 1), 250, np.uint8)
-    assert (with_opencv(Chain([RandomContrast((1, 1))]), white, np.full((1, 1), 0.5)) == 250).all()
+    assert (with_opencv(Chain([fixed(1)]), white, np.full((1, 1), 0.5)) == 250).all()
 
 
 def test_draws_evenly() -> None:
-    """To both sides, where Keras's one number gives more contrast only."""
+    """From 1 - low to 1 + high; one number to both sides, where Keras only goes up."""
     u = np.random.default_rng(1).random((10_000, 1))
     assert_uniform(RandomContrast(0.3).draw(u, 5, 5, np)["contrast"], 0.7, 1.3)
-    assert_uniform(RandomContrast((0.5, 2)).draw(u, 5, 5, np)["contrast"], 1.5, 3)
+    for low, high in [(0.5, 2), (0.2, 0.5), (0.5, 0.2), (0, 0.4), (1, 0)]:
+        layer = RandomContrast((low, high))
+        assert layer.get_config()["factor"] == (low, high)
+        assert_uniform(layer.draw(u, 5, 5, np)["contrast"], 1 - low, 1 + high)
 
 
 def test_a_normaliser_undoes_it() -> None:
@@ -136,7 +146,14 @@ def test_a_normaliser_undoes_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("factor", "message"), [(1.5, "from -1 to 100"), ((1, 0), "lower end first"), ("x", "a pair")]
+    ("factor", "message"),
+    [
+        (1.5, "low.*from 0 to 1"),
+        ((-0.5, 0.5), "low.*from 0 to 1"),
+        ((0, -0.1), "high.*from 0 to 100"),
+        ("x", "a pair"),
+        ((0.1, "x"), "high.*in times"),
+    ],
 )
 def test_bad_ranges_are_refused(factor: Any, message: str) -> None:
     with pytest.raises((TypeError, ValueError), match=f"RandomContrast: factor .*{message}"):

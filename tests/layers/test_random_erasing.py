@@ -16,7 +16,7 @@ pytestmark = pytest.mark.backends
 def test_one_rectangle_is_covered(apply: Any, image: np.ndarray) -> None:
     """A quarter of the area is half of each side; 10.5 rows are rounded up."""
     top = 1 if image.dtype == np.float32 else 255
-    layer = RandomErasing((0.25, 0.25), fill_value=0.6, value_range=(0, 1), seed=3)
+    layer = RandomErasing(scale=(0.25, 0.25), fill_value=0.6, value_range=(0, 1), seed=3)
     result = apply(layer, image)
     covered = np.isclose(result, 0.6 * top, atol=1e-6)
     changed = (result != image).any(axis=2)
@@ -27,14 +27,14 @@ def test_one_rectangle_is_covered(apply: Any, image: np.ndarray) -> None:
 
 
 def test_noise_is_spread_evenly(apply: Any) -> None:
-    layer = RandomErasing((1, 1), value_range=(-1, 1))
+    layer = RandomErasing(scale=(1, 1), value_range=(-1, 1))
     assert_uniform(apply(layer, np.zeros((60, 60, 3), np.float32)), -1, 1)
 
 
 def test_sides_and_places_are_drawn_evenly() -> None:
     """On an image so large that whole pixels do not matter."""
     size = 1_000_000
-    rectangle = drawn(RandomErasing((0.1, 0.4)), size, size)["rectangle"] / size
+    rectangle = drawn(RandomErasing(scale=(0.1, 0.4)), size, size)["rectangle"] / size
     sides = rectangle[:, 2:] - rectangle[:, :2]
     for side, start in zip(sides.T, rectangle.T[:2], strict=True):
         assert_uniform(side**2, 0.1 - 1e-5, 0.4 + 1e-5)
@@ -52,7 +52,7 @@ def test_rectangles_stay_inside_and_reach_the_border() -> None:
 
 
 def test_one_number_is_the_upper_end() -> None:
-    assert RandomErasing(0.3).get_config()["scale"] == (0, 0.3)
+    assert RandomErasing(scale=0.3).get_config()["scale"] == (0, 0.3)
 
 
 @pytest.mark.parametrize(

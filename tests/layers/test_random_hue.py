@@ -9,14 +9,23 @@ import keras
 import numpy as np
 import pytest
 
+from keras_cvdata.engine.chain import Chain
 from keras_cvdata.layers import RandomHue
-from tests.distributions import assert_uniform
+from tests.distributions import assert_share, assert_uniform
+from tests.executors import with_opencv, with_tensors
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (30, 40, 3), np.uint8)
 PIXELS[0] = PIXELS[0, :, :1]  # grey
 PIXELS[1, :, 1] = PIXELS[1, :, 0]  # two channels alike
 
 pytestmark = pytest.mark.backends
+
+
+@pytest.fixture(params=[with_opencv, with_tensors])
+def apply(request: pytest.FixtureRequest) -> Any:
+    """Apply a layer to one image with the middle draw, which turns forward."""
+    half = np.full((1, 1), 0.5)
+    return lambda layer, image: request.param(Chain([layer]), image[None], half)[0]
 
 
 def turned(image: np.ndarray, turns: float) -> np.ndarray:
@@ -64,7 +73,16 @@ def test_16_bit_images_keep_their_depth(apply: Any) -> None:
 def test_draws_evenly() -> None:
     u = np.random.default_rng(1).random((10_000, 1))
     assert_uniform(RandomHue(0.4).draw(u, 5, 5, np)["hue"], -0.2, 0.2)
-    assert_uniform(RandomHue((0.1, 0.5)).draw(u, 5, 5, np)["hue"], 0.05, 0.25)
+    assert_uniform(RandomHue((-0.1, 0.5)).draw(u, 5, 5, np)["hue"], -0.05, 0.25)
+
+
+def test_a_pair_from_0_up_turns_either_way() -> None:
+    """As in Keras, whose pairs have no sign."""
+    u = np.random.default_rng(1).random((10_000, 1))
+    hue = RandomHue((0.1, 0.5)).draw(u, 5, 5, np)["hue"]
+    assert_uniform(np.abs(hue), 0.05, 0.25)
+    assert_share(hue < 0, 0.5)
+    assert_uniform(RandomHue((0, 0.5)).draw(u, 5, 5, np)["hue"], -0.25, 0.25)
 
 
 def test_gray_images_are_refused() -> None:

@@ -34,7 +34,7 @@ def homography(height: int, width: int, scale: float) -> np.ndarray:
 
 
 def test_corners_are_led_to_corners() -> None:
-    layer = RandomPerspective(0.3)
+    layer = RandomPerspective(scale=0.3)
     m = layer.matrix(layer.draw(U, 30, 50, np), 30, 50, np)[0]
     assert np.allclose(m / m[2, 2], homography(30, 50, 0.3), atol=1e-4)
 
@@ -42,7 +42,7 @@ def test_corners_are_led_to_corners() -> None:
 @pytest.mark.parametrize("fill_mode", ["reflect", "nearest", "wrap", "constant"])
 @pytest.mark.parametrize("run", [with_opencv, with_tensors])
 def test_equals_scipy(run: Any, image: np.ndarray, fill_mode: str) -> None:
-    chain = Chain([RandomPerspective(0.3, fill_mode=fill_mode)])
+    chain = Chain([RandomPerspective(scale=0.3, fill_mode=fill_mode)])
     m = chain.plan(U, *image.shape).steps[0].matrix[0]
 
     def place(x: np.ndarray, y: np.ndarray) -> Any:
@@ -55,7 +55,9 @@ def test_equals_scipy(run: Any, image: np.ndarray, fill_mode: str) -> None:
 
 def test_fuses_with_its_neighbours() -> None:
     """One warp for the whole run, the same on both executors."""
-    chain = Chain([RandomFlip(), RandomPerspective(0.3), RandomRotation(), RandomTranslation()])
+    chain = Chain(
+        [RandomFlip(), RandomPerspective(scale=0.3), RandomRotation(), RandomTranslation()]
+    )
     x = np.random.default_rng(0).random((6, 41, 53, 3), np.float32)
     u = uniforms(chain, 6)
     (warp,) = chain.plan(u, 41, 53, 3).steps
@@ -68,7 +70,7 @@ def test_fuses_with_a_resize() -> None:
     """Blocks are averaged as the finest corner allows, and no gradient moves."""
     y, x = np.mgrid[:162, :203].astype(np.float32)
     image = np.stack([y, x, x + y], axis=-1)
-    chain = Chain([RandomPerspective(0.3)], size=(40, 50))
+    chain = Chain([RandomPerspective(scale=0.3)], size=(40, 50))
     plan = chain.plan(U, 40, 50, 3)
     (warp,) = plan.steps
     out = np.empty((40, 50, 3), np.float32)
@@ -84,7 +86,7 @@ def test_fuses_with_a_resize() -> None:
 
 def test_never_folds_at_its_largest() -> None:
     """Every pixel of the frame lies in front, whatever is drawn."""
-    layer = RandomPerspective(0.35)
+    layer = RandomPerspective(scale=0.35)
     u = np.random.default_rng(0).integers(0, 2, (4000, 8)).astype(float)
     m = layer.matrix(layer.draw(u, 30, 50, np), 30, 50, np)
     frame = np.array([[-0.5, -0.5, 1], [49.5, -0.5, 1], [-0.5, 29.5, 1], [49.5, 29.5, 1]])
@@ -92,7 +94,7 @@ def test_never_folds_at_its_largest() -> None:
 
 
 def test_draws_follow_their_law() -> None:
-    p = drawn(RandomPerspective(0.3))
+    p = drawn(RandomPerspective(scale=0.3))
     for corner in range(4):
         assert_uniform(p["x"][:, corner], -0.15, 0.15)
         assert_uniform(p["y"][:, corner], -0.15, 0.15)
@@ -103,4 +105,4 @@ def test_draws_follow_their_law() -> None:
 @pytest.mark.parametrize("scale", [-0.1, 0.4, 1.0, (0.3, 0.1), None, "1", True])
 def test_bad_scales_are_refused(scale: Any) -> None:
     with pytest.raises((TypeError, ValueError), match="RandomPerspective: scale must be"):
-        RandomPerspective(scale)
+        RandomPerspective(scale=scale)

@@ -95,10 +95,12 @@ def test_acts_outside_of_graphs(shape: tuple[int, ...]) -> None:
     assert np.array_equal(np.asarray(flipped), x[..., ::-1, :])
 
 
-@pytest.mark.parametrize("training", [False, None, 0, np.False_])
+@pytest.mark.parametrize("training", [False, 0, np.False_])
 def test_rests_outside_training(training: Any) -> None:
     x = tf.constant(scenes()["images"])
     assert np.array_equal(np.asarray(RandomFlip(rate=1.0)(x, training=training)), np.asarray(x))
+    acts = RandomFlip("horizontal", rate=1.0)(x, training=None)  # as if it was not given
+    assert np.array_equal(np.asarray(acts), np.asarray(x)[..., ::-1, :])
 
 
 def test_elastic_fields_serve_images_of_unknown_size() -> None:

@@ -66,3 +66,23 @@ def test_a_subclass_that_passes_keywords_on_shows_them():
     assert shown["batch_size"].default == 32
     assert "batch_size: Samples per batch." in inspect.getdoc(Named)
     assert len(Named(40, batch_size=8, verbose=0)) == 5
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("target_size", "image_size"), ("class_mode", "label_mode"), ("batchsize", "batch_size")],
+)
+def test_unknown_keywords_name_what_is_meant(given, meant):
+    """Before anything is read: there is no such folder."""
+    with pytest.raises(
+        TypeError, match=f"DirectorySequence has no argument '{given}'. {meant} is meant"
+    ):
+        sequences.DirectorySequence("nowhere", **{given: 2})
+
+
+def test_keywords_of_a_subclass_are_its_own_business():
+    class Any(ArraySequence):
+        def __init__(self, **options):
+            super().__init__(np.zeros((4, 4, 4, 1), np.uint8), verbose=options.pop("loud"))
+
+    assert len(Any(loud=0)) == 1

@@ -3,6 +3,7 @@
 import itertools
 import pickle
 
+import keras
 import numpy as np
 import pytest
 
@@ -323,3 +324,42 @@ def test_three_epochs_are_pinned(numbered, digest):
     seq = make(numbered, augment=augment, dtype="uint8")
     batches = [batch for _ in range(3) for batch in seq]
     assert digest(batches) == "a357f37eef62847af13ed585ebda3f3ccd58a86d07447bfa95ede19bdd644ebc"
+
+
+def test_a_loop_takes_what_a_subclass_makes_of_batches(numbered):
+    """And goes on from epoch to epoch, as any loop does."""
+
+    class Negative(ArraySequence):
+        def __getitem__(self, index):
+            x, y = super().__getitem__(index)
+            return -x, y
+
+    options = {"augment": AUGMENT, "batch_size": 8, "seed": 3, "verbose": 0}
+    plain, negative = ArraySequence(*numbered, **options), Negative(*numbered, **options)
+    for epoch in range(2):
+        assert negative.epoch == epoch
+        for (x, y), (minus, same) in zip(plain, negative, strict=True):
+            np.testing.assert_array_equal(minus, -x)
+            np.testing.assert_array_equal(same, y)
+
+
+def test_names_and_rows_are_those_of_a_batch(numbered):
+    seq = make(numbered)
+    seq.set_epoch(2)
+    for index in (0, 3, -1):
+        x, _ = seq[index]
+        np.testing.assert_array_equal(seq.rows(index), x[:, 0, 0, 0])
+        assert seq.names(index) == [f"x[{row}]" for row in seq.rows(index)]
+    assert seq.file_paths == [f"x[{row}]" for row in range(30)]
+    assert seq.class_indices == {"0": 0, "1": 1, "2": 2}
+    part = seq.with_source(seq.source.select(np.array([7, 5])), training=False)
+    assert part.rows(0).tolist() == [7, 5]
+
+
+def test_the_seed_of_keras_governs_sequences_without_one(numbered):
+    def seed():
+        keras.utils.set_random_seed(5)
+        return ArraySequence(*numbered, verbose=0).seed
+
+    assert seed() == seed()
+    assert ArraySequence(*numbered, verbose=0).seed != ArraySequence(*numbered, verbose=0).seed

@@ -38,7 +38,7 @@ class RandomErasing(KernelLayer):
     Example:
         >>> import numpy as np
         >>> image = np.full((1, 10, 10, 1), 255, "uint8")
-        >>> int((np.asarray(RandomErasing((0.25, 0.25), fill_value=0)(image)) == 0).sum())
+        >>> int((np.asarray(RandomErasing(scale=(0.25, 0.25), fill_value=0)(image)) == 0).sum())
         25
     """
 
@@ -48,6 +48,7 @@ class RandomErasing(KernelLayer):
 
     def __init__(
         self,
+        *,
         scale: float | Range = (0.02, 0.33),
         fill_value: float | None = None,
         **options: Unpack[PhotometricOptions],

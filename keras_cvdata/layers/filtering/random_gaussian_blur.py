@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from collections.abc import Mapping
+from typing import Any, ClassVar, Unpack
 
 import keras
 
@@ -36,16 +37,19 @@ class RandomGaussianBlur(KernelLayer):
     Example:
         >>> import numpy as np
         >>> image = np.array([0, 0, 255, 0, 0], "uint8").reshape(1, 1, 5, 1)
-        >>> np.asarray(RandomGaussianBlur(0.5)(image)).ravel()
+        >>> np.asarray(RandomGaussianBlur(sigma=0.5)(image)).ravel()
         array([  0,  27, 201,  27,   0], dtype=uint8)
     """
 
     num_uniforms = 1
     kernel = "gaussian_blur"
     needs_range = False
+    instead_of: ClassVar[Mapping[str, str]] = {
+        "kernel_size": "The Gaussian is cut after 4 sigmas here; leave kernel_size out."
+    }
 
     def __init__(
-        self, sigma: float | Range = (0.1, 2.0), **options: Unpack[PhotometricOptions]
+        self, *, sigma: float | Range = (0.1, 2.0), **options: Unpack[PhotometricOptions]
     ) -> None:
         super().__init__(**options)
         self.sigma = interval(

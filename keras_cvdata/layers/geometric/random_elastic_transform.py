@@ -46,7 +46,7 @@ class RandomElasticTransform(FieldLayer):
 
     num_uniforms = 1 + 2 * _POINTS**2
 
-    def __init__(self, scale: float | Range = 1.0, **options: Unpack[GeometricOptions]) -> None:
+    def __init__(self, *, scale: float | Range = 1.0, **options: Unpack[GeometricOptions]) -> None:
         super().__init__(**options)
         ends: Any = (0, scale) if is_number(scale) else scale
         self.scale = interval(self._named("scale"), ends, unit="parts of the full", low=0, high=1)

@@ -12,7 +12,7 @@ from keras_cvdata.engine.geometry.matrices import perspective
 from keras_cvdata.layers.forms import GeometricLayer, GeometricOptions
 
 # From 0.37 on the horizon may come into the frame, and beyond it the image a second time.
-_MOST = 0.35
+MOST = 0.35
 
 
 @keras.saving.register_keras_serializable(package="keras_cvdata")
@@ -46,10 +46,10 @@ class RandomPerspective(GeometricLayer):
     num_uniforms = 8
     projective: ClassVar[bool] = True
 
-    def __init__(self, scale: float = 0.2, **options: Unpack[GeometricOptions]) -> None:
+    def __init__(self, *, scale: float = 0.2, **options: Unpack[GeometricOptions]) -> None:
         super().__init__(**options)
         self.scale = interval(
-            self._named("scale"), scale, unit="sides", low=0, high=_MOST, single="fixed"
+            self._named("scale"), scale, unit="sides", low=0, high=MOST, single="fixed"
         ).high
 
     def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:

@@ -10,6 +10,7 @@ from keras_cvdata.arguments import Interval, interval, is_number
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.engine.geometry.matrices import about_centre
 from keras_cvdata.layers.forms import GeometricLayer, GeometricOptions
+from keras_cvdata.layers.uniforms import either_way
 from keras_cvdata.types import Range
 
 
@@ -24,7 +25,7 @@ class RandomShear(GeometricLayer):
 
     Args:
         x_factor: Range (low, high) of how far the image is slanted across, in pixels for each
-            pixel of height, 0 to 1; v for (0, v). The direction is drawn too.
+            pixel of height, 0 to 1; v for (0, v). The direction is drawn too. 0 where not given.
         y_factor: How far it is slanted down, in pixels for each pixel of width, likewise.
         **options: `fill_mode`, `fill_value`, `interpolation`, see `GeometricLayer`, and `rate`,
             `seed`, `data_format` and `name`, see `AugmentationLayer`.
@@ -46,8 +47,8 @@ class RandomShear(GeometricLayer):
 
     def __init__(
         self,
-        x_factor: float | Range = 0.1,
-        y_factor: float | Range = 0.1,
+        x_factor: float | Range = 0.0,
+        y_factor: float | Range = 0.0,
         **options: Unpack[GeometricOptions],
     ) -> None:
         super().__init__(**options)
@@ -61,17 +62,11 @@ class RandomShear(GeometricLayer):
     def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw both slants, with their directions as signs."""
         return {
-            "x": _either_way(self.x_factor, u[:, 0], xp),
-            "y": _either_way(self.y_factor, u[:, 1], xp),
+            "x": either_way(self.x_factor, u[:, 0], xp),
+            "y": either_way(self.y_factor, u[:, 1], xp),
         }
 
     def matrix(self, p: Parameters, height: Tensor, width: Tensor, xp: Any) -> Tensor:
         """Read aside, in proportion to the distance from the centre."""
         one = xp.ones_like(p["x"])
         return about_centre((one, p["x"], p["y"], one), height, width, xp)
-
-
-def _either_way(strength: Interval, u: Tensor, xp: Any) -> Tensor:
-    """Draw a strength and its sign from one uniform number."""
-    signed = 2 * u - 1
-    return xp.where(signed < 0, -1.0, 1.0) * strength.at(xp.abs(signed))

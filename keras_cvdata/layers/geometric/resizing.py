@@ -9,10 +9,8 @@ import keras
 from keras_cvdata.arguments import choice, interval
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.engine.steps import Fit, Resize, Size
-from keras_cvdata.layers.base import SharedOptions
-from keras_cvdata.layers.forms import RangedLayer
+from keras_cvdata.layers.forms import RangedLayer, RangedOptions
 from keras_cvdata.layers.geometric.sides import sides
-from keras_cvdata.types import Range
 
 _INTERPOLATIONS = ("bilinear", "nearest", "area", "bicubic", "lanczos")
 
@@ -36,10 +34,12 @@ class Resizing(RangedLayer):
             `"lanczos"`, which have no equal form on tensors.
         crop_to_aspect_ratio: Cut off what does not fit the aspect instead of changing it.
         pad_to_aspect_ratio: Fill up what is missing to the aspect instead of changing it.
+        fill_mode: `"constant"`, the only one.
         fill_value: What is filled up with, in units of the value range: 0 black, 1 white.
-        value_range: Lowest and highest value of float images; needed for `fill_value` only, and
-            taken as 0 to 1 where it is not given.
-        **options: `seed`, `data_format` and `name`, see `AugmentationLayer`.
+        antialias: True, the only one: images that shrink are averaged, but for `"nearest"`.
+        **options: `value_range`, see `RangedLayer`; needed for `fill_value` only, and taken as 0 to
+            1 for floats where it is not given; `seed`, `data_format` and `name`, see
+            `AugmentationLayer`.
 
     Raises:
         TypeError: A size is no integer; or, on tensors, the interpolation is for sequences only.
@@ -66,11 +66,20 @@ class Resizing(RangedLayer):
         crop_to_aspect_ratio: bool = False,
         pad_to_aspect_ratio: bool = False,
         *,
+        fill_mode: str = "constant",
         fill_value: float = 0.0,
-        value_range: Range | None = None,
-        **options: Unpack[SharedOptions],
+        antialias: bool = True,
+        **options: Unpack[RangedOptions],
     ) -> None:
-        super().__init__(value_range=value_range, **options)
+        super().__init__(**options)
+        self.fill_mode = choice(self._named("fill_mode"), fill_mode, ("constant",))
+        if not antialias:
+            raise ValueError(
+                f"{self._named('antialias')} is {antialias!r}, but images that shrink are averaged "
+                "here, so that nothing flickers. Leave it out, or leave pixels out by "
+                "interpolation='nearest'."
+            )
+        self.antialias = True
         self.height, self.width = sides(self, height, width)
         self.changes_size = height is not None
         self.interpolation = choice(self._named("interpolation"), interpolation, _INTERPOLATIONS)

@@ -68,18 +68,18 @@ class MixingLayer(RandomLayer):
                 p["box"] = xp.where(active[:, None], p["box"], xp.zeros_like(p["box"]))
         return p
 
-    def call(self, inputs: Any, training: bool = True) -> Any:
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Mix a batch, each sample by its own draws.
 
         Args:
             inputs: A batch with labels, see the class.
-            training: Whether to act at random.
+            training: Whether to act at random; `None` to act unless in a model or another layer.
 
         Returns:
             What came in, mixed.
         """
         batch = self._read(inputs)
-        if not training:
+        if not self._acts(training):
             return inputs
         count, *sides = self._sizes(ops.shape(batch.images))
         u = self._uniforms.tensor(count, self.total_uniforms)
@@ -96,7 +96,8 @@ class MixingLayer(RandomLayer):
         if not is_tensorflow(inputs):
             return super().__call__(inputs, *args, **kwargs)
         batch = self._read(inputs)
-        if not kwargs.get("training", args[0] if args else True):
+        training = kwargs.get("training", args[0] if args else None)
+        if not (training is None or training):
             return inputs
         return _write(inputs, *self._mix_in_tensorflow(batch))
 
@@ -163,11 +164,12 @@ class MixingLayer(RandomLayer):
         """Return the shapes that come in."""
         return input_shape
 
-    def compute_output_spec(self, inputs: Any, training: bool = True) -> Any:
+    def compute_output_spec(self, inputs: Any, training: bool | None = None) -> Any:
         """Return the shapes that come in; labels and weights become floats."""
         batch = self._read(inputs)
+        mixes = training is None or training
         labels, weights = _map(
-            lambda x: keras.KerasTensor(x.shape, dtype=_float_of(x) if training else x.dtype),
+            lambda x: keras.KerasTensor(x.shape, dtype=_float_of(x) if mixes else x.dtype),
             (batch.labels, batch.weights),
         )
         images = keras.KerasTensor(batch.images.shape, dtype=batch.images.dtype)

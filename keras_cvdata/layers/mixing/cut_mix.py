@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from collections.abc import Mapping
+from typing import Any, ClassVar, Unpack
 
 import keras
 
@@ -44,8 +45,11 @@ class CutMix(MixingLayer):
 
     num_uniforms = 4
     partner_uniform = 3
+    instead_of: ClassVar[Mapping[str, str]] = {
+        "factor": "Keras's factor is alpha= here, the law of shares; rate= is how often it acts."
+    }
 
-    def __init__(self, alpha: float = 1.0, **options: Unpack[LayerOptions]) -> None:
+    def __init__(self, *, alpha: float = 1.0, **options: Unpack[LayerOptions]) -> None:
         super().__init__(**options)
         self.alpha = interval(
             self._named("alpha"), alpha, unit="1", low=0.01, high=1000, single="fixed"

@@ -22,6 +22,7 @@ class Equalization(HistogramLayer):
     `PIL.ImageOps.equalize`.
 
     Args:
+        bins: 256, the only number: values are counted on the levels of uint8.
         **options: `value_range`, see `RangedLayer`, and `rate`, `seed`, `data_format` and `name`,
             see `AugmentationLayer`.
 
@@ -38,8 +39,14 @@ class Equalization(HistogramLayer):
 
     kernel = "equalize"
 
-    def __init__(self, **options: Unpack[PhotometricOptions]) -> None:
+    def __init__(self, *, bins: int = 256, **options: Unpack[PhotometricOptions]) -> None:
         super().__init__(**options)
+        if bins != 256:
+            raise ValueError(
+                f"{self._named('bins')} must be 256, the levels of uint8, on which the values of "
+                f"all dtypes are counted; got {bins!r}. Fewer would only coarsen the result."
+            )
+        self.bins = 256
 
     def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw nothing: the image says all."""

@@ -9,6 +9,7 @@ import keras
 from keras_cvdata.arguments import interval
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.layers.forms import KernelLayer, PhotometricOptions, check_colors
+from keras_cvdata.layers.uniforms import either_way
 from keras_cvdata.types import Range
 
 
@@ -18,11 +19,12 @@ class RandomHue(KernelLayer):
 
     Use it sparingly, for lights and cameras that shift colours; a large turn changes what a thing
     is. The executors agree within one level on uint8 and 2e-6 of the value range on floats.
-    Sources: `keras.layers.RandomHue`, whose number v means the same; its pairs have no sign.
+    Source: `keras.layers.RandomHue`.
 
     Args:
-        factor: Range (low, high) of the angle in half turns, -1 to 1, or v for (-v, v): 1 turns
-            red to cyan, 2/3 red to green.
+        factor: Range (low, high) of the angle in half turns, or v for (0, v): 1 turns red to cyan.
+            From 0 up, the direction is drawn too; a pair whose lower end is negative, -1 to 1, is
+            the range of the angle itself: 2/3 turns red to green, -2/3 to blue.
         **options: `value_range`, see `KernelLayer`, and `rate`, `seed`, `data_format` and `name`,
             see `AugmentationLayer`.
 
@@ -33,8 +35,8 @@ class RandomHue(KernelLayer):
     Example:
         >>> import numpy as np
         >>> image = np.array([200, 100, 100], "uint8").reshape(1, 1, 1, 3)
-        >>> np.asarray(RandomHue((2 / 3, 2 / 3))(image)).ravel()
-        array([100, 200, 100], dtype=uint8)
+        >>> np.asarray(RandomHue((1, 1))(image)).ravel()
+        array([100, 200, 200], dtype=uint8)
     """
 
     num_uniforms = 1
@@ -52,4 +54,7 @@ class RandomHue(KernelLayer):
 
     def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw the angle in turns."""
-        return {"hue": self.factor.at(u[:, 0]) / 2}
+        angle = self.factor.at(u[:, 0])
+        if self.factor.low >= 0:
+            angle = either_way(self.factor, u[:, 0], xp)
+        return {"hue": angle / 2}

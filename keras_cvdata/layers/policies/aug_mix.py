@@ -58,6 +58,7 @@ class AugMix(FillingLayer, RangedLayer):
 
     def __init__(
         self,
+        *,
         num_chains: int = 3,
         chain_depth: int = 3,
         factor: float = 0.3,

@@ -156,9 +156,9 @@ def color_ops(change: Any, **options: Unpack[PhotometricOptions]) -> list[Augmen
     """
     return [
         Brightness(change, **options),
-        RandomSaturation(change, **options),
-        RandomContrast(change, **options),
-        RandomSharpness(change, **options),
+        Saturation(change, **options),
+        Contrast(change, **options),
+        Sharpness(change, **options),
     ]
 
 
@@ -178,6 +178,57 @@ class Brightness(RandomLighting):
         """Draw the change."""
         p = super().parameters(u, height, width, xp)
         return p | {"contrast": 1 + self.change.at(u[:, 0])}
+
+
+class Saturation(RandomSaturation):
+    """Multiply the distance from grey by 1 plus a change, as `PIL.ImageEnhance.Color` does.
+
+    Args:
+        change: Range of the change.
+        **options: Of the layer.
+    """
+
+    def __init__(self, change: Interval, **options: Unpack[PhotometricOptions]) -> None:
+        super().__init__(**options)
+        self.change = change
+
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
+        """Draw the change."""
+        return {"saturation": 1 + self.change.at(u[:, 0])}
+
+
+class Contrast(RandomContrast):
+    """Multiply the distance from the mean by 1 plus a change.
+
+    Args:
+        change: Range of the change.
+        **options: Of the layer.
+    """
+
+    def __init__(self, change: Interval, **options: Unpack[PhotometricOptions]) -> None:
+        super().__init__(**options)
+        self.change = change
+
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
+        """Draw the change."""
+        return {"contrast": 1 + self.change.at(u[:, 0])}
+
+
+class Sharpness(RandomSharpness):
+    """Multiply the distance from the smooth image by 1 plus a change.
+
+    Args:
+        change: Range of the change, as in `PIL.ImageEnhance.Sharpness`.
+        **options: Of the layer.
+    """
+
+    def __init__(self, change: Interval, **options: Unpack[PhotometricOptions]) -> None:
+        super().__init__(**options)
+        self.change = change
+
+    def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
+        """Draw the change."""
+        return {"sharpness": self.change.at(u[:, 0])}
 
 
 class PixelTranslation(RandomTranslation):

@@ -47,7 +47,7 @@ class RandAugment(operations.PublishedPolicy):
     """
 
     def __init__(
-        self, num_ops: int = 2, factor: float = 0.3, **options: Unpack[GeometricOptions]
+        self, *, num_ops: int = 2, factor: float = 0.3, **options: Unpack[GeometricOptions]
     ) -> None:
         super().__init__(**options)
         self.num_ops = integer(self._named("num_ops"), num_ops, 1)

@@ -153,9 +153,10 @@ def test_same_seed_repeats(case: LayerCase) -> None:
 
 @every_random_case
 def test_every_image_has_its_own_draws(case: LayerCase) -> None:
-    x, layer = np.repeat(images(case, shape=(1, 28, 37, 3)), 6, axis=0), make(case)
-    results = [image.tobytes() for _ in range(3) for image in called(layer, x)]
-    assert len(set(results)) > 1
+    x = np.repeat(images(case, shape=(1, 28, 37, 3)), 6, axis=0)
+    layer = make(case)
+    batches = [called(layer, x) for _ in range(4)]  # in one, all of six may decide alike by chance
+    assert any(len({image.tobytes() for image in y}) > 1 for y in batches)
 
 
 @pytest.mark.slow

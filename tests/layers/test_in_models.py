@@ -192,23 +192,21 @@ def test_stand_ins_are_those_that_can_be_saved() -> None:
     assert isinstance(keras.saving.get_custom_objects()["keras_cvdata>RandomFlip"], type)
 
 
-@pytest.mark.parametrize("policy", [False, True])
 @pytest.mark.parametrize(
-    "imports",
+    ("imports", "policy"),
     [
-        "import keras_cvdata, keras",
-        "import keras, keras_cvdata",
-        "import keras_cvdata.sources, keras",
-        "import keras_cvdata.engine.tensor, keras",
-        "from keras import saving; import keras_cvdata, keras",
-        "import keras_cvdata.layers, keras",
+        ("import keras_cvdata, keras", False),
+        ("import keras_cvdata, keras", True),
+        ("import keras, keras_cvdata", False),
+        ("import keras_cvdata.sources, keras", False),
+        ("import keras_cvdata.engine.tensor, keras", False),
+        ("from keras import saving; import keras_cvdata, keras", False),
+        ("import keras_cvdata.layers, keras", False),
     ],
 )
 def test_a_saved_model_loads_in_any_order_of_imports(
     imports: str, policy: bool, tmp_path: Path
 ) -> None:
-    if policy and imports != "import keras_cvdata, keras":
-        pytest.skip("once is enough")
     flip = layers.RandomFlip("horizontal", rate=1.0)
     layer = layers.Pipeline([flip, layers.RandomInvert(1.0)]) if policy else flip
     keras.Sequential([keras.Input((8, 8, 3)), layer]).save(tmp_path / "model.keras")

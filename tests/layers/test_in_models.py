@@ -77,8 +77,8 @@ def test_a_model_rests_where_nobody_says_training(make: Any) -> None:
     expected = model.predict(X, verbose=0)
     for _ in range(2):
         assert np.allclose(ops.convert_to_numpy(model(X)), expected, rtol=0, atol=1e-6)
-    resting = ops.convert_to_numpy(model(X, training=False))
-    assert np.allclose(resting, expected, rtol=0, atol=1e-6)
+    at_inference = ops.convert_to_numpy(model(X, training=False))
+    assert np.allclose(at_inference, expected, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("make", MODELS[:2])

@@ -180,8 +180,8 @@ class Brightness(RandomLighting):
         return p | {"contrast": 1 + self.change.at(u[:, 0])}
 
 
-class Saturation(RandomSaturation):
-    """Multiply the distance from grey by 1 plus a change, as `PIL.ImageEnhance.Color` does.
+class ChangingLayer(RangedLayer):
+    """Base of operations that draw a change in place of the range of their public layer.
 
     Args:
         change: Range of the change.
@@ -191,40 +191,26 @@ class Saturation(RandomSaturation):
     def __init__(self, change: Interval, **options: Unpack[PhotometricOptions]) -> None:
         super().__init__(**options)
         self.change = change
+
+
+class Saturation(ChangingLayer, RandomSaturation):
+    """Multiply the distance from grey by 1 plus a change, as `PIL.ImageEnhance.Color` does."""
 
     def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw the change."""
         return {"saturation": 1 + self.change.at(u[:, 0])}
 
 
-class Contrast(RandomContrast):
-    """Multiply the distance from the mean by 1 plus a change.
-
-    Args:
-        change: Range of the change.
-        **options: Of the layer.
-    """
-
-    def __init__(self, change: Interval, **options: Unpack[PhotometricOptions]) -> None:
-        super().__init__(**options)
-        self.change = change
+class Contrast(ChangingLayer, RandomContrast):
+    """Multiply the distance from the mean by 1 plus a change."""
 
     def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw the change."""
         return {"contrast": 1 + self.change.at(u[:, 0])}
 
 
-class Sharpness(RandomSharpness):
-    """Multiply the distance from the smooth image by 1 plus a change.
-
-    Args:
-        change: Range of the change, as in `PIL.ImageEnhance.Sharpness`.
-        **options: Of the layer.
-    """
-
-    def __init__(self, change: Interval, **options: Unpack[PhotometricOptions]) -> None:
-        super().__init__(**options)
-        self.change = change
+class Sharpness(ChangingLayer, RandomSharpness):
+    """Multiply the distance from the smooth image as `PIL.ImageEnhance.Sharpness` does."""
 
     def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw the change."""

@@ -62,6 +62,7 @@ def test_module_is_one_room(module: Path) -> None:
     assert len(module.read_text().splitlines()) <= 400
 
 
+@pytest.mark.slow
 def test_a_public_function_is_no_module_of_its_name() -> None:
     """`import keras_cvdata.preview` binds the module to the package; the function must stay."""
     code = (

@@ -192,6 +192,7 @@ def test_stand_ins_are_those_that_can_be_saved() -> None:
     assert isinstance(keras.saving.get_custom_objects()["keras_cvdata>RandomFlip"], type)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("imports", "policy"),
     [
@@ -224,6 +225,7 @@ def test_a_saved_model_loads_in_any_order_of_imports(
     assert run.returncode == 0, run.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not TENSORFLOW, reason="formats of TensorFlow")
 @pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated")
 @pytest.mark.parametrize("make", [sequential, functional, nested])

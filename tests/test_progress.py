@@ -6,6 +6,7 @@ import threading
 import time
 from contextlib import contextmanager
 
+from keras_cvdata import progress
 from keras_cvdata.progress import track
 
 
@@ -26,6 +27,7 @@ def terminal(monkeypatch):
     reader = threading.Thread(target=collect)
     reader.start()
     monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(progress, "PATIENCE", 0.1)
     with os.fdopen(theirs, "w") as stream, monkeypatch.context() as patch:
         patch.setattr("sys.stderr", stream)
         yield shown
@@ -33,7 +35,7 @@ def terminal(monkeypatch):
     shown.append(b"".join(pieces).decode())
 
 
-def slowly(items, pause=0.6):
+def slowly(items, pause=0.06):
     for item in items:
         time.sleep(pause)
         yield item
@@ -55,7 +57,7 @@ def test_slow_work_shows_a_bar_on_a_terminal(monkeypatch):
 def test_the_total_is_taken_from_a_list(monkeypatch):
     with terminal(monkeypatch) as shown:
         for _ in track([1, 2, 3, 4], "Counting"):
-            time.sleep(0.6)
+            time.sleep(0.06)
     assert "75%" in shown[0]
 
 

@@ -174,6 +174,7 @@ def test_other_ranks_are_refused(shape: tuple[int, ...]) -> None:
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="tf.data is TensorFlow's")
+@pytest.mark.slow
 def test_unknown_sizes_in_a_tensorflow_graph() -> None:
     """Images of any size in one compiled function, as tf.data.map brings them."""
     import tensorflow as tf

@@ -127,6 +127,7 @@ def test_amounts_are_read_in_three_ways() -> None:
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="tf.data is TensorFlow's")
+@pytest.mark.slow
 def test_unknown_sizes_in_a_tensorflow_graph() -> None:
     import tensorflow as tf
 

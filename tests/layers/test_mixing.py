@@ -213,6 +213,7 @@ def test_config_file_and_pickle(case: MixerCase, tmp_path: Path) -> None:
 
 
 @every_case
+@pytest.mark.slow
 def test_works_compiled_in_a_model(case: MixerCase) -> None:
     class Training(keras.layers.Layer):
         def __init__(self) -> None:

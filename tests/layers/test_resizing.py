@@ -139,6 +139,7 @@ def test_without_a_size_nothing_is_done() -> None:
         {"interpolation": "nearest"},
     ],
 )
+@pytest.mark.slow
 def test_unknown_sizes_in_a_tensorflow_graph(options: dict[str, Any]) -> None:
     """Images of various sizes in one graph, as tf.data.map brings them, batched after it."""
     import tensorflow as tf

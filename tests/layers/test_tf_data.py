@@ -42,6 +42,7 @@ def mapped(layer: Any, inputs: Any, batch: int | None = None) -> list[Any]:
 
 
 @pytest.mark.parametrize("batch", [None, 2])
+@pytest.mark.slow
 def test_masks_and_boxes_follow(batch: int | None) -> None:
     layer = RandomFlip("horizontal", rate=1.0, bounding_box_format="xyxy")
     found = mapped(layer, scenes(), batch)[0]
@@ -65,6 +66,7 @@ def test_sizes_may_change() -> None:
     assert np.allclose(box, [2, 4, 5, 7])
 
 
+@pytest.mark.slow
 def test_channels_first() -> None:
     layer = RandomFlip("vertical", rate=1.0, data_format="channels_first")
     x = np.moveaxis(scenes()["images"], -1, 1)
@@ -103,6 +105,7 @@ def test_rests_outside_training(training: Any) -> None:
     assert np.array_equal(np.asarray(acts), np.asarray(x)[..., ::-1, :])
 
 
+@pytest.mark.slow
 def test_elastic_fields_serve_images_of_unknown_size() -> None:
     data = tf.data.Dataset.from_generator(
         lambda: iter([np.zeros((9, 12, 3), np.uint8), np.zeros((20, 7, 3), np.uint8)]),

@@ -156,6 +156,7 @@ def test_arrays_bring_masks_and_boxes() -> None:
     assert y["bounding_boxes"]["labels"].tolist() == [[3, -1], [-1, -1], [0, 1]]
 
 
+@pytest.mark.slow
 def test_a_segmentation_model_fits(scenes: Path) -> None:
     seq = DirectorySequence(
         scenes / "images",

@@ -188,6 +188,7 @@ def test_substitutes_with_weight_zero_take_their_share_of_weight() -> None:
 
 
 @pytest.mark.parametrize("mixer", [MixUp, CutMix])
+@pytest.mark.slow
 def test_fit_takes_mixed_batches(mixer: Any) -> None:
     model = keras.Sequential(
         [

@@ -37,6 +37,7 @@ def test_both_parts_have_the_size_of_the_layers(photo_folder, recipe):
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+@pytest.mark.slow
 def test_fit_takes_both_parts(photo_folder, recipe):
     train, validation = open_parts(photo_folder, recipe, rescale="unit")
     model = keras.Sequential(

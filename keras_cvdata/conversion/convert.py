@@ -14,7 +14,7 @@ from keras_cvdata import codec
 from keras_cvdata.conversion.atomic import replacing
 from keras_cvdata.conversion.files import check_beside, write_folder, write_table
 from keras_cvdata.conversion.hdf5 import write_hdf5
-from keras_cvdata.sources.base import Source
+from keras_cvdata.sources.base import Source, fetch
 from keras_cvdata.sources.opening import open_source
 from keras_cvdata.types import Array
 
@@ -103,7 +103,7 @@ def _read(
     source: Source, image_size: tuple[int, int] | None, color_mode: str, position: int
 ) -> bytes | Array:
     """Read one image as it is, or decoded and resized."""
-    payload = source.fetch(position)
+    payload = fetch(source, position)
     if image_size is None:
         return payload
     pixels = codec.read(payload, color_mode, name=source.name(position), row=position)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from keras_cvdata.engine.answers import ask
 from keras_cvdata.engine.array_api import Parameters, Tensor, cast, to_levels
 from keras_cvdata.engine.geometry import matrices
 from keras_cvdata.engine.output import Output
@@ -148,7 +149,7 @@ def _warp(group: Group, members: Sequence[Member], xp: Any) -> Warp:
     """Multiply the matrices of neighbours into one."""
     fused = None
     for part, p, height, width, _ in members:
-        matrix = part.matrix(p, height, width, xp)
+        matrix = ask(part, "matrix", ("B", 3, 3), p, height, width, xp)
         if "active" in p:
             identity = matrices.identity_like(matrix, xp)
             matrix = xp.where(p["active"][:, None, None], matrix, identity)
@@ -170,7 +171,7 @@ def _mix(group: Group, members: Sequence[Member], xp: Any) -> Mix:
     """Multiply the colour matrices of neighbours into one."""
     fused = None
     for part, p, *_ in members:
-        matrix = part.mix(p, xp)
+        matrix = ask(part, "mix", ("B", 3, 4), p, xp)
         last = xp.zeros_like(matrix[:, :1]) + xp.array([0.0, 0.0, 0.0, 1.0], dtype=matrix.dtype)
         matrix = xp.concatenate([matrix, last], axis=1)
         if "active" in p:
@@ -208,7 +209,7 @@ def _composed(members: Sequence[Member], xp: Any) -> Evaluate:
     def evaluate(values: Tensor, image: int | None) -> Tensor:
         for part, every in stages:
             p = every if image is None else {k: v[image : image + 1] for k, v in every.items()}
-            curved = xp.clip(part.curve(p, values, xp), 0, 1)
+            curved = xp.clip(ask(part, "curve", ("B", "n", "C"), p, values, xp), 0, 1)
             values = (
                 xp.where(p["active"][:, None, None], curved, values) if "active" in p else curved
             )
@@ -235,7 +236,7 @@ def _resize(group: Group, members: Sequence[Member], xp: Any) -> Resize:
 
 def _displace(group: Group, members: Sequence[Member], xp: Any) -> Displace:
     ((part, p, height, width, _),) = members
-    grid = part.field(p, height, width, xp)
+    grid = ask(part, "field", ("B", "rows", "columns", 2), p, height, width, xp)
     if "active" in p:
         grid = xp.where(p["active"][:, None, None, None], grid, xp.zeros_like(grid))
     return Displace(grid, part.fill_mode, part.fill_value, part.interpolation)
@@ -243,7 +244,7 @@ def _displace(group: Group, members: Sequence[Member], xp: Any) -> Displace:
 
 def _paste(group: Group, members: Sequence[Member], xp: Any) -> Paste:
     ((part, p, height, width, _),) = members
-    rectangles = part.region(p, height, width, xp)
+    rectangles = ask(part, "region", ("B", "R", 6), p, height, width, xp)
     if "active" in p:
         rectangles = xp.where(p["active"][:, None, None], rectangles, xp.zeros_like(rectangles))
     return Paste(rectangles)

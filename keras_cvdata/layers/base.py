@@ -10,6 +10,7 @@ from keras import ops
 
 from keras_cvdata.arguments import choice, probability
 from keras_cvdata.engine import tensor
+from keras_cvdata.engine.answers import ask_parameters
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.engine.augmentation import Augmentation
 from keras_cvdata.engine.chain import Chain
@@ -99,7 +100,7 @@ class AugmentationLayer(RandomLayer, Augmentation):
 
     def draw(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Turn (B, total_uniforms) uniforms into parameters; (B,) `active` if it is gated."""
-        p = self.parameters(u[:, : self.num_uniforms], height, width, xp)
+        p = ask_parameters(self, u[:, : self.num_uniforms], height, width, xp)
         if self.total_uniforms > self.num_uniforms:
             p["active"] = u[:, self.num_uniforms] < self.rate
         return p

@@ -12,7 +12,7 @@ from keras_cvdata.engine import opencv
 from keras_cvdata.engine.geometry import boxes as geometry
 from keras_cvdata.engine.plan import Plan
 from keras_cvdata.engine.steps import Size
-from keras_cvdata.sources.base import Source
+from keras_cvdata.sources.base import Source, fetch
 from keras_cvdata.sources.boxes import Boxes
 from keras_cvdata.types import Array, ImageError
 
@@ -110,7 +110,7 @@ class Annotations:
         batch["labels"][slot, :kept] = labels[seen[0]][:kept]
 
     def _read(self, masks: Source, row: int) -> Array:
-        mask = codec.read(masks.fetch(row), "unchanged", name=masks.name(row), row=row)
+        mask = codec.read(fetch(masks, row), "unchanged", name=masks.name(row), row=row)
         if mask.shape[2] != 1 or mask.dtype.kind != "u":
             raise ImageError(
                 masks.name(row),

@@ -10,7 +10,7 @@ from keras_cvdata.engine.plan import Plan
 from keras_cvdata.loading.annotations import Annotations
 from keras_cvdata.loading.filling import Outcome, fill
 from keras_cvdata.loading.substitutes import Substitutes
-from keras_cvdata.sources.base import Source
+from keras_cvdata.sources.base import Source, fetch
 from keras_cvdata.types import Array, ImageError, Ints
 
 
@@ -85,7 +85,7 @@ def render_slot(
 def _render(
     source: Source, plan: Plan, slot: int, position: int, out: BatchMemory, how: Reading
 ) -> None:
-    payload = source.fetch(position)
+    payload = fetch(source, position)
     name = source.name(position)
     header, reduce = None, 1
     if isinstance(payload, bytes):

@@ -183,7 +183,7 @@ class Sequence(Epochs):
             max_boxes=max_boxes,
             min_visible=min_visible,
         )
-        settings.check_settings(self)
+        settings.check_settings(self, source)
         self._pool = Pool(self.threads)
         if subset == "validation":
             self.__dict__.update(self._held_out())

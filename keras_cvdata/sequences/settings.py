@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from keras_cvdata.arguments import choice, integer, size
 from keras_cvdata.codec.colors import CHANNELS
 from keras_cvdata.engine.chain import Chain
+from keras_cvdata.labels import Labels
 from keras_cvdata.loading.annotations import Annotations
 from keras_cvdata.sources.base import Source
 from keras_cvdata.splits import split_positions
@@ -15,8 +17,9 @@ from keras_cvdata.types import Array, ImageError
 INTERPOLATIONS = ("bilinear", "nearest", "area", "bicubic", "lanczos")
 
 
-def check_settings(sequence: Any) -> None:
-    """Refuse settings of a sequence that are unknown or contradict each other."""
+def check_settings(sequence: Any, source: Any) -> None:
+    """Refuse what is no source, and settings that are unknown or contradict each other."""
+    _check_source(source)
     choice("color_mode", sequence.color_mode, (*CHANNELS, "unchanged"))
     choice("interpolation", sequence.interpolation, INTERPOLATIONS)
     choice("data_format", sequence.data_format, ("channels_last", "channels_first"))
@@ -96,3 +99,25 @@ def check_annotated(annotations: Annotations, chain: Chain) -> Annotations | Non
             "Use layers of keras_cvdata.layers, or leave masks and boxes out."
         )
     return annotations
+
+
+def _check_source(source: Any) -> None:
+    """Refuse what is no source, or one whose labels were not made by `keras_cvdata.labels`."""
+    if not isinstance(source, Source):
+        raise TypeError(
+            f"source must be a keras_cvdata.sources.Source; got a {type(source).__name__}. "
+            "DirectorySequence, ArraySequence, ... make one of folders, arrays, ..."
+        )
+    columns = dict(source.labels) if isinstance(source.labels, Mapping) else {"": source.labels}
+    for name, column in columns.items():
+        if not isinstance(column, Labels):
+            raise TypeError(
+                f"{type(source).__name__}.labels must hold a keras_cvdata.labels.Labels for each "
+                f"column, such as {{'label': infer(values)}}; got a {type(column).__name__}"
+                f"{f' for {name!r}' if name else ''}."
+            )
+        if len(column) != len(source):
+            raise ValueError(
+                f"{type(source).__name__}.labels holds {len(column)} labels in {name!r} for "
+                f"{len(source)} images."
+            )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import abc
+import os
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,16 +23,17 @@ class Source(abc.ABC):
     `(image, label)`, which makes it a Grain source and a torch map-style dataset as it is.
 
     Attributes:
-        labels: The label columns by name; empty for images without labels, one entry named
-            `"label"` for a single column.
-        columns: Further columns of the table (licence, attributes), each with one value a sample.
+        labels: The label columns by name; empty, as by default, for images without labels, one
+            entry named `"label"` for a single column. `keras_cvdata.labels` makes them.
+        columns: Further columns of the table (licence, attributes), each with one value a sample;
+            none by default.
         image_shape: `(height, width, channels)` where all images are known to share it.
         dtype: Dtype of the pixels where known before reading (arrays, HDF5), else `None`.
         value_range: Lowest and highest pixel value of float pixels, else `None`.
     """
 
-    labels: Mapping[str, Labels]
-    columns: Mapping[str, Array]
+    labels: Mapping[str, Labels] = MappingProxyType({})
+    columns: Mapping[str, Array] = MappingProxyType({})
     image_shape: tuple[int, int, int] | None = None
     dtype: np.dtype[Any] | None = None
     value_range: Range | None = None
@@ -79,7 +82,7 @@ class Source(abc.ABC):
 
     def image(self, position: int, color_mode: str = "rgb") -> Array:
         """Read and decode one image as (height, width, channels)."""
-        return codec.read(self.fetch(position), color_mode=color_mode, name=self.name(position))
+        return codec.read(fetch(self, position), color_mode=color_mode, name=self.name(position))
 
     def __getitem__(self, position: int) -> tuple[Array, Any]:
         if not -len(self) <= position < len(self):
@@ -167,3 +170,30 @@ class Subset(Source):
     def rows(self) -> Ints:
         """Row numbers of the selected samples in the original source."""
         return self.source.rows[self.positions]
+
+
+def fetch(source: Source, position: int) -> bytes | Array:
+    """Read one sample, and refuse by name what a source must not return.
+
+    Args:
+        source: The source.
+        position: Position of the sample, from 0.
+
+    Returns:
+        What `source.fetch` returned; memory that holds bytes, such as a part of a mapped file, as
+        bytes.
+
+    Raises:
+        TypeError: It is neither bytes nor an array.
+    """
+    payload: Any = source.fetch(position)
+    if isinstance(payload, bytes | np.ndarray):
+        return payload
+    if isinstance(payload, bytearray | memoryview):
+        return bytes(payload)
+    read = " Read the file first." if isinstance(payload, str | os.PathLike) else ""
+    raise TypeError(
+        f"{type(source).__name__}.fetch must return an encoded image as bytes, or pixels as an "
+        f"array of NumPy (height, width, channels); for sample {position} it returned "
+        f"{'None' if payload is None else f'a {type(payload).__name__}'}.{read}"
+    )

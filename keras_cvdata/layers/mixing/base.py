@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 
 from keras_cvdata.engine import mixing
+from keras_cvdata.engine.answers import ask_parameters
 from keras_cvdata.engine.array_api import Parameters, Tensor, cast
 from keras_cvdata.engine.tensor.mixing import mix_images
 from keras_cvdata.layers.random_layer import RandomLayer
@@ -59,7 +60,7 @@ class MixingLayer(RandomLayer):
 
     def draw(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Turn (B, total_uniforms) uniform numbers into parameters, see `engine.mixing.Mixer`."""
-        p = self.parameters(u, height, width, xp)
+        p = ask_parameters(self, u, height, width, xp)
         p["partner"] = partners(u[:, self.partner_uniform], xp)
         if self.total_uniforms > self.num_uniforms:
             active = u[:, self.num_uniforms] < self.rate

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from keras_cvdata import __version__
@@ -49,11 +50,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         args.command(args)
     except (ValueError, TypeError, KeyError, OSError, ImportError) as error:
         text = error.args[0] if isinstance(error, KeyError) else error  # a KeyError quotes its text
-        print("error:", " ".join(str(text).split()), file=sys.stderr)
+        print("error:", _in_options(" ".join(str(text).split()), vars(args)), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _in_options(text: str, names: Iterable[str]) -> str:
+    """Say options where the message of a function says its keywords."""
+    text = re.sub(r"\bstratify=False\b", "--no-stratify", text)
+    text = re.sub(
+        r"image_size=\(height, width\), for example \((\d+), (\d+)\)", r"--image-size \1x\2", text
+    )
+    for name in names:
+        option = f"--{name.replace('_', '-')}"
+        text = re.sub(rf"\b{name}=True\b", option, text)
+        text = re.sub(rf"\b{name}=(?=[\w'\"(])", f"{option} ", text)
+        text = re.sub(rf"\b{name}=", option, text)
+        if "_" in name:
+            text = re.sub(rf"(?<![\w/.-]){name}(?![\w/]|\.\w)", option, text)
+    return text
 
 
 def _demo(args: argparse.Namespace) -> None:
@@ -147,7 +164,8 @@ def _reading(args: argparse.Namespace) -> dict[str, Any]:
         f"label_{word}": args.label_column,
         "hierarchical": args.hierarchical or None,
     }
-    return {name: value for name, value in given.items() if value is not None}
+    reading = {name: value for name, value in given.items() if value is not None}
+    return {name: None if value == "None" else value for name, value in reading.items()}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -299,7 +317,9 @@ def _add(
 def _add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", help=_FORMATS)
     parser.add_argument("--image-column", metavar="NAME", help="of a table: where images are")
-    parser.add_argument("--label-column", metavar="NAME", help="of a table: what they show")
+    parser.add_argument(
+        "--label-column", metavar="NAME", help="of a table: what they show, or None"
+    )
     parser.add_argument(
         "--hierarchical", action="store_true", help="folders in folders are levels of labels"
     )

@@ -89,12 +89,13 @@ def save_png(path: str | os.PathLike[str], image: Array) -> None:
     """Write an image as a PNG file.
 
     Args:
-        path: File to write; its folder must exist.
+        path: File to write; folders that are missing are made.
         image: (H, W, 3) RGB or (H, W) grey, uint8 or uint16.
 
     Raises:
         OSError: The file cannot be written.
     """
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     encoded = cv2.imencode(".png", image[..., ::-1] if image.ndim == 3 else image)[1]
     Path(path).write_bytes(encoded.tobytes())  # imwrite fails silently, and on some names
 

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 import keras_cvdata
@@ -54,6 +55,43 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"keras-cvdata {keras_cvdata.__version__}\n"
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (
+            "a/image_size/x.h5 exists. Pass overwrite=True.",
+            "a/image_size/x.h5 exists. Pass --overwrite.",
+        ),
+        (
+            "Name it with label_column= or label_column='x'.",
+            "Name it with --label-column or --label-column 'x'.",
+        ),
+        ("label_column=None reads", "--label-column None reads"),
+        ("It does not take 'image_size'.", "It does not take '--image-size'."),
+        ("give image_size=(height, width), for example (224, 224).", "give --image-size 224x224."),
+        ("or pass stratify=False", "or pass --no-stratify"),
+    ],
+)
+def test_errors_speak_of_options(
+    said: str, shown: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError(said)
+
+    monkeypatch.setattr("keras_cvdata.conversion.convert", fail)
+    assert cli.main(["convert", "x", "y.h5"]) == 2
+    assert capsys.readouterr().err == f"error: {shown}\n"
+
+
+def test_a_table_is_converted_without_its_labels(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "0.png"), np.zeros((4, 4, 3), np.uint8))
+    (tmp_path / "t.csv").write_text("location\n0.png\n")
+    table, target = str(tmp_path / "t.csv"), str(tmp_path / "t.jsonl")
+    assert cli.main(["convert", table, target]) == 2
+    assert cli.main(["convert", table, target, "--label-column", "None"]) == 0
+    assert len(open_source(target, label_column=None)) == 1
+
+
 def test_errors_are_one_line_and_exit_code_2(tmp_path: Path) -> None:
     run = subprocess.run(
         [sys.executable, "-m", "keras_cvdata", "convert", str(tmp_path / "missing"), "x.h5"],
@@ -75,8 +113,8 @@ def test_errors_are_one_line_and_exit_code_2(tmp_path: Path) -> None:
         (["split", "photos", "x", "--groups", "patient"], "error: No column 'patient' to group by"),
         (["split", "photos", "x", "--validation", "2"], "error: validation must be a share"),
         (["convert", "photos", "x.zip"], "error: x.zip: expected a path that ends in .h5"),
-        (["convert", "photos", "x.h5", "--label-column", "y"], "error: .*'label_column'"),
-        (["preview", "photos", "no/x.png"], "error: .*No such file or directory: 'no/x.png'"),
+        (["convert", "photos", "x.h5", "--label-column", "y"], "error: .*'--label-column'"),
+        (["preview", "photos", "file/x.png"], "error: .*file"),
     ],
 )
 def test_what_cannot_be_done_is_said(
@@ -89,6 +127,7 @@ def test_what_cannot_be_done_is_said(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     shutil.copytree(photo_folder, "photos")
+    Path("file").touch()
     assert cli.main(arguments) == 2
     said = capsys.readouterr()
     assert said.out == ""
@@ -288,7 +327,7 @@ def test_preview_draws_each_image_and_its_variants(
     photo_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """R75, R76: the first column is the image as it is; a seed draws the same again."""
-    picture = tmp_path / "sheet.png"
+    picture = tmp_path / "new" / "folder" / "sheet.png"
     arguments = ["preview", str(photo_folder), str(picture), "--image-size", "96x100"]
     arguments += ["--images", "3", "--variants", "2"]
     assert cli.main([*arguments, "--augment", "invert=1"]) == 0

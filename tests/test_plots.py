@@ -96,9 +96,9 @@ def test_png_holds_the_pixels_in_rgb(image: np.ndarray, tmp_path: Path) -> None:
     assert np.array_equal(back[..., ::-1] if image.ndim == 3 else back, image)
 
 
-def test_png_in_a_missing_folder_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        save_png(tmp_path / "missing" / "sheet.png", solid((0, 0, 0)))
+def test_png_makes_folders_that_are_missing(tmp_path: Path) -> None:
+    save_png(tmp_path / "new" / "folder" / "sheet.png", solid((0, 0, 0)))
+    assert (tmp_path / "new" / "folder" / "sheet.png").stat().st_size
 
 
 def test_chart_is_a_picture_with_bars_of_each_series(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def make_chain(
     Raises:
         ValueError: Settings contradict each other or the layers.
     """
-    chain = Chain(
+    return Chain(
         layers,
         size=None if sequence.image_size is None else seen[:2],
         fit=fit_of(sequence.crop_to_aspect_ratio, sequence.pad_to_aspect_ratio),
@@ -45,10 +45,8 @@ def make_chain(
             layers,
         ),
         value_range=source.value_range,
+        unit_floats=True,
     )
-    if source.dtype is None:  # floats of files count as in `full_scale`
-        chain.value_range = chain.value_range or (0.0, 1.0)
-    return chain
 
 
 def fit_of(crop: bool, pad: bool) -> Fit:

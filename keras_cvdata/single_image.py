@@ -8,15 +8,22 @@ from typing import Any
 from keras_cvdata.codec import to_color_mode
 from keras_cvdata.engine import opencv
 from keras_cvdata.engine.chain import Chain
+from keras_cvdata.engine.output import check_floats
 from keras_cvdata.engine.plan import Plan
 from keras_cvdata.engine.records import from_plain, to_plain
 from keras_cvdata.layers.augment_argument import parse_augment
 from keras_cvdata.stateless_random import augmentation_uniforms
-from keras_cvdata.types import Array
+from keras_cvdata.types import Array, Range
 
 
 def apply(
-    augment: Any, image: Array, *, seed: int = 0, row: int = 0, epoch: int = 0
+    augment: Any,
+    image: Array,
+    *,
+    seed: int = 0,
+    row: int = 0,
+    epoch: int = 0,
+    value_range: Range | None = None,
 ) -> tuple[Array, list[dict[str, Any]]]:
     """Augment one image as a sequence would, and say what it got.
 
@@ -27,6 +34,7 @@ def apply(
         seed: Seed of the sequence.
         row: Row of the image in the source of the sequence.
         epoch: Number of the epoch.
+        value_range: Lowest and highest value of float pixels, where they go beyond 0 to 1.
 
     Returns:
         The new image, of the same dtype unless a layer such as `Normalize` makes another, and for
@@ -44,13 +52,19 @@ def apply(
         >>> flipped.ravel().tolist(), parameters
         ([2, 1], [{'layer': 'RandomFlip', 'parameters': {'x': -1.0, 'y': 1.0}}])
     """
-    chain, image = Chain(parse_augment(augment)[0]), to_color_mode(image, "unchanged", "<image>")
+    chain, image = _prepared(augment, image, value_range)
     u = augmentation_uniforms(seed, epoch, row, 0, chain.uniform_keys)
     drawn = chain.draw(u, *image.shape[:2])
     return _render(chain, chain.prepare(drawn, *image.shape), image), to_plain(chain, drawn, 0)
 
 
-def replay(augment: Any, image: Array, parameters: Sequence[dict[str, Any]]) -> Array:
+def replay(
+    augment: Any,
+    image: Array,
+    parameters: Sequence[dict[str, Any]],
+    *,
+    value_range: Range | None = None,
+) -> Array:
     """Augment one image with parameters that an image got before.
 
     Functions and transforms of Albumentations draw by themselves and are not repeated.
@@ -59,12 +73,13 @@ def replay(augment: Any, image: Array, parameters: Sequence[dict[str, Any]]) -> 
         augment: The augmentation that drew the parameters.
         image: (height, width, channels) or (height, width) pixels.
         parameters: What `apply` or `Sequence.parameters` returned, also after JSON.
+        value_range: As in `apply`.
 
     Returns:
         The new image.
 
     Raises:
-        ValueError: The parameters belong to other layers.
+        ValueError: The parameters belong to other layers, or a layer cannot serve such an image.
 
     Example:
         >>> import numpy as np
@@ -74,9 +89,16 @@ def replay(augment: Any, image: Array, parameters: Sequence[dict[str, Any]]) -> 
         >>> bool((replay(RandomLighting(), image, parameters) == once).all())
         True
     """
-    chain, image = Chain(parse_augment(augment)[0]), to_color_mode(image, "unchanged", "<image>")
+    chain, image = _prepared(augment, image, value_range)
     plan = chain.prepare(from_plain(chain, parameters), *image.shape)
     return _render(chain, plan, image)
+
+
+def _prepared(augment: Any, image: Array, value_range: Range | None) -> tuple[Chain, Array]:
+    chain = Chain(parse_augment(augment)[0], value_range=value_range, unit_floats=True)
+    image = to_color_mode(image, "unchanged", "<image>")
+    check_floats(image, chain.value_range, "The image")
+    return chain, image
 
 
 def _render(chain: Chain, plan: Plan, image: Array) -> Array:

@@ -89,6 +89,7 @@ LAYERS = [
         layers.RandomRotateBound,
         {"preset": "small-object", "fit": "letterbox", "fill_mode": "constant", "fill_value": 0.7},
         {"preset": None, "degrees": 0},
+        needs_range=True,  # to fill with
         **WARP,
     ),
     LayerCase(layers.RandomRotateBound, {"method": "imutils"}, {"degrees": 0}, **WARP),
@@ -239,8 +240,9 @@ LAYERS = [
     LayerCase(layers.RandomShotNoise, {"photons": (3, 300)}, {"rate": 0.0}, uint8=1, **CURVE),
     LayerCase(layers.RandomJPEG, {}, {"rate": 0.0}, channels=(1, 3, 4), **CURVE),
     LayerCase(layers.RandomPixelate, {}, {"side": 1}, uint8=1),
-    LayerCase(layers.RandomErasing, {"scale": (0.1, 0.9)}, {"scale": 0}, uint8=1),
-    LayerCase(layers.RandomErasing, {"fill_value": 0.7, "rate": 0.5}, {"scale": 0}),
+    LayerCase(layers.RandomErasing, {"scale": (0.1, 0.9)}, {"scale": 0}, uint8=1, **CURVE),
+    LayerCase(layers.RandomErasing, {"fill_value": 0.7, "rate": 0.5}, {"scale": 0}, **CURVE),
+    LayerCase(layers.RandomErasing, {"fill_value": 0}, {"scale": 0}),
     LayerCase(layers.GridMask, {}, {"ratio": 0}),
     LayerCase(
         layers.RandomResizedCrop,
@@ -286,6 +288,7 @@ LAYERS = [
         layers.RandomPerspective,
         {"scale": 0.3, "fill_mode": "constant", "fill_value": 0.3, "rate": 0.5},
         {"scale": 0},
+        needs_range=True,  # to fill with
         **WARP,
     ),
     LayerCase(layers.RandomElasticTransform, {}, {"scale": 0}, **WARP),
@@ -319,6 +322,7 @@ LAYERS = [
         layers.Resizing,
         {**SMALL, "pad_to_aspect_ratio": True, "fill_value": 0.7, "interpolation": "nearest"},
         SAME,
+        needs_range=True,  # to fill with
         rests=False,
         deterministic=True,
     ),

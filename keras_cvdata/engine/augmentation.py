@@ -50,6 +50,11 @@ class Augmentation:
     undone_by_samplewise: bool = False
 
     @property
+    def needs_range(self) -> bool:
+        """Whether it must know the range of float images."""
+        return False
+
+    @property
     def total_uniforms(self) -> int:
         """Uniform numbers that one image needs."""
         return 0

@@ -39,6 +39,8 @@ class Chain:
         output: What the batch holds; by default the dtype and values of the image, or what the
             last layer says.
         value_range: Lowest and highest value of float pixels; by default what the layers say.
+        unit_floats: Take floats as 0 to 1 where nobody says their range and `needs_range` is not
+            None. Whoever says so sees to it that they lie there, by `output.check_floats`.
 
     Raises:
         ValueError: Layers are made for different value ranges, or a layer says what the batch
@@ -47,6 +49,8 @@ class Chain:
     Attributes:
         uniform_keys: (D, 2) int64, for each uniform number that an image needs the position of the
             layer in the list and the number of the draw within the layer.
+        needs_range: The part, or the output, that must know the range of float pixels; None where
+            nothing must.
 
     Example:
         >>> Chain([], size=(28, 28), output=Output("float32", "unit")).total_uniforms
@@ -63,11 +67,15 @@ class Chain:
         pad_value: float = 0.0,
         output: Output = _AS_SOURCE,
         value_range: Range | None = None,
+        unit_floats: bool = False,
     ) -> None:
         self.layers: tuple[Any, ...] = tuple(layers)
         self.parts: tuple[Any, ...] = tuple(p for layer in self.layers for p in layer.flatten())
         self.output = _final_output(self.parts, output)
+        self.needs_range = _needs_range(self.parts, self.output)
         self.value_range = _common_range(self.parts, value_range)
+        if unit_floats and self.needs_range:
+            self.value_range = self.value_range or (0.0, 1.0)
         self.resize = None if size is None else Resize(size, fit, interpolation, pad_value)
         self._opener = self._find_opener()
         if self._opener is not None and self.resize is not None:
@@ -196,6 +204,12 @@ def _final_output(parts: Sequence[Any], output: Output) -> Output:
         )
     own: Output = makers[0].output
     return own if output.dtype == "source" else replace(own, dtype=output.dtype)
+
+
+def _needs_range(parts: Sequence[Any], output: Output) -> Any:
+    """What must know the range of float pixels."""
+    unscaled = None if output.in_source_units else output
+    return next((part for part in parts if part.needs_range), unscaled)
 
 
 def _common_range(layers: Sequence[Any], value_range: Range | None) -> Range | None:

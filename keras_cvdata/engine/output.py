@@ -13,6 +13,8 @@ from keras_cvdata.arguments import choice, is_number
 from keras_cvdata.statistics import EPSILON
 from keras_cvdata.types import Array, Range, full_scale
 
+_ROUNDING = 1e-5  # of the range, by which computed pixels may exceed it
+
 Rescale: TypeAlias = Literal["unit", "signed"] | float | None
 
 
@@ -134,6 +136,30 @@ class Output:
         elif self.pixelwise:
             unit -= np.asarray(self.mean, np.float32)
             unit /= np.asarray(self.std, np.float32) + np.float32(EPSILON)
+
+
+def check_floats(pixels: Array, value_range: Range | None, name: str) -> None:
+    """Refuse float pixels that are not in the range that they are taken to have.
+
+    Args:
+        pixels: (height, width, channels); integers always pass.
+        value_range: Lowest and highest value; None where nothing depends on them.
+        name: Name of the image for messages.
+
+    Raises:
+        ValueError: A pixel lies outside, by more than rounding brings about.
+    """
+    if value_range is None or pixels.dtype.kind != "f":
+        return
+    low, high = value_range
+    lowest, highest = float(pixels.min()), float(pixels.max())
+    if lowest < low - _ROUNDING * (high - low) or highest > high + _ROUNDING * (high - low):
+        raise ValueError(
+            f"{name}: its float pixels reach from {lowest:g} to {highest:g}, and they are taken as "
+            f"{low:g} to {high:g}. Give the lowest and highest value that the pixels of all images "
+            f"can have, such as value_range=({min(low, lowest):g}, {max(high, highest):g}); "
+            "without it, floats are taken as 0 to 1."
+        )
 
 
 def require(value_bounds: Range | None) -> Range:

@@ -18,6 +18,7 @@ from keras_cvdata.engine.geometry import boxes
 from keras_cvdata.engine.plan import Plan
 from keras_cvdata.layers import tf_data
 from keras_cvdata.layers.annotations import follow_all, from_batch, to_batch
+from keras_cvdata.layers.pixels import check_pixels
 from keras_cvdata.layers.random_layer import RandomLayer
 
 
@@ -142,12 +143,14 @@ class AugmentationLayer(RandomLayer, Augmentation):
 
     def _plan(self, pixels: Tensor) -> Plan:
         """Draw for a batch (batch, height, width, channels), and plan what happens to it."""
+        chain = Chain([self])
+        check_pixels(self, chain, keras.backend.standardize_dtype(pixels.dtype))
         batch, *sides, channels = ops.shape(pixels)
         u = ops.zeros((batch, 0))
         if self.total_uniforms:
             u = self._uniforms.tensor(batch, self.total_uniforms)
         height, width = (s if isinstance(s, int) else ops.cast(s, "float32") for s in sides)
-        return Chain([self]).plan(u, height, width, channels, xp=ops)
+        return chain.plan(u, height, width, channels, xp=ops)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape that comes in, with the size that the layer makes of it."""

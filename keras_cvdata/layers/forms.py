@@ -5,11 +5,8 @@ from __future__ import annotations
 import abc
 from typing import Any, ClassVar, Literal
 
-import keras
-
 from keras_cvdata.arguments import choice, interval
 from keras_cvdata.engine.array_api import Parameters, Tensor
-from keras_cvdata.engine.plan import Plan
 from keras_cvdata.layers.base import AugmentationLayer, LayerOptions, SharedOptions
 from keras_cvdata.types import Range
 
@@ -83,8 +80,8 @@ class FillingLayer(AugmentationLayer):
             (a a a a | a b c d | d d d d), `"wrap"` (a b c d | a b c d | a b c d) or `"constant"`.
         fill_value: What `"constant"` fills with, in units of the value range: 0 black, 1 white.
         interpolation: `"bilinear"` or `"nearest"`.
-        value_range: Lowest and highest value of float images; needed for `"constant"` only, and
-            taken as 0 to 1 where it is not given.
+        value_range: Lowest and highest value of float images; needed for `"constant"` with a
+            `fill_value` other than 0 only.
         **options: Those of `AugmentationLayer`: `rate`, `seed`, `data_format`, `name`.
 
     Raises:
@@ -113,6 +110,11 @@ class FillingLayer(AugmentationLayer):
         ).low
         self.interpolation = choice(self._named("interpolation"), interpolation, INTERPOLATIONS)
         self.value_range = _value_range(self._named("value_range"), value_range)
+
+    @property
+    def needs_range(self) -> bool:
+        """Whether it fills with something else than 0, which is 0 in most ranges."""
+        return self.fill_mode == "constant" and self.fill_value != 0
 
 
 class GeometricLayer(FillingLayer, MatrixLayer):
@@ -165,21 +167,14 @@ class RangedLayer(AugmentationLayer):
             a value range.
     """
 
-    needs_range: ClassVar[bool] = True
-
     def __init__(self, *, value_range: Range | None = None, **options: Any) -> None:
         super().__init__(**options)
         self.value_range = _value_range(self._named("value_range"), value_range)
 
-    def _plan(self, pixels: Tensor) -> Plan:
-        dtype = keras.backend.standardize_dtype(pixels.dtype)
-        unknown = self.value_range is None and keras.backend.is_float_dtype(dtype)
-        if self.needs_range and unknown:
-            raise ValueError(
-                f"{self.name} was called on {dtype} images and does not know what black and white "
-                f"are. Construct it with value_range=(0, 1) or value_range=(0, 255)."
-            )
-        return super()._plan(pixels)
+    @property
+    def needs_range(self) -> bool:
+        """Whether it must know the range of float images."""
+        return True
 
 
 class PhotometricLayer(RangedLayer):

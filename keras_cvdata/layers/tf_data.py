@@ -12,6 +12,7 @@ from keras_cvdata.engine import opencv
 from keras_cvdata.engine.chain import Chain
 from keras_cvdata.engine.plan import Plan
 from keras_cvdata.layers.annotations import check_axes, follow_boxes, from_batch, names, to_batch
+from keras_cvdata.layers.pixels import check_pixels
 from keras_cvdata.types import Array
 
 
@@ -42,6 +43,7 @@ def augment(layer: Any, inputs: Any) -> Any:
         given["bounding_boxes"] = {key: given["bounding_boxes"][key] for key in ("boxes", "labels")}
 
     chain = Chain([layer])
+    check_pixels(layer, chain, given["images"].dtype.name)
 
     def run(*arrays: Array) -> list[Array]:
         found = keras.tree.pack_sequence_as(given, arrays)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from keras_cvdata import codec
 from keras_cvdata.engine import opencv
+from keras_cvdata.engine.output import check_floats
 from keras_cvdata.engine.plan import Plan
 from keras_cvdata.loading.annotations import Annotations
 from keras_cvdata.loading.filling import Outcome, fill
@@ -94,6 +95,7 @@ def _render(
             reduce = opencv.reduction(plan, slot, header.height, header.width)
     image = codec.read(payload, how.color_mode, reduce=reduce, name=name, header=header)
     _check_channels(image, out.pixels.shape[3], name)
+    check_floats(image, plan.value_range, name)
     size, reduced = image.shape[:2], None
     if header is not None and size != (header.height, header.width):
         size = header.height, header.width

@@ -12,19 +12,17 @@ import numpy as np
 
 from keras_cvdata import arguments
 from keras_cvdata.arguments import integer
-from keras_cvdata.engine.chain import Chain, output_size
+from keras_cvdata.engine.chain import output_size
 from keras_cvdata.engine.mixing import mix_all
-from keras_cvdata.engine.steps import Fit
 from keras_cvdata.labels import class_weights
 from keras_cvdata.layers.augment_argument import inference_layers, parse_augment
 from keras_cvdata.loading.annotations import Annotations
 from keras_cvdata.loading.filling import BadImage
 from keras_cvdata.loading.loader import Images, Loader
-from keras_cvdata.loading.sampler import BatchIndices, Sampler
+from keras_cvdata.loading.sampler import BatchIndices
 from keras_cvdata.loading.threads import Job, Pool, available_cores, prefetch
-from keras_cvdata.sequences import settings
+from keras_cvdata.sequences import preparing, settings
 from keras_cvdata.sequences.epochs import Epochs
-from keras_cvdata.sequences.scaling import make_output
 from keras_cvdata.sequences.targets import Targets
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.boxes import Boxes
@@ -192,12 +190,6 @@ class Sequence(Epochs):
         if verbose:
             print(self.source.summary())
 
-    @property
-    def _fit(self) -> Fit:
-        if self.crop_to_aspect_ratio:
-            return "crop"
-        return "pad" if self.pad_to_aspect_ratio else "stretch"
-
     def _held_out(self) -> dict[str, Any]:
         """Settings without all that must not happen to validation samples; what sizes stays."""
         return {"augment": inference_layers(self.augment), "shuffle": False, "balance": False}
@@ -223,18 +215,7 @@ class Sequence(Epochs):
         layers, mixers = parse_augment(self.augment)
         self._targets.check_mixable(mixers, bool(self._annotations))
         self.image_shape = (*output_size(layers, *seen[:2]), seen[2])
-        chain = Chain(
-            layers,
-            size=None if self.image_size is None else seen[:2],
-            fit=self._fit,
-            interpolation=self.interpolation,
-            output=make_output(
-                self.rescale, self.standardize, self.dtype, self.image_shape, source.dtype, layers
-            ),
-            value_range=source.value_range,
-        )
-        if source.dtype is None:  # floats of files count as in `full_scale`
-            chain.value_range = chain.value_range or (0.0, 1.0)
+        chain = preparing.make_chain(self, source, seen, layers)
         self._loader = Loader(
             source,
             chain,
@@ -245,20 +226,7 @@ class Sequence(Epochs):
             annotations=settings.check_annotated(self._annotations, chain),
             mixers=mixers,
         )
-        sampler = Sampler(
-            len(source),
-            self.batch_size,
-            self.seed,
-            self.shuffle,
-            codes=settings.check_codes("balance=True", source) if self.balance else None,
-            steps=self.steps_per_epoch,
-            drop_remainder=self.drop_remainder,
-        )
-        if not len(sampler):
-            raise ValueError(
-                f"{len(source)} images do not fill one batch of {self.batch_size}, and "
-                "drop_remainder=True drops what is left. Use a smaller batch_size."
-            )
+        sampler = preparing.make_sampler(self, source)
         draws = bool(mixers) or layers != (inference_layers(layers) or [])
         differ = any((self.shuffle, draws, self.balance, self.steps_per_epoch))
         self._begin(sampler, epochs_differ=differ)

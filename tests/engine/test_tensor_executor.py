@@ -156,8 +156,9 @@ def test_functions_cannot_act_on_tensors() -> None:
 
 
 def test_signed_integers_are_refused() -> None:
+    plan = Chain([layers.RandomFlip()]).plan(ops.zeros((1, 2)), 4, 4, 3, xp=ops)
     with pytest.raises(TypeError, match=r"must be unsigned integers .* or floats; got int32"):
-        layers.RandomFlip()(ops.ones((1, 4, 4, 3), dtype="int32"))
+        tensor.render_batch(ops.ones((1, 4, 4, 3), dtype="int32"), plan)
 
 
 def test_bfloat16_stays() -> None:

@@ -37,7 +37,11 @@ def test_equals_scipy(apply: Any, image: np.ndarray, fit: str, fill_mode: str) -
     """One warp: turned about the centre, with the frame widened (R67)."""
     degrees = 33.0
     layer = RandomRotateBound(
-        (degrees, degrees), fit=fit, fill_mode=fill_mode, fill_value=0.4 * (fill_mode == "constant")
+        (degrees, degrees),
+        fit=fit,
+        fill_mode=fill_mode,
+        fill_value=0.4 * (fill_mode == "constant"),
+        value_range=(0, 1),
     )
     height, width = image.shape[:2]
     a = np.deg2rad(degrees)

@@ -19,7 +19,8 @@ pytestmark = pytest.mark.backends
 @pytest.mark.parametrize("fill_mode", ["reflect", "nearest", "wrap", "constant"])
 def test_equals_scipy(apply: Any, image: np.ndarray, fill_mode: str) -> None:
     """Parts of pixels too, and beyond the border (R63, X21)."""
-    layer = RandomTranslation((0.23, 0.23), (-0.41, -0.41), fill_mode=fill_mode, fill_value=0.4)
+    filled = {"fill_mode": fill_mode, "fill_value": 0.4, "value_range": (0, 1)}
+    layer = RandomTranslation((0.23, 0.23), (-0.41, -0.41), **filled)
     modes = {"wrap": "grid-wrap", "constant": "grid-constant"}
     shift = (0.23 * image.shape[0], -0.41 * image.shape[1], 0)
     expected = ndimage.shift(

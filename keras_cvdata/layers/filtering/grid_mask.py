@@ -28,7 +28,7 @@ class GridMask(KernelLayer):
         ratio: Range of l as a share of d, 0 to 1, or a fixed number: 0.5 covers a quarter of the
             area, 0 changes nothing.
         fill_value: What covers the squares, in units of the value range: 0 black, 1 white.
-        **options: `value_range`, taken as (0, 1) for floats where it is not given, and `rate`,
+        **options: `value_range`, which floats need unless `fill_value` is 0, and `rate`,
             `seed`, `data_format` and `name`, see `AugmentationLayer`.
 
     Raises:
@@ -44,7 +44,6 @@ class GridMask(KernelLayer):
 
     num_uniforms = 4
     kernel = "grid_mask"
-    needs_range = False
 
     def __init__(
         self,
@@ -68,6 +67,11 @@ class GridMask(KernelLayer):
             high=1,
             single="fixed",
         ).low
+
+    @property
+    def needs_range(self) -> bool:
+        """Whether it fills with something else than 0."""
+        return self.fill_value != 0
 
     def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw period, side of the squares and offsets."""

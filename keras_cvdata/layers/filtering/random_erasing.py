@@ -28,7 +28,7 @@ class RandomErasing(KernelLayer):
         scale: Range (low, high) of the share of the area, 0 to 1; a number s is (0, s).
         fill_value: What covers it, in units of the value range: 0 black, 1 white; `None` for noise
             of every pixel and channel.
-        **options: `value_range`, taken as (0, 1) for floats where it is not given, and `rate`,
+        **options: `value_range`, which floats need unless `fill_value` is 0, and `rate`,
             `seed`, `data_format` and `name`, see `AugmentationLayer`.
 
     Raises:
@@ -44,7 +44,6 @@ class RandomErasing(KernelLayer):
 
     num_uniforms = 6
     kernel = "erasing"
-    needs_range = False
 
     def __init__(
         self,
@@ -66,6 +65,11 @@ class RandomErasing(KernelLayer):
                 single="fixed",
             ).low
         self.fill_value = fill_value
+
+    @property
+    def needs_range(self) -> bool:
+        """Whether it fills with something else than 0."""
+        return self.fill_value != 0
 
     def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw sides and place, and the seed of the noise."""

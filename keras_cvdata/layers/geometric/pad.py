@@ -34,8 +34,8 @@ class Pad(GeometricLayer):
         width: Width, likewise.
         fill_mode: `"constant"`, `"reflect"`, `"nearest"` or `"wrap"`, see `GeometricLayer`.
         fill_value: What `"constant"` fills with, in units of the value range: 0 black, 1 white.
-        value_range: Lowest and highest value of float images; needed for `"constant"` only, and
-            taken as 0 to 1 where it is not given.
+        value_range: Lowest and highest value of float images; needed for `"constant"` with a
+            `fill_value` other than 0 only.
         **options: `seed`, `data_format` and `name`, see `AugmentationLayer`.
 
     Raises:

@@ -37,8 +37,8 @@ class Resizing(RangedLayer):
         fill_mode: `"constant"`, the only one.
         fill_value: What is filled up with, in units of the value range: 0 black, 1 white.
         antialias: True, the only one: images that shrink are averaged, but for `"nearest"`.
-        **options: `value_range`, see `RangedLayer`; needed for `fill_value` only, and taken as 0 to
-            1 for floats where it is not given; `seed`, `data_format` and `name`, see
+        **options: `value_range`, see `RangedLayer`; needed for a `fill_value` other than 0 only;
+            `seed`, `data_format` and `name`, see
             `AugmentationLayer`.
 
     Raises:
@@ -55,7 +55,6 @@ class Resizing(RangedLayer):
 
     form: ClassVar[Literal["resize"]] = "resize"
     gated = False
-    needs_range = False
     takes_decoded: ClassVar[bool] = True
 
     def __init__(
@@ -94,6 +93,11 @@ class Resizing(RangedLayer):
         self.fill_value = interval(
             name, fill_value, unit="the value range", low=0, high=1, single="fixed"
         ).low
+
+    @property
+    def needs_range(self) -> bool:
+        """Whether it pads with something else than 0."""
+        return self.pad_to_aspect_ratio and self.fill_value != 0
 
     def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw nothing."""

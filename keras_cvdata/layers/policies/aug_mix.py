@@ -55,6 +55,7 @@ class AugMix(FillingLayer, RangedLayer):
     """
 
     form: ClassVar[Literal["blend"]] = "blend"
+    needs_range = True
 
     def __init__(
         self,

@@ -86,7 +86,7 @@ def standardize_by_itself(
     if center:
         x -= np.mean(x, keepdims=True)
     if scale:
-        x /= np.std(x, keepdims=True) + _EPSILON
+        x /= np.std(x, dtype=_summed_as(x), keepdims=True) + _EPSILON
     return x
 
 
@@ -183,8 +183,8 @@ def mean_of_channels(x: Array, channel_axis: int) -> Array:
 
 def std_of_channels(x: Array, channel_axis: int) -> Array:
     """Standard deviation of each channel over a batch; arguments as in `mean_of_channels`."""
-    std: Array = np.std(x, axis=_others(channel_axis), keepdims=True)[0]
-    return std
+    std: Array = np.std(x, axis=_others(channel_axis), dtype=_summed_as(x), keepdims=True)[0]
+    return std.astype(x.dtype)
 
 
 def whitening_matrix(x: Array, epsilon: float) -> Array:
@@ -195,15 +195,21 @@ def whitening_matrix(x: Array, epsilon: float) -> Array:
         epsilon: Keeps from dividing by zero.
 
     Returns:
-        (D, D), from the right of flat images.
+        (D, D), from the right of flat images; float32 for images of float16.
 
     Example:
         >>> whitening_matrix(np.eye(4).reshape(4, 2, 2, 1), 1e-6).shape
         (4, 4)
     """
-    u, s, _ = np.linalg.svd(x.reshape(len(x), -1).T, full_matrices=False)
+    flat = x.reshape(len(x), -1).astype(_summed_as(x) or x.dtype)
+    u, s, _ = np.linalg.svd(flat.T, full_matrices=False)
     matrix: Array = (u * (math.sqrt(len(x)) / (s + epsilon))) @ u.T
     return matrix
+
+
+def _summed_as(x: Array) -> Any:
+    """A dtype in which squares of grey levels add up without overflow; None for that of `x`."""
+    return np.float32 if x.dtype == np.float16 else None
 
 
 def _others(channel_axis: int) -> tuple[int, ...]:

@@ -122,8 +122,9 @@ class NumpyArrayIterator(ImageIterator):
         axis = 3 if self.data_format == "channels_last" else 1
         if images.shape[axis] not in (1, 3, 4):
             warnings.warn(
-                f"With data_format={self.data_format!r} the channels are on axis {axis}, and shape "
-                f"{images.shape} has {images.shape[axis]} there instead of 1, 3 or 4.",
+                "NumpyArrayIterator is set to use the data format convention "
+                f'"{self.data_format}" (channels on axis {axis}); shape {images.shape} has '
+                f"{images.shape[axis]} there instead of 1, 3 or 4.",
                 stacklevel=4,
             )
 

@@ -13,6 +13,7 @@ import numpy as np
 from keras_cvdata.arguments import choice
 from keras_cvdata.loading.threads import Pool, available_cores
 from keras_cvdata.preprocessing.image_iterator import ImageIterator
+from keras_cvdata.preprocessing.iterator import Inputs
 from keras_cvdata.preprocessing.rendering import validation_share
 from keras_cvdata.splits import split_positions
 from keras_cvdata.types import Array, Ints
@@ -121,8 +122,9 @@ class NumpyArrayIterator(ImageIterator):
         axis = 3 if self.data_format == "channels_last" else 1
         if images.shape[axis] not in (1, 3, 4):
             warnings.warn(
-                f"With data_format={self.data_format!r} the channels are on axis {axis}, and shape "
-                f"{images.shape} has {images.shape[axis]} there instead of 1, 3 or 4.",
+                "NumpyArrayIterator is set to use the data format convention "
+                f'"{self.data_format}" (channels on axis {axis}); shape {images.shape} has '
+                f"{images.shape[axis]} there instead of 1, 3 or 4.",
                 stacklevel=4,
             )
 
@@ -166,7 +168,7 @@ class NumpyArrayIterator(ImageIterator):
         pixels = self._images(index_array).pixels
         x = [pixels, *(part[index_array] for part in self.x_misc)] if self.x_misc else pixels
         if self.y is None:
-            return x
+            return Inputs(x) if self.x_misc else x
         if self.sample_weight is None:
             return x, self.y[index_array]
         return x, self.y[index_array], self.sample_weight[index_array]

@@ -118,7 +118,8 @@ class DataFrameIterator(BatchFromFilesMixin):
         if named:
             frame = self._take_classes(frame, y_col, classes)
         elif classes:
-            warnings.warn(f"`classes` is not used with class_mode={class_mode!r}.", stacklevel=2)
+            message = f'`classes` will be ignored given the class_mode="{class_mode}".'
+            warnings.warn(message, stacklevel=2)
         frame = self._take_part(frame, y_col if named else None)
         if named:
             self.classes = self.get_classes(frame, y_col)
@@ -172,9 +173,9 @@ class DataFrameIterator(BatchFromFilesMixin):
         valid = np.array([validate_filename(path, self.white_list_formats) for path in paths], bool)
         if not valid.all():
             warnings.warn(
-                f"{(~valid).sum()} files in x_col={x_col!r} are missing or of another kind than "
-                f"{', '.join(self.white_list_formats)}, and are left out; the first is "
-                f"{paths[int(np.argmin(valid))]}.",
+                f'Found {(~valid).sum()} invalid image filename(s) in x_col="{x_col}". They are '
+                f"missing or of another kind than {', '.join(self.white_list_formats)}, and are "
+                f"left out; the first is {paths[int(np.argmin(valid))]}.",
                 stacklevel=4,
             )
         return frame[valid]

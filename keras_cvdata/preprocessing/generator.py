@@ -365,10 +365,10 @@ class ImageDataGenerator:
         for name in kwargs:
             if name not in _NO_LONGER:
                 raise TypeError(f"flow_from_dataframe has no argument {name!r}.")
-            message = f"{name} has no effect any more. {_NO_LONGER[name]}"
+            message = f"{name} is deprecated, it has no effect any more. {_NO_LONGER[name]}"
             warnings.warn(message, DeprecationWarning, stacklevel=2)
         if class_mode == "other":
-            message = "class_mode='other' is now 'raw'."
+            message = '`class_mode="other"` is deprecated, please use `class_mode="raw"`.'
             warnings.warn(message, DeprecationWarning, stacklevel=2)
             class_mode = "raw"
         return DataFrameIterator(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterator as Endless
+from types import FrameType
 from typing import Any, Self
 
 import keras
@@ -27,15 +28,23 @@ from keras_cvdata.types import Ints
 _AHEAD = 2
 
 
+class Inputs(list[Any]):
+    """Several inputs of a model in a batch without labels: a list, as in the old class.
+
+    Keras takes a batch of two parts for inputs and labels, so it gets `((first, second),)`.
+    """
+
+
 class Iterator(keras.utils.Sequence):
     """Batches of images in the order and with the random numbers of the old class.
 
     A subclass says how to make a batch of given samples, in `_get_batches_of_transformed_samples`.
 
-    `next(it)` goes on for ever and counts in `batch_index` and `total_batches_seen`. `it[i]` is
-    batch `i` of the current epoch and may be asked for from many threads: with a seed it is what
-    the old class gives as its batch number `epoch * len(it) + i` for the flows of this module,
-    without one it draws from NumPy's global generator, as the old class did. `on_epoch_end()`, or
+    `next(it)` goes on for ever; `batch_index` says where it stands, and with a seed its draws hang
+    on `total_batches_seen`, which `it[i]` counts up as well. `it[i]` is batch `i` of the current
+    epoch and may be asked for from many threads: with a seed it is what the old class gives as its
+    batch number `epoch * len(it) + i` for the flows of this module, without one it draws from
+    NumPy's global generator, as the old class did. `on_epoch_end()`, or
     a pass of Keras, leads to the next epoch; a loop of your own that asks by index must call it. In
     a pass of Keras the batches come in order, whatever `fit(shuffle=...)`.
 
@@ -105,7 +114,16 @@ class Iterator(keras.utils.Sequence):
         if around is not None and self._passes.leaves_early(around, self._epoch):
             self._next_epoch()
         if (walk := keras_pass(caller, self)) is not None:
-            return self._passes.next(walk, self._epoch, len(self), self._batches)
+            batch = self._passes.next(walk, self._epoch, len(self), self._batches)
+        else:
+            batch = self._by_index(caller, idx)
+        with self.lock:
+            self.total_batches_seen += 1
+        if isinstance(batch, Inputs) and called_by_keras(caller, self, "__getitem__"):
+            return (tuple(batch),)
+        return batch
+
+    def _by_index(self, caller: FrameType, idx: int) -> Any:
         if not -len(self) <= idx < len(self):
             hint = "" if self.n else " No images were found. Check the folder or the split."
             raise ValueError(f"There are {len(self)} batches in an epoch; got index {idx}.{hint}")
@@ -114,12 +132,12 @@ class Iterator(keras.utils.Sequence):
         return self._batch(self._epoch, index)
 
     def _batch(self, epoch: int, index: int) -> Any:
-        """One batch of an epoch, in tuples, as Keras wants several inputs or outputs."""
+        """One batch of an epoch, with several inputs or outputs in tuples, as Keras wants them."""
         order = self._order(epoch)
         samples = order[index * self.batch_size : (index + 1) * self.batch_size]
         with drawing_from(self._state(epoch, index)):
             batch = self._get_batches_of_transformed_samples(samples)
-        if isinstance(batch, list | tuple):
+        if isinstance(batch, list | tuple) and not isinstance(batch, Inputs):
             return tuple(tuple(part) if isinstance(part, list) else part for part in batch)
         return batch
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import struct
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import cv2
 import keras
 import numpy as np
-from PIL import Image, ImageFile
+from PIL import Image, ImageOps
 
 from keras_cvdata import codec
+from keras_cvdata.codec.headers import MAX_JPEG_SCANS
+from keras_cvdata.codec.tiff import Directory
 from keras_cvdata.engine.opencv.sampling import to_size
 from keras_cvdata.sources.files import read_file
 from keras_cvdata.types import Array, ImageError
@@ -25,6 +31,8 @@ FILTERS = {
     "box": Image.Resampling.BOX,
     "lanczos": Image.Resampling.LANCZOS,
 }
+
+_PILLOW_MODES = {"grayscale": "L", "rgb": "RGB", "rgba": "RGBA"}
 
 _LEVEL = np.float32(255 / 65535)  # of 16 bits, in those of 8
 
@@ -41,10 +49,11 @@ def read_image(
     keep_aspect_ratio: bool = False,
     orientation: bool = False,
 ) -> Array:
-    """Read one file as the old class did.
+    """Read one file as the old class did, whatever Pillow reads.
 
-    Alpha is cut off where `color_mode` has none. 16-bit grey values stay what they are, 16-bit
-    colours are brought to 0..255 with their fractions.
+    Alpha is cut off where `color_mode` has none. Grey values of 16 and 32 bits, signed ones too,
+    stay what they are; 16-bit colours are brought to 0..255 with their fractions. Pillow's limit of
+    pixels holds, `PIL.Image.MAX_IMAGE_PIXELS`, from which on it warns.
 
     Args:
         path: Path of the file.
@@ -52,27 +61,73 @@ def read_image(
         size: (height, width) of the result.
         interpolation: A key of `FILTERS`.
         keep_aspect_ratio: Cut out the middle of the aspect of `size` first.
-        orientation: Turn the image upright as its EXIF data say.
+        orientation: Turn the image upright as its EXIF data say; TIFF always is.
 
     Returns:
-        (*size, channels) uint8, uint16 or float32.
+        (*size, channels) uint8, uint16, int32 or float32.
 
     Raises:
-        ImageError: The file cannot be read.
+        ImageError: The file cannot be read, or has more than four bands.
     """
-    try:
-        pixels = codec.decode(read_file(path), "unchanged", name=path, upright=orientation)
-    except ImageError:
-        if not ImageFile.LOAD_TRUNCATED_IMAGES:  # with which people have Pillow read what it can
-            raise
-        pixels = keras.utils.img_to_array(keras.utils.load_img(path, color_mode), "channels_last")
-    pixels = _to_mode(pixels, color_mode)
+    pixels = _decode(path, read_file(path, sys.maxsize), color_mode, orientation)
     if pixels.shape[:2] == tuple(size):
         return pixels
     if interpolation == "nearest" and not keep_aspect_ratio:
         return to_size(pixels, size, cv2.INTER_NEAREST_EXACT, None)
     box = _middle(pixels, size) if keep_aspect_ratio else None
     return _resize(pixels, size, FILTERS[interpolation], box)
+
+
+def _decode(path: str, data: bytes, color_mode: str, orientation: bool) -> Array:
+    is_tiff = data[:2] in (b"II", b"MM")
+    if (is_tiff and _is_shallow(data)) or data[:3] == b"GIF":  # what extra bands mean is its own
+        with suppress(Exception):
+            return _by_pillow(data, color_mode, orientation)
+    try:
+        pixels = codec.decode(data, "unchanged", name=path, upright=orientation or is_tiff)
+        if pixels.shape[2] > 4:
+            bands = f"It has {pixels.shape[2]} bands, and the old class takes four at most."
+            raise ImageError(path, f"{bands} A DirectorySequence reads it as 'unchanged'.")
+        return _to_mode(pixels, color_mode)
+    except ImageError as error:
+        if data[:2] == b"\xff\xd8" and data.count(b"\xff\xda") > MAX_JPEG_SCANS:
+            raise
+        return _by_pillow_or(error, data, color_mode, orientation)
+
+
+def _by_pillow_or(error: ImageError, data: bytes, color_mode: str, orientation: bool) -> Array:
+    """Read what the codec has refused, or raise its error, which says more than those of Pillow."""
+    try:
+        return _by_pillow(data, color_mode, orientation)
+    except Image.DecompressionBombError as bomb:  # the limit that counts here
+        reason = f"{bomb} Raise PIL.Image.MAX_IMAGE_PIXELS where the file can be trusted."
+        raise ImageError(error.name, reason) from None
+    except Exception:  # whatever damaged data make Pillow raise
+        raise error from None
+
+
+def _is_shallow(data: bytes) -> bool:
+    """Whether the samples of a TIFF have 8 bits at most."""
+    try:
+        return Directory(data).bits <= 8
+    except (ValueError, struct.error):
+        return True
+
+
+def _by_pillow(data: bytes, color_mode: str, orientation: bool) -> Array:
+    """Read as Keras reads by Pillow, but keep 16 bits and floats as they are."""
+    image: Image.Image = Image.open(io.BytesIO(data))
+    if orientation:
+        image = ImageOps.exif_transpose(image)
+    if image.mode == "F" or image.mode.startswith("I;16"):
+        pixels = np.asarray(image)[:, :, None]
+        if not np.isfinite(pixels).all():
+            raise ValueError("Some pixels are not finite.")
+        return _to_mode(pixels.astype(pixels.dtype.newbyteorder("=")), color_mode)
+    if image.mode != "I" or color_mode != "grayscale":
+        image = image.convert(_PILLOW_MODES[color_mode])
+    pixels = np.asarray(image)
+    return pixels if pixels.ndim == 3 else pixels[:, :, None]
 
 
 def _resize(
@@ -83,7 +138,8 @@ def _resize(
         image = Image.fromarray(pixels if pixels.shape[2] > 1 else pixels[:, :, 0])
         result = np.asarray(image.resize(size[::-1], method, box))
     else:
-        planes = np.moveaxis(pixels, 2, 0).astype(np.float32)
+        planes = np.moveaxis(pixels, 2, 0)
+        planes = planes if pixels.dtype == np.int32 else planes.astype(np.float32)
         resized = [Image.fromarray(plane).resize(size[::-1], method, box) for plane in planes]
         result = np.stack([np.asarray(plane) for plane in resized], axis=2)
     return result.reshape(*size, pixels.shape[2])

@@ -23,8 +23,8 @@ OPTIONS = (
 
 # What each option needs, and what ZCA whitening replaces: option, other option, value of the other.
 _RULES = (
-    ("zca_whitening", "featurewise_std_normalization", False),
     ("zca_whitening", "featurewise_center", True),
+    ("zca_whitening", "featurewise_std_normalization", False),
     ("featurewise_std_normalization", "featurewise_center", True),
     ("samplewise_std_normalization", "samplewise_center", True),
 )
@@ -46,10 +46,12 @@ def agree(options: Mapping[str, bool]) -> dict[str, bool]:
     """
     agreed = dict(options)
     for option, other, value in _RULES:
-        if agreed[option] and bool(agreed[other]) != value:
+        if options[option] and bool(options[other]) != value:
             agreed[other] = value
             warnings.warn(
-                f"{option}=True sets {other}={value}. Say so to silence this.", stacklevel=4
+                f"This ImageDataGenerator specifies `{option}`, which overrides setting of "
+                f"`{other}`. Pass {other}={value} to silence this.",
+                stacklevel=4,
             )
     return agreed
 
@@ -86,7 +88,7 @@ def standardize_by_itself(
     if center:
         x -= np.mean(x, keepdims=True)
     if scale:
-        x /= np.std(x, keepdims=True) + _EPSILON
+        x /= np.std(x, dtype=_summed_as(x), keepdims=True) + _EPSILON
     return x
 
 
@@ -126,8 +128,8 @@ def if_learned(option: str, wanted: bool, statistics: Array | None) -> Array | N
     """
     if wanted and statistics is None:
         warnings.warn(
-            f"{option}=True has no effect yet: its statistics are not known. Call fit(x) with "
-            "images first.",
+            f"This ImageDataGenerator specifies `{option}`, but it hasn't been fit: nothing is "
+            "done of it yet. Call fit(x) with images first.",
             stacklevel=3,
         )
     return statistics if wanted else None
@@ -156,8 +158,9 @@ def as_images(x: Any, dtype: Any, data_format: str, channel_axis: int) -> Array:
         )
     if images.shape[channel_axis] not in (1, 3, 4):
         warnings.warn(
-            f"With data_format={data_format!r} the channels are on axis {channel_axis}, and shape "
-            f"{images.shape} has not 1, 3 or 4 there.",
+            "Expected input to be images (as Numpy array) following the data format convention "
+            f'"{data_format}" (channels on axis {channel_axis}); shape {images.shape} has not 1, 3 '
+            "or 4 there.",
             stacklevel=3,
         )
     return images
@@ -183,8 +186,8 @@ def mean_of_channels(x: Array, channel_axis: int) -> Array:
 
 def std_of_channels(x: Array, channel_axis: int) -> Array:
     """Standard deviation of each channel over a batch; arguments as in `mean_of_channels`."""
-    std: Array = np.std(x, axis=_others(channel_axis), keepdims=True)[0]
-    return std
+    std: Array = np.std(x, axis=_others(channel_axis), dtype=_summed_as(x), keepdims=True)[0]
+    return std.astype(x.dtype)
 
 
 def whitening_matrix(x: Array, epsilon: float) -> Array:
@@ -195,15 +198,21 @@ def whitening_matrix(x: Array, epsilon: float) -> Array:
         epsilon: Keeps from dividing by zero.
 
     Returns:
-        (D, D), from the right of flat images.
+        (D, D), from the right of flat images; float32 for images of float16.
 
     Example:
         >>> whitening_matrix(np.eye(4).reshape(4, 2, 2, 1), 1e-6).shape
         (4, 4)
     """
-    u, s, _ = np.linalg.svd(x.reshape(len(x), -1).T, full_matrices=False)
+    flat = x.reshape(len(x), -1).astype(_summed_as(x) or x.dtype)
+    u, s, _ = np.linalg.svd(flat.T, full_matrices=False)
     matrix: Array = (u * (math.sqrt(len(x)) / (s + epsilon))) @ u.T
     return matrix
+
+
+def _summed_as(x: Array) -> Any:
+    """A dtype in which squares of grey levels add up without overflow; None for that of `x`."""
+    return np.float32 if x.dtype == np.float16 else None
 
 
 def _others(channel_axis: int) -> tuple[int, ...]:

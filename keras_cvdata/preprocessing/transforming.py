@@ -18,8 +18,8 @@ from keras_cvdata.types import Array
 
 def as_zoom_range(given: Any) -> list[float]:
     """Lowest and highest factor of `zoom_range`."""
-    if isinstance(given, Real):
-        return [1 - float(given), 1 + float(given)]
+    if not np.ndim(given) and isinstance(number := np.asarray(given).item(), Real):
+        return [1 - float(number), 1 + float(number)]
     if np.size(given) == 2 and all(isinstance(value, Real) for value in given):
         return list(given)
     raise ValueError(f"zoom_range must be a number or (lowest, highest); got {given!r}.")
@@ -27,7 +27,7 @@ def as_zoom_range(given: Any) -> list[float]:
 
 def as_brightness_range(given: Any) -> Any:
     """Lowest and highest factor of `brightness_range`, or None."""
-    if given is not None and not (isinstance(given, tuple | list) and len(given) == 2):
+    if given is not None and np.shape(given) != (2,):
         raise ValueError(f"brightness_range must be (lowest, highest) factor; got {given!r}.")
     return given
 
@@ -133,10 +133,11 @@ def _either_way(state: Any, limit: float) -> float:
 
 def _shift(state: Any, limit: Any, side: int) -> Any:
     """Pixels: whole ones for an integer, one of several values, else any up to a limit."""
-    if not limit:
+    values = np.asarray(limit)
+    if not values.size or (values.ndim == 0 and not values):
         return 0
-    if np.ndim(limit) or (isinstance(limit, int | np.integer) and limit > 0):
-        shift = state.choice(limit) * state.choice([-1, 1])
+    if values.ndim or (values.dtype.kind in "iub" and values > 0):
+        shift = state.choice(values) * state.choice([-1, 1])
     else:
         shift = _either_way(state, limit)
-    return shift * side if np.max(limit) < 1 else shift
+    return shift * side if values.max() < 1 else shift

@@ -57,7 +57,7 @@ def test_rows_without_a_file_are_left_out_with_a_warning(data):
     frame = data.frame.copy()
     frame.iloc[3, 0] = "cat/none.png"
     frame.iloc[5, 0] = "cat/0.gif"
-    message = r"2 files in x_col='filename' are missing.*the first is .*cat/none\.png"
+    message = r"Found 2 invalid image filename\(s\) in x_col.*the first is .*cat/none\.png"
     with pytest.warns(UserWarning, match=message):
         ours = flow(data, frame=frame)
     with pytest.warns(UserWarning, match="Found 2 invalid"):
@@ -104,19 +104,21 @@ def test_columns_and_arguments_that_do_not_fit(data, options, error, message):
 
 @pytest.mark.parametrize("option", ["has_ext", "sort", "drop_duplicates"])
 def test_arguments_of_very_old_code_warn(data, option):
-    with pytest.warns(DeprecationWarning, match=f"{option} has no effect any more"):
+    with pytest.warns(
+        DeprecationWarning, match=f"{option} is deprecated, it has no effect any more"
+    ):
         flow(data, **{option: True})
 
 
 def test_other_is_raw(data):
-    with pytest.warns(DeprecationWarning, match="class_mode='other' is now 'raw'"):
+    with pytest.warns(DeprecationWarning, match='`class_mode="other"` is deprecated, please use'):
         ours = flow(data, class_mode="other", y_col=["size", "weight"])
     np.testing.assert_array_equal(ours[0][1], data.frame[["size", "weight"]].to_numpy())
     assert ours.labels is ours.labels
 
 
 def test_classes_that_are_not_used_warn(data):
-    with pytest.warns(UserWarning, match="`classes` is not used with class_mode=None"):
+    with pytest.warns(UserWarning, match='`classes` will be ignored given the class_mode="None"'):
         flow(data, class_mode=None, classes=["cat"])
 
 

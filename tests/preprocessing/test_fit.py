@@ -158,6 +158,29 @@ def test_several_inputs():
     assert np.isfinite(model.evaluate(flow, verbose=0))
 
 
+class Passing(image.NumpyArrayIterator):
+    """A `__getitem__` of somebody else."""
+
+    def __getitem__(self, index):
+        return super().__getitem__(index)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("kind", [image.NumpyArrayIterator, Passing])
+@pytest.mark.parametrize("further", [1, 2])
+def test_several_inputs_without_labels(further, kind, workers):
+    """Two parts are no inputs and labels, nor three of them weights."""
+    images = np.array([photograph(n, *SIZE) for n in range(12)])
+    misc = [np.arange(24).reshape(12, 2) * (n + 1) for n in range(further)]
+    flow = kind((images, misc), None, image.ImageDataGenerator(), batch_size=5)
+    flow.workers = workers
+    pixels, *extra = keras.Input((*SIZE, 3)), *(keras.Input((2,)) for _ in misc)
+    first = keras.layers.GlobalAveragePooling2D()(pixels)
+    model = keras.Model([pixels, *extra], keras.layers.Concatenate()([first, *extra]))
+    expected = np.concatenate([images.mean(axis=(1, 2)), *misc], axis=1)
+    np.testing.assert_allclose(model.predict(flow, verbose=0), expected, rtol=1e-5)
+
+
 def test_sample_weights_and_skipped_files(photo_folder, tmp_path):
     broken = tmp_path / "images" / "a"
     broken.mkdir(parents=True)

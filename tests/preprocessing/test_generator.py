@@ -58,6 +58,7 @@ def test_the_package_has_the_same_class():
         ({"zoom_range": "ab"}, ValueError, "zoom_range must be .*; got 'ab'"),
         ({"zoom_range": ["a", 1]}, ValueError, "zoom_range must be"),
         ({"brightness_range": 0.1}, ValueError, "brightness_range must be .*; got 0.1"),
+        ({"brightness_range": (1, 2, 3)}, ValueError, "brightness_range must be"),
         ({"on_error": "ignore"}, ValueError, "on_error must be one of .*; got 'ignore'"),
         ({"threads": 0}, ValueError, "threads must be at least 1; got 0"),
     ],
@@ -73,7 +74,7 @@ def test_arguments_out_of_range(arguments, error, message):
         ({"zca_whitening": True}, ["featurewise_center"]),
         (
             {"zca_whitening": True, "featurewise_std_normalization": True},
-            ["featurewise_std_normalization", "featurewise_center"],
+            ["featurewise_center", "featurewise_std_normalization", "featurewise_center"],
         ),
         ({"featurewise_std_normalization": True}, ["featurewise_center"]),
         ({"samplewise_std_normalization": True}, ["samplewise_center"]),
@@ -86,7 +87,7 @@ def test_standardisations_that_need_or_exclude_others(arguments, changed):
         ours = new.ImageDataGenerator(**arguments)
         told = [str(each.message) for each in caught]
         theirs = old.ImageDataGenerator(**arguments)
-    assert [re.search(r"sets (\w+)=", text).group(1) for text in told] == changed
+    assert [re.search(r"setting of `(\w+)`", text).group(1) for text in told] == changed
     for name in ("featurewise_center", "samplewise_center", "featurewise_std_normalization"):
         assert getattr(ours, name) == getattr(theirs, name)
 
@@ -113,6 +114,33 @@ def test_fit_learns_the_same_statistics(augment, data_format):
         np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-3 * np.abs(theirs).max())
 
 
+@pytest.mark.parametrize("option", ["featurewise", "samplewise"])
+def test_half_precision_learns_and_divides_by_the_deviation(option):
+    """Whose squares add up beyond 65504, which the old class takes for infinity."""
+    options = {f"{option}_center": True, f"{option}_std_normalization": True}
+    results = []
+    for dtype in ("float32", "float16"):
+        generator = new.ImageDataGenerator(**options, dtype=dtype)
+        if option == "featurewise":
+            generator.fit(IMAGES)
+            assert generator.std.dtype == generator.mean.dtype == dtype
+        results.append(generator.flow(IMAGES, batch_size=10, shuffle=False)[0])
+    assert results[1].dtype == np.float16
+    np.testing.assert_allclose(results[1], results[0], atol=0.01)
+
+
+def test_half_precision_is_whitened_in_single_precision():
+    """In half precision there is no singular value decomposition, and the old class fails."""
+    results = []
+    for dtype in ("float32", "float16"):
+        generator = new.ImageDataGenerator(featurewise_center=True, zca_whitening=True, dtype=dtype)
+        generator.zca_epsilon = 10
+        generator.fit(IMAGES)
+        results.append(generator.flow(IMAGES, batch_size=10, shuffle=False)[0])
+    assert results[1].dtype == np.float16
+    np.testing.assert_allclose(results[1], results[0], atol=0.05)
+
+
 def test_fit_leaves_its_data_and_the_global_generator_alone():
     x = IMAGES.astype("float32")
     np.random.seed(3)
@@ -128,7 +156,7 @@ def test_fit_takes_four_axes():
     generator = new.ImageDataGenerator(featurewise_center=True)
     with pytest.raises(ValueError, match=r"four axes.*got shape \(12, 15, 3\)"):
         generator.fit(IMAGES[0])
-    with pytest.warns(UserWarning, match="channels are on axis 3.*has not 1, 3 or 4"):
+    with pytest.warns(UserWarning, match=r"\(channels on axis 3\).*has not 1, 3 or 4"):
         generator.fit(IMAGES[..., :2])
 
 
@@ -139,8 +167,9 @@ def test_standardize_before_fit_warns_and_leaves_pixels_alone(option):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         generator = new.ImageDataGenerator(**{option: True})
-    with pytest.warns(UserWarning, match=r"=True has no effect yet: .*Call fit\(x\)"):
+    with pytest.warns(UserWarning, match="but it hasn't been fit: .* Call fit") as caught:
         standardized = generator.standardize(IMAGES.astype("float32"))
+    assert any(f"specifies `{option}`" in str(warning.message) for warning in caught)
     np.testing.assert_array_equal(standardized, IMAGES)
 
 
@@ -150,13 +179,13 @@ def test_warnings_point_at_the_code_of_the_user():
         generator = new.ImageDataGenerator(featurewise_std_normalization=True)
         generator.standardize(IMAGES.astype("float32"))
         generator.fit(IMAGES[..., :2])
-    assert [str(warning.message).split(" ")[0] for warning in caught] == [
-        "featurewise_std_normalization=True",
-        "featurewise_center=True",
-        "featurewise_std_normalization=True",
-        "With",
+    assert [str(warning.message).split("`")[1] for warning in caught[:3]] == [
+        "featurewise_std_normalization",
+        "featurewise_center",
+        "featurewise_std_normalization",
     ]
     assert {warning.filename for warning in caught} == {__file__}
+    assert len(caught) == 4
 
 
 def test_attributes_are_read_when_they_are_needed():
@@ -203,13 +232,39 @@ def test_any_number_of_channels_is_flipped_and_brightened():
     assert any(np.array_equal(b, x[r][:, ::-1]) for b, r in zip(batch, rows, strict=True))
 
 
-@pytest.mark.parametrize("limit", [-3, 1, 1.0, np.int64(4), np.float32(2.5), [0.5, 1.5], [], 0])
+LIMITS = [-3, 1, 1.0, True, np.int64(4), np.float32(2.5), [0.5, 1.5], range(-3, 4), [0, 0], [], 0]
+
+
+@pytest.mark.parametrize("limit", LIMITS, ids=repr)
 def test_shifts_are_drawn_as_by_the_old_class(limit):
     theirs, ours = (
         m.ImageDataGenerator(width_shift_range=limit).get_random_transform((9, 9, 3), seed=6)
         for m in (old, new)
     )
     assert theirs == ours
+
+
+@pytest.mark.parametrize("name", ["width_shift_range", "height_shift_range"])
+@pytest.mark.parametrize("limit", [[-2, 2], [0.1, 0.2], [0, 0], [], 3, 0.25, 0])
+def test_arrays_are_shifts_as_their_values_are(limit, name):
+    """The old class asks whether an array is true, which an array of several does not say."""
+    transforms = (
+        module.ImageDataGenerator(**{name: values}).get_random_transform((9, 9, 3), seed=6)
+        for module, values in ((old, limit), (new, np.array(limit)))
+    )
+    assert next(transforms) == next(transforms)
+
+
+@pytest.mark.parametrize("values", [(0.5, 2), (1, 3)])
+@pytest.mark.parametrize("name", ["zoom_range", "brightness_range"])
+def test_arrays_are_ranges_as_pairs_are(values, name):
+    transforms = (
+        module.ImageDataGenerator(**{name: given}).get_random_transform((9, 9, 3), seed=6)
+        for module, given in ((old, values), (new, np.array(values)))
+    )
+    assert next(transforms) == next(transforms)
+    one = new.ImageDataGenerator(zoom_range=np.array(0.25))
+    assert one.zoom_range == [0.75, 1.25]
 
 
 def dot(height: int, width: int, row: int, column: int) -> np.ndarray:

@@ -92,6 +92,24 @@ def test_next_counts_and_resets_as_the_old_class(data, batch_size):
     assert_same([next(theirs)], [next(ours)])
 
 
+@pytest.mark.parametrize("flow", FLOWS)
+def test_index_counts_batches_as_the_old_class(data, flow):
+    """So that what `next` draws afterwards is the same, too."""
+    theirs, ours = (data.open(m, combination(flow)) for m in (old, new))
+    results = []
+    for iterator in (theirs, ours):
+        seen = [iterator.total_batches_seen]
+        for index in (0, 2, 0):
+            _ = iterator[index]
+            seen.append(iterator.total_batches_seen)
+        with pytest.raises(ValueError, match="3"):
+            _ = iterator[3]
+        results.append((seen, [next(iterator) for _ in range(4)], iterator.total_batches_seen))
+    assert results[0][0] == results[1][0] == [0, 1, 2, 3]
+    assert results[0][2] == results[1][2] == 7
+    assert_same(results[0][1], results[1][1])
+
+
 @pytest.fixture
 def hasty_threads():
     """Threads that give way to each other after every few steps."""

@@ -105,6 +105,21 @@ def test_values_stay_in_range(case: LayerCase) -> None:
     assert y.max() <= 1 + 1e-6
 
 
+@pytest.mark.parametrize(
+    "case",
+    [case for case in CLASSES if case.needs_range and not case.made_of and not case.makes],
+    ids=str,
+)
+def test_the_range_of_values_is_but_a_scale(case: LayerCase) -> None:
+    """Also one that does not begin at 0, on both executors."""
+    x = images(case, "float32", (2, 9, 12, case.channels[0]))
+    unit, wide = make(case), make(case, value_range=(-3, 5))
+    u = uniforms(unit, 2)
+    for render in (with_opencv, with_tensors):
+        expected = 8 * render(Chain([unit]), x, u) - 3
+        assert np.allclose(render(Chain([wide]), 8 * x - 3, u), expected, rtol=0, atol=2e-5)
+
+
 @every_random_case
 def test_nothing_happens_outside_training(case: LayerCase) -> None:
     """But for the size, which is that of training."""

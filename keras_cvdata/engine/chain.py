@@ -208,8 +208,8 @@ def _final_output(parts: Sequence[Any], output: Output) -> Output:
 
 def _needs_range(parts: Sequence[Any], output: Output) -> Any:
     """What must know the range of float pixels."""
-    unscaled = None if output.in_source_units else output
-    return next((part for part in parts if part.needs_range), unscaled)
+    last = output if output.needs_range else None
+    return next((part for part in parts if part.needs_range), last)
 
 
 def _common_range(layers: Sequence[Any], value_range: Range | None) -> Range | None:

@@ -9,6 +9,7 @@ from keras_cvdata.engine import opencv
 from keras_cvdata.engine.output import check_floats
 from keras_cvdata.engine.plan import Plan
 from keras_cvdata.loading.annotations import Annotations
+from keras_cvdata.loading.depths import Depth
 from keras_cvdata.loading.filling import Outcome, fill
 from keras_cvdata.loading.substitutes import Substitutes
 from keras_cvdata.sources.base import Source
@@ -23,12 +24,14 @@ class Reading(NamedTuple):
         rows: Row of each sample of the source, (N,).
         annotations: Masks and boxes of the rows, where there are any.
         substitutes: What stands in the place of samples that cannot be read; `None` for an error.
+        depth: Depth by which all images count; `None` where each counts by its own.
     """
 
     color_mode: str
     rows: Ints
     annotations: Annotations | None = None
     substitutes: Substitutes | None = None
+    depth: Depth | None = None
 
 
 class BatchMemory(NamedTuple):
@@ -96,6 +99,8 @@ def _render(
     image = codec.read(payload, how.color_mode, reduce=reduce, name=name, header=header)
     _check_channels(image, out.pixels.shape[3], name)
     check_floats(image, plan.value_range, name)
+    if how.depth is not None:
+        how.depth.compare(image, name, plan.output.span)
     size, reduced = image.shape[:2], None
     if header is not None and size != (header.height, header.width):
         size = header.height, header.width

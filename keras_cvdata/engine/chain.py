@@ -21,6 +21,7 @@ from keras_cvdata.engine.plan import Plan
 from keras_cvdata.engine.steps import Fit, Resize, Size
 from keras_cvdata.types import Array, Range
 
+INTERPOLATIONS = ("bilinear", "nearest", "area", "bicubic", "lanczos")
 _AS_SOURCE = Output()
 
 
@@ -176,6 +177,26 @@ class Chain:
     def _first_size(self, height: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:
         """Size of the images that the first layer sees."""
         return (height, width) if self.resize is None else self.resize.size
+
+
+def fit_of(crop_to_aspect_ratio: bool, pad_to_aspect_ratio: bool) -> Fit:
+    """How images are brought to a size, by the two arguments that Keras has for it.
+
+    Args:
+        crop_to_aspect_ratio: Crop the middle instead of stretching.
+        pad_to_aspect_ratio: Pad instead of stretching.
+
+    Returns:
+        The `fit` of a chain.
+
+    Raises:
+        ValueError: Both are asked for.
+    """
+    if crop_to_aspect_ratio and pad_to_aspect_ratio:
+        raise ValueError("Give crop_to_aspect_ratio or pad_to_aspect_ratio, not both.")
+    if crop_to_aspect_ratio:
+        return "crop"
+    return "pad" if pad_to_aspect_ratio else "stretch"
 
 
 def output_size(

@@ -8,9 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from keras_cvdata.engine.augmentation import Augmentation
-from keras_cvdata.engine.chain import Chain
+from keras_cvdata.engine.chain import Chain, fit_of
 from keras_cvdata.engine.mixing import Mixer
-from keras_cvdata.engine.steps import Fit
 from keras_cvdata.loading.depths import Depth, first_depth
 from keras_cvdata.loading.loader import Loader
 from keras_cvdata.loading.rendering import Reading
@@ -123,13 +122,6 @@ def tell_unused(value_range: Range | None, first: Depth | None) -> None:
         "hold floats; what a batch holds is said by rescale.",
         stacklevel=2,
     )
-
-
-def fit_of(crop: bool, pad: bool) -> Fit:
-    """How images are brought to a size, by the names that Keras has for it."""
-    if crop:
-        return "crop"
-    return "pad" if pad else "stretch"
 
 
 def make_sampler(sequence: Any, source: Source) -> Sampler:

@@ -137,6 +137,7 @@ def _check_values(images: Array | list[Array], value_range: Range | None) -> Ran
     if low < value_range[0] or high > value_range[1]:
         raise ValueError(
             f"The pixels reach from {low:g} to {high:g}, beyond value_range="
-            f"({value_range[0]:g}, {value_range[1]:g}). Give the lowest and highest value that pixels can have."
+            f"({value_range[0]:g}, {value_range[1]:g}). Give the lowest and highest value that "
+            "pixels can have."
         )
     return value_range

@@ -289,6 +289,28 @@ def _pair(wanted: str, value: Any) -> tuple[Any, Any]:
     raise TypeError(f"{wanted}; got {value!r}.")
 
 
+def value_range(name: str, value: Any) -> tuple[float, float] | None:
+    """Read the lowest and the highest value of pixels.
+
+    Args:
+        name: What the user calls it.
+        value: A pair, or None where it is not known.
+
+    Returns:
+        The two values, or None.
+
+    Raises:
+        TypeError: It is no pair of numbers.
+        ValueError: The two are equal, or in the wrong order.
+    """
+    if value is None:
+        return None
+    ends = interval(name, value, unit="the units of the pixels")
+    if ends.low == ends.high:
+        raise ValueError(f"{name} must have two different ends; got {value!r}.")
+    return ends.low, ends.high
+
+
 def whole_interval(name: str, value: Any, *, unit: str, low: int, high: int) -> Interval:
     """Read a range of whole numbers, or one of them.
 

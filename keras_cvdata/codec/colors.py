@@ -58,6 +58,8 @@ def to_color_mode(pixels: Array, color_mode: str, name: str, row: int | None = N
 
 def _convert(pixels: Array, wanted: int, color_mode: str, name: str, row: int | None) -> Array:
     if pixels.shape[2] == 4:
+        if pixels.dtype == np.float32:
+            _check_alpha(pixels, name, row)
         pixels = drop_alpha(pixels)
         return pixels if wanted == 3 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[:, :, None]
     conversion = _CONVERSIONS.get((pixels.shape[2], wanted))
@@ -72,6 +74,20 @@ def _convert(pixels: Array, wanted: int, color_mode: str, name: str, row: int | 
         raise ImageError(name, reason, row)
     converted = cv2.cvtColor(np.ascontiguousarray(pixels), conversion)
     return converted if wanted > 1 else converted[:, :, None]
+
+
+def _check_alpha(pixels: Array, name: str, row: int | None) -> None:
+    """Refuse floats of which nobody can say what white and full alpha are."""
+    alpha = pixels[:, :, 3]
+    opaque = bool((alpha == 1).all())
+    if opaque or (pixels.min() >= 0 and pixels.max() <= 1):
+        return
+    reason = (
+        f"Its alpha reaches from {alpha.min():g} to {alpha.max():g} and its pixels to "
+        f"{pixels.max():g}; floats with alpha must lie in 0 to 1 to be laid on white. Divide them, "
+        "or use color_mode='rgba'."
+    )
+    raise ImageError(name, reason, row)
 
 
 def to_native(pixels: Array, name: str, row: int | None = None) -> Array:

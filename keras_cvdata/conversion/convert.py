@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
-from keras_cvdata import codec
+from keras_cvdata.arguments import choice, size
 from keras_cvdata.conversion.atomic import replacing
 from keras_cvdata.conversion.files import check_beside, write_folder, write_table
 from keras_cvdata.conversion.hdf5 import write_hdf5
+from keras_cvdata.engine import opencv
+from keras_cvdata.engine.chain import INTERPOLATIONS, Chain, fit_of
+from keras_cvdata.engine.plan import Plan
+from keras_cvdata.loading.rendering import decode
 from keras_cvdata.sources.base import Source, fetch
 from keras_cvdata.sources.opening import open_source
 from keras_cvdata.types import Array
@@ -21,12 +25,15 @@ from keras_cvdata.types import Array
 TABLES = (".csv", ".json", ".jsonl", ".ndjson")
 
 
-def convert(
+def convert(  # noqa: PLR0913 # the arguments of a public function
     data: Any,
     target: str | os.PathLike[str],
     *,
     image_size: tuple[int, int] | None = None,
     color_mode: str = "rgb",
+    interpolation: str = "bilinear",
+    crop_to_aspect_ratio: bool = False,
+    pad_to_aspect_ratio: bool = False,
     copy: bool = False,
     overwrite: bool = False,
     verbose: int = 1,
@@ -51,9 +58,13 @@ def convert(
     Args:
         data: A sequence, a source, or what `open_source` opens.
         target: Path to write.
-        image_size: (height, width) in pixels to stretch all images to; None leaves them as they
-            are.
+        image_size: (height, width) in pixels that all images are brought to; the pixels are those
+            that a sequence would make with this and the four arguments below. None leaves images
+            as they are.
         color_mode: "rgb", "grayscale", "rgba" or "unchanged"; used with `image_size`.
+        interpolation: "bilinear", "nearest", "area", "bicubic" or "lanczos", likewise.
+        crop_to_aspect_ratio: Crop the middle instead of stretching, likewise.
+        pad_to_aspect_ratio: Pad with black instead of stretching, likewise.
         copy: For tables, copy local files and remote images too.
         overwrite: Replace an existing target. A folder is replaced only if it holds nothing but
             what this function writes.
@@ -81,7 +92,18 @@ def convert(
         raise ValueError(f"{source!r} holds no images to convert.")
     path = Path(target)
     extension = path.suffix.lower()
-    read = partial(_read, source, image_size, color_mode)
+    read: Callable[[int], bytes | Array] = partial(fetch, source)
+    if image_size is not None:
+        height, width = size(image_size)
+        chain = Chain(
+            [],
+            size=(height, width),
+            fit=fit_of(crop_to_aspect_ratio, pad_to_aspect_ratio),
+            interpolation=choice("interpolation", interpolation, INTERPOLATIONS),
+            value_range=source.value_range,
+        )
+        plan = chain.plan(np.empty((1, 0)), height, width, channels=3)
+        read = partial(_resized, source, plan, color_mode)
     if extension in TABLES:
         write_table(source, path, read, copy or image_size is not None, overwrite, verbose)
     elif extension in (".h5", ".hdf5"):
@@ -99,18 +121,10 @@ def convert(
     return path
 
 
-def _read(
-    source: Source, image_size: tuple[int, int] | None, color_mode: str, position: int
-) -> bytes | Array:
-    """Read one image as it is, or decoded and resized."""
-    payload = fetch(source, position)
-    if image_size is None:
-        return payload
-    pixels = codec.read(payload, color_mode, name=source.name(position), row=position)
-    height, width = image_size
-    shrinks = height * width < pixels.shape[0] * pixels.shape[1]
-    filter_ = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    resized = cv2.resize(pixels, (width, height), interpolation=filter_)
-    if resized.dtype == np.float32:  # cubic overshoots; integers are clipped by their depth
-        resized = resized.clip(pixels.min(), pixels.max())
-    return resized.reshape(height, width, pixels.shape[2])
+def _resized(source: Source, plan: Plan, color_mode: str, position: int) -> Array:
+    """Read one image as a sequence would that does nothing but the resize of a plan."""
+    image, _, reduced = decode(source, position, plan, 0, color_mode)
+    assert plan.resize is not None
+    pixels = np.empty((*plan.resize.size, image.shape[2]), image.dtype)
+    opencv.render(image, plan, 0, pixels, reduced=reduced)
+    return pixels

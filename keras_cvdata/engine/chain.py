@@ -21,6 +21,7 @@ from keras_cvdata.engine.plan import Plan
 from keras_cvdata.engine.steps import Fit, Resize, Size
 from keras_cvdata.types import Array, Range
 
+INTERPOLATIONS = ("bilinear", "nearest", "area", "bicubic", "lanczos")
 _AS_SOURCE = Output()
 
 
@@ -178,6 +179,26 @@ class Chain:
         return (height, width) if self.resize is None else self.resize.size
 
 
+def fit_of(crop_to_aspect_ratio: bool, pad_to_aspect_ratio: bool) -> Fit:
+    """How images are brought to a size, by the two arguments that Keras has for it.
+
+    Args:
+        crop_to_aspect_ratio: Crop the middle instead of stretching.
+        pad_to_aspect_ratio: Pad instead of stretching.
+
+    Returns:
+        The `fit` of a chain.
+
+    Raises:
+        ValueError: Both are asked for.
+    """
+    if crop_to_aspect_ratio and pad_to_aspect_ratio:
+        raise ValueError("Give crop_to_aspect_ratio or pad_to_aspect_ratio, not both.")
+    if crop_to_aspect_ratio:
+        return "crop"
+    return "pad" if pad_to_aspect_ratio else "stretch"
+
+
 def output_size(
     layers: Sequence[Augmentation], height: Tensor, width: Tensor
 ) -> tuple[Tensor, Tensor]:
@@ -208,8 +229,8 @@ def _final_output(parts: Sequence[Any], output: Output) -> Output:
 
 def _needs_range(parts: Sequence[Any], output: Output) -> Any:
     """What must know the range of float pixels."""
-    unscaled = None if output.in_source_units else output
-    return next((part for part in parts if part.needs_range), unscaled)
+    last = output if output.needs_range else None
+    return next((part for part in parts if part.needs_range), last)
 
 
 def _common_range(layers: Sequence[Any], value_range: Range | None) -> Range | None:

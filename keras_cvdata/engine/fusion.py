@@ -222,7 +222,7 @@ def _table(unit: Array, output: Output, final: bool) -> Array:
     """Turn curves on 0 to 1 into tables of what is stored."""
     if not final or output.dtype == "uint8":
         return np.ascontiguousarray(to_levels(unit, 255, np), np.uint8)
-    scale, offset = output.affine((0.0, 255.0))
+    scale, offset = output.affine(output.span or (0.0, 255.0))
     dtype = "float32" if output.standardizes else output.dtype
     table: Array = (unit.astype(np.float64) * scale + offset).astype(dtype)
     return np.ascontiguousarray(table)

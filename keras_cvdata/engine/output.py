@@ -39,6 +39,9 @@ class Output:
         std: Divisor after `mean`, in the same units and shapes; 1e-7 is added to it (R38).
         samplewise: Subtract the mean of every image and divide by its standard deviation plus
             1e-7. In place of `rescale`.
+        span: Lowest and highest value of a batch in the units of its source, where its images have
+            several depths; by default those of each image.
+        reverse: Turn RGB to BGR.
 
     Raises:
         ValueError: The combination makes no sense.
@@ -53,6 +56,8 @@ class Output:
     mean: Array | None = None
     std: Array | None = None
     samplewise: bool = False
+    span: Range | None = None
+    reverse: bool = False
 
     def __post_init__(self) -> None:
         # float64 doubles the memory of a batch and gains nothing (R42).
@@ -92,9 +97,14 @@ class Output:
 
     @property
     def in_source_units(self) -> bool:
-        """Whether values are those of the source, or a multiple, and need no range."""
+        """Whether values are those of the source, or a multiple."""
         scaled = isinstance(self.rescale, str) or self.mean is not None or self.samplewise
         return not scaled and self.dtype != "uint8"
+
+    @property
+    def needs_range(self) -> bool:
+        """Whether it must know the range of float pixels."""
+        return not self.in_source_units or self.span is not None
 
     @cached_property
     def standardizes(self) -> bool:
@@ -105,7 +115,7 @@ class Output:
         """Give `scale` and `offset` that turn values of 0 to 1 into those of the batch.
 
         Args:
-            value_bounds: Lowest and highest value of the source.
+            value_bounds: Lowest and highest value of the source; `span` where there is one.
 
         Returns:
             Two numbers, or arrays that broadcast to (channels,). Statistics for each pixel and

@@ -6,6 +6,7 @@ import abc
 from typing import Any, ClassVar, Literal
 
 from keras_cvdata.arguments import choice, interval
+from keras_cvdata.arguments import value_range as read_range
 from keras_cvdata.engine.array_api import Parameters, Tensor
 from keras_cvdata.layers.base import AugmentationLayer, LayerOptions, SharedOptions
 from keras_cvdata.types import Range
@@ -33,15 +34,6 @@ class PhotometricOptions(LayerOptions, total=False):
     """Keywords that every photometric layer takes; `PhotometricLayer` says what they mean."""
 
     value_range: Range | None
-
-
-def _value_range(name: str, value: Range | None) -> Range | None:
-    if value is None:
-        return None
-    ends = interval(name, value, unit="the units of the pixels")
-    if ends.low == ends.high:
-        raise ValueError(f"{name} must have two different ends; got {value!r}.")
-    return ends.low, ends.high
 
 
 class MatrixLayer(AugmentationLayer):
@@ -109,7 +101,7 @@ class FillingLayer(AugmentationLayer):
             single="fixed",
         ).low
         self.interpolation = choice(self._named("interpolation"), interpolation, INTERPOLATIONS)
-        self.value_range = _value_range(self._named("value_range"), value_range)
+        self.value_range = read_range(self._named("value_range"), value_range)
 
     @property
     def needs_range(self) -> bool:
@@ -169,7 +161,7 @@ class RangedLayer(AugmentationLayer):
 
     def __init__(self, *, value_range: Range | None = None, **options: Any) -> None:
         super().__init__(**options)
-        self.value_range = _value_range(self._named("value_range"), value_range)
+        self.value_range = read_range(self._named("value_range"), value_range)
 
     @property
     def needs_range(self) -> bool:

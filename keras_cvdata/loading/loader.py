@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,12 +12,10 @@ from keras_cvdata.engine.chain import Chain
 from keras_cvdata.engine.mixing import Mixer, mix_images
 from keras_cvdata.engine.plan import Plan
 from keras_cvdata.engine.records import to_plain
-from keras_cvdata.loading.annotations import Annotations
 from keras_cvdata.loading.buffers import BufferPool
 from keras_cvdata.loading.filling import BadImage, Outcome, accept
 from keras_cvdata.loading.rendering import BatchMemory, Reading, render_slot
 from keras_cvdata.loading.sampler import BatchIndices
-from keras_cvdata.loading.substitutes import Substitutes
 from keras_cvdata.loading.threads import Job, Pool
 from keras_cvdata.sources.base import Source
 from keras_cvdata.stateless_random import Purpose, augmentation_uniforms, uniforms
@@ -49,34 +47,32 @@ class Loader:
     Args:
         source: Where the images come from.
         chain: What is done to each image.
+        how: How the samples are read.
         shape: (height, width, channels) of the images that the first layer sees.
-        color_mode: Channels that decoding yields: "rgb", "grayscale", "rgba" or "unchanged".
         seed: Selects the draws.
-        substitute: Put another sample of the class in the place of one that cannot be read.
-        annotations: Masks and boxes of the rows of the source, where there are any.
         mixers: What mixes the images of a finished batch.
+        rescale: Turns the pixels of a finished batch into those that a model sees.
     """
 
     def __init__(
         self,
         source: Source,
         chain: Chain,
+        how: Reading,
         *,
         shape: tuple[int, int, int],
-        color_mode: str,
         seed: int,
-        substitute: bool,
-        annotations: Annotations | None = None,
         mixers: Sequence[Mixer] = (),
+        rescale: Callable[[Array], Array] | None = None,
     ) -> None:
         self.source = source
         self.chain = chain
         self.seen = shape
         self.shape = (*chain.output_size(*shape[:2]), shape[2])
         self.seed = seed
+        self.how = how
         self.mixers = tuple(mixers)
-        substitutes = Substitutes(len(source), source.codes, seed) if substitute else None
-        self.how = Reading(color_mode, source.rows, annotations, substitutes)
+        self.rescale = rescale
         self.bad: dict[int, BadImage] = {}
         self._memory = BufferPool()
 
@@ -99,7 +95,10 @@ class Loader:
             return accept(filled, self.bad)
 
         def finish(outcomes: list[Outcome]) -> Images:
-            return self._mix(_as_images(out, outcomes), epoch, indices)
+            images = self._mix(_as_images(out, outcomes), epoch, indices)
+            if self.rescale is None:
+                return images
+            return images._replace(pixels=self.rescale(images.pixels))
 
         return pool.start(len(positions), work, finish)
 

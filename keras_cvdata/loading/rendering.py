@@ -8,7 +8,9 @@ from keras_cvdata import codec
 from keras_cvdata.engine import opencv
 from keras_cvdata.engine.output import check_floats
 from keras_cvdata.engine.plan import Plan
+from keras_cvdata.engine.steps import Size
 from keras_cvdata.loading.annotations import Annotations
+from keras_cvdata.loading.depths import Depth
 from keras_cvdata.loading.filling import Outcome, fill
 from keras_cvdata.loading.substitutes import Substitutes
 from keras_cvdata.sources.base import Source, fetch
@@ -23,12 +25,14 @@ class Reading(NamedTuple):
         rows: Row of each sample of the source, (N,).
         annotations: Masks and boxes of the rows, where there are any.
         substitutes: What stands in the place of samples that cannot be read; `None` for an error.
+        depth: Depth by which all images count; `None` where each counts by its own.
     """
 
     color_mode: str
     rows: Ints
     annotations: Annotations | None = None
     substitutes: Substitutes | None = None
+    depth: Depth | None = None
 
 
 class BatchMemory(NamedTuple):
@@ -83,23 +87,59 @@ def render_slot(
     )
 
 
+class Decoded(NamedTuple):
+    """An image as a plan takes it.
+
+    Attributes:
+        pixels: (height, width, channels), smaller than the image where that is enough.
+        size: (height, width) of the whole image.
+        reduced: The whole image, where the pixels are fewer.
+    """
+
+    pixels: Array
+    size: Size
+    reduced: opencv.Reduced | None
+
+
+def decode(source: Source, position: int, plan: Plan, slot: int, color_mode: str) -> Decoded:
+    """Read one image, at a part of its size where a plan needs no more of it.
+
+    Args:
+        source: Where the image comes from.
+        position: Position of the sample in the source.
+        plan: What happens to the images of a batch.
+        slot: Which image of the batch this is.
+        color_mode: Channels that decoding yields.
+
+    Returns:
+        The image.
+
+    Raises:
+        ImageError: It cannot be read.
+    """
+    payload = fetch(source, position)
+    name = source.name(position)
+    if not isinstance(payload, bytes):
+        pixels = codec.read(payload, color_mode, name=name)
+        return Decoded(pixels, (pixels.shape[0], pixels.shape[1]), None)
+    header = codec.sniff(payload, name)
+    whole = header.height, header.width
+    reduce = opencv.reduction(plan, slot, *whole) if plan.reduces else 1
+    pixels = codec.read(payload, color_mode, reduce=reduce, name=name, header=header)
+    if pixels.shape[:2] == whole:
+        return Decoded(pixels, whole, None)
+    return Decoded(pixels, whole, opencv.Reduced(*whole, reduce))
+
+
 def _render(
     source: Source, plan: Plan, slot: int, position: int, out: BatchMemory, how: Reading
 ) -> None:
-    payload = fetch(source, position)
+    image, size, reduced = decode(source, position, plan, slot, how.color_mode)
     name = source.name(position)
-    header, reduce = None, 1
-    if isinstance(payload, bytes):
-        header = codec.sniff(payload, name)
-        if plan.reduces:
-            reduce = opencv.reduction(plan, slot, header.height, header.width)
-    image = codec.read(payload, how.color_mode, reduce=reduce, name=name, header=header)
     _check_channels(image, out.pixels.shape[3], name)
     check_floats(image, plan.value_range, name)
-    size, reduced = image.shape[:2], None
-    if header is not None and size != (header.height, header.width):
-        size = header.height, header.width
-        reduced = opencv.Reduced(*size, reduce)
+    if how.depth is not None:
+        how.depth.compare(image, name, plan.output.span)
     opencv.render(image, plan, slot, out.pixels[slot], reduced=reduced)
     if how.annotations is not None:
         row = int(how.rows[position])

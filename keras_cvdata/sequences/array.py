@@ -20,7 +20,6 @@ class ArraySequence(Sequence):
             list of images of different sizes.
         y: Labels: integers, names, one-hot rows, several 0/1 columns, or numbers; None for none.
         class_names: Names of the classes in the order of their integers.
-        value_range: Lowest and highest value of float pixels; 0 to 1 where the data lies there.
         label_mode: Form of the labels, see `Sequence`; no labels where `y` is None.
         masks: Segmentation masks (N, height, width, 1), or a list of them, which become a target.
         boxes: For each image a list of bounding boxes `[10, 20, 50, 60, "cat"]`, which become a
@@ -48,14 +47,13 @@ class ArraySequence(Sequence):
         y: Any = None,
         *,
         class_names: Ordered[str] | None = None,
-        value_range: tuple[float, float] | None = None,
         label_mode: str | Mapping[str, str] | None = "int",
         masks: Any = None,
         boxes: Ordered[Any] | None = None,
         color_mode: str = "unchanged",
         **options: Unpack[SizedOptions],
     ) -> None:
-        source = ArraySource(x, y, class_names=class_names, value_range=value_range)
+        source = ArraySource(x, y, class_names=class_names, value_range=options.get("value_range"))
         if y is None and label_mode == "int":
             label_mode = None
         super().__init__(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, Self
 
 import keras
@@ -12,13 +12,14 @@ import numpy as np
 
 from keras_cvdata import arguments
 from keras_cvdata.arguments import integer
+from keras_cvdata.arguments import value_range as read_range
 from keras_cvdata.engine.chain import output_size
 from keras_cvdata.engine.mixing import mix_all
 from keras_cvdata.labels import class_weights
 from keras_cvdata.layers.augment_argument import inference_layers, parse_augment
 from keras_cvdata.loading.annotations import Annotations
 from keras_cvdata.loading.filling import BadImage
-from keras_cvdata.loading.loader import Images, Loader
+from keras_cvdata.loading.loader import Images
 from keras_cvdata.loading.sampler import BatchIndices
 from keras_cvdata.loading.threads import Job, Pool, available_cores, prefetch
 from keras_cvdata.sequences import preparing, settings
@@ -27,7 +28,7 @@ from keras_cvdata.sequences.targets import Targets
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.boxes import Boxes
 from keras_cvdata.statistics import Standardization, estimate_memory
-from keras_cvdata.types import Array
+from keras_cvdata.types import Array, Range
 
 
 class Sequence(Epochs):
@@ -75,12 +76,21 @@ class Sequence(Epochs):
         augment: A layer, a list of layers, a `keras.Sequential` of layers, or any callable that
             takes and returns one uint8 image (height, width, channels). Layers that mix samples
             (`MixUp`, `CutMix`) stand at the end.
-        rescale: None (pixel values as stored), "unit" (0 to 1), "signed" (-1 to 1), both by the bit
-            depth of the source, a factor, or "auto" (grey images as "unit", colour standardised;
-            where `standardize` is given, that for both).
+        rescale: None (pixel values as stored; files of several depths are told, and brought to the
+            scale of the first), "unit" (0 to 1), "signed" (-1 to 1), both by the bit depth of the
+            source, a factor, or "auto" (grey images as "unit", colour standardised; where
+            `standardize` is given, that for both). For pretrained models "caffe", "torch" or "tf",
+            modes of `keras.applications.imagenet_utils.preprocess_input`, or a function such as
+            `keras.applications.vgg16.preprocess_input`: it gets each finished batch as float32 RGB
+            of 0 to 255 whatever the depth, with axes as `keras.config.image_data_format()` says,
+            and returns one of that shape.
         standardize: A fitted `Standardization`, or "samplewise" for each image by its own mean and
             standard deviation.
         dtype: "float32", "float16" or "uint8".
+        value_range: Lowest and highest value of float pixels: what black and white are. Where it
+            is not given, floats count from 0 to 1; pixels outside are refused by all that must know
+            the range: `rescale` but for None and factors, `standardize`, `dtype="uint8"`, layers of
+            light and colour. Integers count by their depth.
         on_error: "raise"; "substitute" puts another sample of the class in the place of an image
             that cannot be read; "skip" does the same with sample weight 0. Both list the image in
             `report`. Keras refuses sample weights with `class_weight`: use "substitute" there.
@@ -134,9 +144,10 @@ class Sequence(Epochs):
         validation_split: float | Literal["auto"] | None = None,
         subset: Literal["training", "validation"] | None = None,
         augment: Any = None,
-        rescale: str | float | None = None,
+        rescale: str | float | Callable[[Array], Any] | None = None,
         standardize: Standardization | Literal["samplewise"] | None = None,
         dtype: str = "float32",
+        value_range: Range | None = None,
         on_error: Literal["raise", "substitute", "skip"] = "raise",
         threads: int | None = None,
         prefetch: int = 2,
@@ -166,6 +177,7 @@ class Sequence(Epochs):
         self.rescale = rescale
         self.standardize = standardize
         self.dtype = dtype
+        self.value_range = read_range("value_range", value_range)
         self.on_error = on_error
         self.threads = integer("threads", available_cores() if threads is None else threads, 1)
         self.prefetch = integer("prefetch", prefetch, 0)
@@ -183,12 +195,16 @@ class Sequence(Epochs):
         )
         settings.check_settings(self, source)
         self._pool = Pool(self.threads)
-        if subset == "validation":
-            self.__dict__.update(self._held_out())
         # Without a seed the two parts must still be disjoint, so they share the split of seed 0.
-        self._bind(settings.part_of(source, validation_split, subset, 0 if seed is None else seed))
-        if verbose:
-            print(self.source.summary())
+        part = settings.part_of(source, validation_split, subset, 0 if seed is None else seed)
+        self._begin_with(part, held_out=subset == "validation")
+
+    def _begin_with(self, source: Source, held_out: bool) -> None:
+        if held_out:
+            self.__dict__.update(self._held_out())
+        self._bind(source)
+        if self.verbose:
+            print(source.summary())
 
     def _held_out(self) -> dict[str, Any]:
         """Settings without all that must not happen to validation samples; what sizes stays."""
@@ -215,17 +231,7 @@ class Sequence(Epochs):
         layers, mixers = parse_augment(self.augment)
         self._targets.check_mixable(mixers, bool(self._annotations))
         self.image_shape = (*output_size(layers, *seen[:2]), seen[2])
-        chain = preparing.make_chain(self, source, seen, layers)
-        self._loader = Loader(
-            source,
-            chain,
-            shape=seen,
-            color_mode=self.color_mode,
-            seed=self.seed,
-            substitute=self.on_error != "raise",
-            annotations=settings.check_annotated(self._annotations, chain),
-            mixers=mixers,
-        )
+        self._loader = preparing.make_loader(self, source, seen, layers, mixers)
         sampler = preparing.make_sampler(self, source)
         draws = bool(mixers) or layers != (inference_layers(layers) or [])
         differ = any((self.shuffle, draws, self.balance, self.steps_per_epoch))

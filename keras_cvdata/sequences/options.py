@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal, Self, TypedDict
 
 from keras_cvdata.statistics import Standardization
+from keras_cvdata.types import Array, Range
 
 # What other loaders of images for Keras call our keywords.
 OTHER_NAMES = {
@@ -38,9 +39,10 @@ class SequenceOptions(TypedDict, total=False):
     validation_split: float | Literal["auto"] | None
     subset: Literal["training", "validation"] | None
     augment: Any
-    rescale: str | float | None
+    rescale: str | float | Callable[[Array], Any] | None
     standardize: Standardization | Literal["samplewise"] | None
     dtype: str
+    value_range: Range | None
     on_error: Literal["raise", "substitute", "skip"]
     threads: int | None
     prefetch: int

@@ -10,8 +10,16 @@ import numpy as np
 from keras_cvdata.arguments import choice
 from keras_cvdata.engine.output import Output
 from keras_cvdata.layers import CompoundLayer
-from keras_cvdata.statistics import Standardization
+from keras_cvdata.statistics import EPSILON, Standardization
 from keras_cvdata.types import full_scale
+
+_WORDS = ("unit", "signed", "auto")
+# Mean and deviation of red, green and blue, in parts of the full scale.
+_MODES: dict[Any, tuple[tuple[float, ...], tuple[float, ...]]] = {
+    "caffe": ((123.68 / 255, 116.779 / 255, 103.939 / 255), (1 / 255,) * 3),
+    "torch": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    "tf": ((0.5,), (0.5,)),
+}
 
 
 def make_output(
@@ -39,8 +47,12 @@ def make_output(
         ValueError: The arguments contradict each other.
     """
     choice("dtype", dtype, ("float32", "float16", "uint8"))
-    if isinstance(rescale, str):
-        choice("rescale", rescale, ("unit", "signed", "auto"))
+    check_rescale(rescale)
+    if callable(rescale) or rescale in tuple(_MODES):
+        check_alone(rescale, standardize, dtype, layers)
+        if callable(rescale):  # of `rescale_function`, which takes 0 to 255
+            return Output(span=(0.0, 255.0), dtype="float32")
+        return of_mode(rescale, dtype, image_shape[2])
     if rescale == "auto":
         rescale = None
         if standardize is None and image_shape[2] == 1:
@@ -56,6 +68,69 @@ def make_output(
     output = Output(dtype, rescale)
     check_fits(output, source_dtype)
     return output
+
+
+def check_rescale(rescale: Any) -> None:
+    """Refuse words that say no scale, and classes in the place of what is made of them."""
+    if isinstance(rescale, str) and rescale not in (*_WORDS, *_MODES):
+        raise ValueError(
+            f"rescale must be None, one of {', '.join(map(repr, (*_WORDS, *_MODES)))}, a factor, "
+            "or a function of float batches such as keras.applications.vgg16.preprocess_input; got "
+            f"{rescale!r}."
+        )
+    if isinstance(rescale, type):
+        raise TypeError(
+            f"rescale is the class {rescale.__name__}; construct it: {rescale.__name__}(...)."
+        )
+
+
+def check_alone(rescale: Any, standardize: Any, dtype: str, layers: Iterable[Any]) -> None:
+    """Refuse what would scale the pixels beside a function or a mode of `keras.applications`."""
+    if standardize is not None:
+        raise ValueError(
+            f"standardize and rescale={rescale!r} both scale the pixels. Give one of the two."
+        )
+    if dtype == "uint8":
+        raise ValueError(
+            f"dtype='uint8' cannot hold what rescale={rescale!r} makes. Use dtype='float32'."
+        )
+    for part in final_outputs(layers):
+        raise ValueError(
+            f"{part!r} already scales the pixels, so rescale={rescale!r} would get others than it "
+            "expects. Leave one of the two out."
+        )
+
+
+def final_outputs(layers: Iterable[Any]) -> list[Any]:
+    """The parts of layers that say what the batch holds, such as `Normalize`."""
+    return [part for layer in layers for part in layer.flatten() if part.form == "output"]
+
+
+def of_mode(mode: str, dtype: str, channels: int) -> Output:
+    """What `keras.applications.imagenet_utils.preprocess_input` makes of pixels in a mode.
+
+    Args:
+        mode: "tf" for -1 to 1; "torch" for 0 to 1 by the statistics of ImageNet; "caffe" for 0 to
+            255 in BGR less the mean of ImageNet.
+        dtype: Dtype of the batch.
+        channels: Number of channels of the images.
+
+    Returns:
+        The output of the chain.
+
+    Raises:
+        ValueError: The statistics do not fit the channels.
+    """
+    if mode == "tf":
+        return Output(dtype, "signed")
+    if channels != 3:
+        raise ValueError(
+            f"rescale={mode!r} has statistics of red, green and blue, so it needs images of 3 "
+            f"channels; these have {channels}. Use color_mode='rgb'."
+        )
+    mean, std = _MODES[mode]
+    # `Output` adds EPSILON to what it divides by.
+    return Output(dtype, mean=np.array(mean), std=np.array(std) - EPSILON, reverse=mode == "caffe")
 
 
 def check_statistics(standardize: Any, image_shape: tuple[int, int, int]) -> None:

@@ -7,14 +7,12 @@ from typing import Any
 
 from keras_cvdata.arguments import choice, integer, size
 from keras_cvdata.codec.colors import CHANNELS
-from keras_cvdata.engine.chain import Chain
+from keras_cvdata.engine.chain import INTERPOLATIONS, Chain, fit_of
 from keras_cvdata.labels import Labels
 from keras_cvdata.loading.annotations import Annotations
 from keras_cvdata.sources.base import Source
 from keras_cvdata.splits import split_positions
 from keras_cvdata.types import Array, ImageError
-
-INTERPOLATIONS = ("bilinear", "nearest", "area", "bicubic", "lanczos")
 
 
 def check_settings(sequence: Any, source: Any) -> None:
@@ -26,8 +24,7 @@ def check_settings(sequence: Any, source: Any) -> None:
     choice("on_error", sequence.on_error, ("raise", "substitute", "skip"))
     if sequence.steps_per_epoch is not None:
         integer("steps_per_epoch", sequence.steps_per_epoch, 1)
-    if sequence.crop_to_aspect_ratio and sequence.pad_to_aspect_ratio:
-        raise ValueError("Give crop_to_aspect_ratio or pad_to_aspect_ratio, not both.")
+    fit_of(sequence.crop_to_aspect_ratio, sequence.pad_to_aspect_ratio)
     check_skipping(sequence.on_error, "label_mode", sequence.label_mode)
 
 

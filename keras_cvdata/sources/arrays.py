@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_cvdata import labels as label_forms
+from keras_cvdata.arguments import value_range as read_range
 from keras_cvdata.sources.base import Source
 from keras_cvdata.types import Array, Range
 
@@ -53,7 +54,7 @@ class ArraySource(Source):
         blocks = [block for _, block in _blocks(self.x)]
         self.image_shape = _common_shape({block.shape[1:] for block in blocks})
         self.dtype = _common_dtype({block.dtype for block in blocks})
-        self.value_range = _check_values(self.x, value_range)
+        self.value_range = _check_values(self.x, read_range("value_range", value_range))
         columns = {name: np.asarray(values) for name, values in (columns or {}).items()}
         self.columns = columns
         given = y if isinstance(y, Mapping) else {} if y is None else {"label": y}
@@ -135,7 +136,8 @@ def _check_values(images: Array | list[Array], value_range: Range | None) -> Ran
         return (0.0, 1.0) if low >= 0 and high <= 1 else None
     if low < value_range[0] or high > value_range[1]:
         raise ValueError(
-            f"The pixels reach from {low:g} to {high:g}, beyond value_range={value_range}. Give "
-            "the lowest and highest value that pixels can have."
+            f"The pixels reach from {low:g} to {high:g}, beyond value_range="
+            f"({value_range[0]:g}, {value_range[1]:g}). Give the lowest and highest value that "
+            "pixels can have."
         )
     return value_range

@@ -98,8 +98,9 @@ def apply_curve(step: Curve, pixels: Array, place: Place, out: Array | None) -> 
             "Use threads instead of processes for float and 16-bit images."
         )
     output, span = plan.output, bounds(pixels.dtype, plan.value_range)
-    if step.evaluate is unchanged and output.in_source_units:
-        span = 0.0, 1.0
+    into = output.span or span
+    if step.evaluate is unchanged and output.in_source_units and into == span:
+        span = into = 0.0, 1.0  # values stay exact
     low, high = map(np.float32, require(span))
     unit: Array = (pixels.astype(np.float32) - low) / (high - low)
     unit = step.evaluate(unit.reshape(1, -1, pixels.shape[2]), b).reshape(pixels.shape)
@@ -107,7 +108,7 @@ def apply_curve(step: Curve, pixels: Array, place: Place, out: Array | None) -> 
         return _restored(unit, pixels, low, high)
     if output.dtype == "uint8":
         return to_levels(np.clip(unit, 0, 1), 255, np).astype(np.uint8)  # type: ignore[no-any-return]
-    scale, offset = output.affine(span)
+    scale, offset = output.affine(into)
     unit = unit * np.asarray(scale, np.float32)
     return _finished(np.add(unit, offset, dtype=np.float32), step, plan)
 
@@ -173,10 +174,16 @@ def _restored(unit: Array, pixels: Array, low: np.float32, high: np.float32) -> 
 
 
 def _finished(result: Array, step: Curve | Histogram, plan: Plan) -> Array:
-    """Standardise the result of the last step of a plan in place."""
-    if isinstance(step, Curve) and step.final and plan.output.standardizes:
+    """Standardise the result of the last step of a plan in place, or turn RGB to BGR."""
+    if not isinstance(step, Curve) or not step.final:
+        return result
+    if plan.output.standardizes:
         plan.output.standardize(result)
-    return result
+    if not plan.output.reverse:
+        return result
+    if result.dtype == np.float16:  # which OpenCV does not turn
+        return np.ascontiguousarray(result[..., ::-1])
+    return cv2.cvtColor(result, cv2.COLOR_RGB2BGR)
 
 
 def _count(planes: list[Array]) -> Array:

@@ -321,4 +321,7 @@ def _resize(pixels: Array, size: Size, interpolation: str, out: Array | None) ->
     """Resize: average where a side shrinks, interpolate where it grows (R33)."""
     smaller = min(size[0], pixels.shape[0]), min(size[1], pixels.shape[1])
     pixels = to_size(pixels, smaller, cv2.INTER_AREA, None)
-    return to_size(pixels, size, ENLARGING[interpolation], out)
+    resized = to_size(pixels, size, ENLARGING[interpolation], out)
+    if resized.dtype == np.float32 and interpolation in ("bicubic", "lanczos"):
+        np.clip(resized, pixels.min(), pixels.max(), out=resized)  # integers end at their depth
+    return resized

@@ -185,9 +185,15 @@ def _apply_call(step: Call, pixels: Array, place: Place, _: Array | None) -> Arr
     seed = () if step.seeds is None else (int(step.seeds[place.b]),)
     result = np.asarray(step.function(np.array(pixels), *seed))
     if result.shape != pixels.shape or result.dtype != pixels.dtype:
+        hint = ""
+        if result.dtype.kind == "f":
+            hint = (
+                " A function that scales pixels, such as preprocess_input, belongs into rescale= of"
+                " the sequence; another one must round its result and convert it to uint8."
+            )
         raise ValueError(
             f"{step.function!r} must return a uint8 image of shape {pixels.shape}, like the one "
-            f"it was given; it returned {result.dtype} of shape {result.shape}."
+            f"it was given; it returned {result.dtype} of shape {result.shape}.{hint}"
         )
     return result
 

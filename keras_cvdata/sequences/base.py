@@ -22,6 +22,7 @@ from keras_cvdata.loading.filling import BadImage
 from keras_cvdata.loading.loader import Images, Loader
 from keras_cvdata.loading.sampler import BatchIndices, Sampler
 from keras_cvdata.loading.threads import Job, Pool, available_cores, prefetch
+from keras_cvdata.progress import say
 from keras_cvdata.sequences import settings
 from keras_cvdata.sequences.epochs import Epochs
 from keras_cvdata.sequences.scaling import make_output
@@ -190,7 +191,7 @@ class Sequence(Epochs):
         # Without a seed the two parts must still be disjoint, so they share the split of seed 0.
         self._bind(settings.part_of(source, validation_split, subset, 0 if seed is None else seed))
         if verbose:
-            print(self.source.summary())
+            say(self.source.summary())
 
     @property
     def _fit(self) -> Fit:

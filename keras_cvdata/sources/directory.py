@@ -12,7 +12,7 @@ from keras_cvdata import labels as label_forms
 from keras_cvdata.labels import Labels
 from keras_cvdata.progress import track
 from keras_cvdata.sources.base import Source
-from keras_cvdata.sources.files import read_file
+from keras_cvdata.sources.files import local_path, read_file
 from keras_cvdata.sources.strings import CompactStrings
 
 EXTENSIONS = (
@@ -97,7 +97,9 @@ class DirectorySource(Source):
             runs = (
                 run
                 for folder in folders
-                for run in _walk(f"{self.directory}/{folder}", f"{folder}/", follow_links, set())
+                for run in _walk(
+                    local_path(self.directory, folder), f"{folder}/", follow_links, set()
+                )
             )
         self._index(runs, verbose)
         self.labels = {}
@@ -129,7 +131,7 @@ class DirectorySource(Source):
         if hierarchical:
             of_runs = label_forms.from_levels(
                 [folder.rstrip("/") for folder in folders],
-                where=lambda run: f"{self.directory}/{folders[run]}",
+                where=lambda run: local_path(self.directory, folders[run]),
             )
         else:
             of_runs = label_forms.from_names([f.partition("/")[0] for f in folders], class_names)
@@ -148,7 +150,7 @@ class DirectorySource(Source):
 
     def name(self, position: int) -> str:
         """Path of one image."""
-        return f"{self.directory}/{self._paths[position]}"
+        return local_path(self.directory, self._paths[position])
 
 
 def _find_folder(directory: Path, split: str | None) -> str:
@@ -179,7 +181,9 @@ def _class_folders(directory: str, expect_splits: bool) -> list[str]:
         raise ValueError(f"{directory} holds neither folders nor images. Check the path.")
     names = {folder.lower() for folder in folders}
     if not expect_splits and names <= _SPLITS and names & _TRAINING:
-        inner = [name for name, folder in _entries(f"{directory}/{folders[0]}", True) if folder]
+        inner = [
+            name for name, folder in _entries(local_path(directory, folders[0]), True) if folder
+        ]
         if inner:
             raise ValueError(
                 f"{directory} looks split already: its folders are {folders}, and the classes seem "
@@ -215,7 +219,7 @@ def _walk(
         if names:
             yield relative, names
             names = []
-        yield from _walk(f"{path}/{name}", f"{relative}{name}/", follow_links, seen)
+        yield from _walk(local_path(path, name), f"{relative}{name}/", follow_links, seen)
     if names:
         yield relative, names
 

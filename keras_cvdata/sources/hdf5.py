@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from keras_cvdata.sources.base import Source
+from keras_cvdata.sources.files import SharedFile
 from keras_cvdata.sources.hdf5_guard import open_hdf5
 from keras_cvdata.sources.hdf5_layout import Segment, read_layout
 from keras_cvdata.types import Array, ImageError
@@ -93,14 +93,14 @@ class HDF5Source(Source):
             self.dtype = dtype.newbyteorder("=")
 
     def _close(self) -> None:
-        self._descriptor = -1
+        self._file: SharedFile | None = None
         self._hdf5: Any = None
         self._owner = os.getpid()
         self._lock = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
-        for handle in ("_descriptor", "_hdf5", "_owner", "_lock"):
+        for handle in ("_file", "_hdf5", "_owner", "_lock"):
             del state[handle]
         return state
 
@@ -140,19 +140,17 @@ class HDF5Source(Source):
         return _native(pixels)
 
     def _read_into(self, data: Array, start: int) -> Array:
-        if self._descriptor < 0:
+        if self._file is None:
             with self._lock:
-                if self._descriptor < 0:
-                    self._descriptor = self._open()
-                    weakref.finalize(self, os.close, self._descriptor)
-        if data.nbytes and os.preadv(self._descriptor, [data.data], start) != data.nbytes:
-            raise EOFError("it is shorter than it says")
+                if self._file is None:
+                    self._file = self._open()
+        self._file.read_into(data, start)
         return data
 
     def _read_chunked(self, segment: Segment, index: int) -> bytes | Array:
         with self._lock:
             if self._hdf5 is None or self._owner != os.getpid():
-                os.close(self._open())
+                self._open()
                 self._hdf5, self._owner = open_hdf5(self.path), os.getpid()
             dataset = self._hdf5[segment.address]
             if segment.offsets is not None:
@@ -160,13 +158,12 @@ class HDF5Source(Source):
                 return dataset[int(first) : int(last)].tobytes()  # type: ignore[no-any-return]
             return _native(dataset[()] if segment.whole else dataset[index])
 
-    def _open(self) -> int:
+    def _open(self) -> SharedFile:
         """Open the file, if it is still the one that was listed."""
-        descriptor = os.open(self.path, os.O_RDONLY)
-        if _version(os.fstat(descriptor)) != self._version:
-            os.close(descriptor)
+        file = SharedFile(self.path)
+        if _version(file.status()) != self._version:
             raise OSError("it was changed after its images were listed; open it anew")
-        return descriptor
+        return file
 
 
 def _version(status: os.stat_result) -> tuple[int, int]:

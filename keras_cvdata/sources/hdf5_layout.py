@@ -9,7 +9,6 @@ no single class.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -367,8 +366,7 @@ def _segment(
     offsets: Array | None = None,
     whole: bool = False,
 ) -> Segment:
-    plain = dataset.chunks is None and hasattr(os, "preadv")
-    start = dataset.id.get_offset() if plain else None
+    start = dataset.id.get_offset() if dataset.chunks is None else None
     return Segment(dataset.name, count, tuple(shape), dataset.dtype, start, offsets, whole)
 
 

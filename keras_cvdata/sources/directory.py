@@ -23,8 +23,8 @@ EXTENSIONS = (
 # Folders that desktop systems and cameras' storage leave behind, with small copies of the images.
 _LITTER = {"__macosx", "@eadir", "$recycle.bin", "system volume information"}
 
-_SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing", "dev", "eval"}
-_TRAINING = {"train", "training"}
+SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing", "dev", "eval"}
+TRAINING = {"train", "training"}
 
 Run = tuple[str, list[str]]  # images that follow each other in one folder: "cat/persian/", names
 
@@ -180,7 +180,7 @@ def _class_folders(directory: str, expect_splits: bool) -> list[str]:
             )
         raise ValueError(f"{directory} holds neither folders nor images. Check the path.")
     names = {folder.lower() for folder in folders}
-    if not expect_splits and names <= _SPLITS and names & _TRAINING:
+    if not expect_splits and names <= SPLITS and names & TRAINING:
         inner = [
             name for name, folder in _entries(local_path(directory, folders[0]), True) if folder
         ]

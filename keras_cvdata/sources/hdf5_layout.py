@@ -117,10 +117,7 @@ def read_layout(
 def _flat(found: Found, images: str, where: str, class_names: Sequence[Any] | None) -> Layout:
     beside = dict(members(found.group, where))
     place = f"{where}{beside[images].name}"
-    if images == "encoded":
-        segment = _encoded(beside, place)
-    else:
-        segment = _stack(beside[images], place)
+    segment = _encoded(beside, place) if images == "encoded" else _stack(beside[images], place)
     labels = {}
     if found.labels is not None:
         labels = _flat_labels(found.labels, where, class_names)

@@ -38,6 +38,8 @@ check: $(VENV)/.ready-test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/mypy --platform win32 # uses of what only POSIX has
+	$(BIN)/mypy --platform darwin
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pydoclint keras_cvdata
 

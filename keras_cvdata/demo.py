@@ -18,6 +18,7 @@ import numpy as np
 from keras_cvdata import layers
 from keras_cvdata.conversion import convert
 from keras_cvdata.plots import bar_chart, contact_sheet, save_png
+from keras_cvdata.progress import say
 from keras_cvdata.sequences import ArraySequence, DirectorySequence
 from keras_cvdata.sources import DirectorySource, Source
 from keras_cvdata.splits import split_positions
@@ -92,7 +93,7 @@ def run(
     test = _open(
         collection, collection.test, seed, class_names=classes, shuffle=False, dtype="uint8"
     )
-    print(describe_balance(networks["plain"].source, test.source))
+    say(describe_balance(networks["plain"].source, test.source))
     output.mkdir(parents=True, exist_ok=True)
     images, targets = networks["augmented"].peek(32)
     titles = [classes[code] for code in targets.argmax(axis=-1)]
@@ -108,7 +109,7 @@ def run(
     epochs = epochs or (50 if data is None else 20)
     table = {name: _train(name, train, tests, epochs, seed) for name, train in networks.items()}
     for bad in {*networks["plain"].report, *networks["augmented"].report, *test.report}:
-        print(f"Left out {bad.name}: {bad.reason}")
+        say(f"Left out {bad.name}: {bad.reason}")
     bar_chart(
         output / "accuracy.png",
         {name: list(row.values()) for name, row in table.items()},

@@ -1,4 +1,4 @@
-"""A progress bar for what takes longer than a second."""
+"""A progress bar for what takes longer than a second, and lines that any stream can show."""
 
 from __future__ import annotations
 
@@ -38,6 +38,23 @@ def track(
     if total is None and isinstance(iterable, Sized):
         total = len(iterable)
     yield from _shown(iterable, description, total)
+
+
+def say(text: str) -> None:
+    """Print a line; what standard output cannot encode appears as an escape.
+
+    Names of classes and files may hold characters that a pipe on Windows, or any stream where a
+    name is no UTF-8, would raise an error for.
+
+    Args:
+        text: The line, or several.
+
+    Example:
+        >>> say("Found 7 images")
+        Found 7 images
+    """
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def _shown(iterable: Iterable[T], description: str, total: int | None) -> Iterator[T]:

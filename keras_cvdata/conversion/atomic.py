@@ -31,6 +31,7 @@ def replacing(target: Path, overwrite: bool, copied: Path | None = None) -> Iter
     Raises:
         FileExistsError: The target exists and may not be replaced.
         FileNotFoundError: The folder of the target does not exist.
+        PermissionError: The target is open (on Windows), or its folder may not be written to.
     """
     if not target.absolute().parent.is_dir():
         raise FileNotFoundError(f"{target}: the folder {target.parent} does not exist. Make it.")
@@ -41,7 +42,13 @@ def replacing(target: Path, overwrite: bool, copied: Path | None = None) -> Iter
         yield draft
         _flush(draft)
         _check_free(target, overwrite, copied)  # somebody else may have written it meanwhile
-        _rename(draft, target, aside=target.with_name(f".{target.name}.{token}.old"))
+        try:
+            _rename(draft, target, aside=target.with_name(f".{target.name}.{token}.old"))
+        except PermissionError as error:
+            raise PermissionError(
+                f"{target}: it cannot be replaced: {error.strerror}. Windows replaces nothing that "
+                "is open: delete what reads it, such as a sequence, and try again."
+            ) from error
         _flush_folder(target.absolute().parent)
     finally:
         _remove(draft)
@@ -69,11 +76,13 @@ def _is_copy(file: Path, original: Path) -> bool:
 
 
 def _flush(draft: Path) -> None:
-    if not draft.is_dir():
-        with draft.open("rb+") as file:
-            os.fsync(file.fileno())
-    elif hasattr(os, "sync"):
+    if draft.is_dir() and hasattr(os, "sync"):
         os.sync()  # once for all files of a folder
+        return
+    for path in draft.rglob("*") if draft.is_dir() else (draft,):
+        if path.is_file() and os.access(path, os.W_OK):  # copies of read-only files are
+            with path.open("rb+") as file:
+                os.fsync(file.fileno())
 
 
 def _flush_folder(folder: Path) -> None:

@@ -6,6 +6,7 @@ import csv
 import json
 import math
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -23,6 +24,9 @@ from keras_cvdata.types import Array
 
 _EXTENSIONS = {"jpeg": ".jpg"}  # where it is not the name of the format
 _INDEX = "index.csv"
+_UNNAMEABLE = re.compile(  # for folders on Windows
+    r"""[<>:"|?*\x00-\x1f]|[. ]$|^(con|prn|aux|nul|com\d|lpt\d)\s*(\.|$)""", re.IGNORECASE
+)
 
 
 def as_file(image: bytes | Array, name: str) -> tuple[bytes, str]:
@@ -178,7 +182,10 @@ def _kept(name: str, folder: Path) -> str | None:
         return name
     if not Path(name).is_file():
         return None
-    location = Path(os.path.relpath(name, folder)).as_posix()
+    try:
+        location = Path(os.path.relpath(name, folder)).as_posix()
+    except ValueError:  # on another drive of Windows
+        location = Path(name).absolute().as_posix()
     plain = location == location.strip() and location[0] != "'" and not is_embedded(location)
     return location if plain and location.isprintable() else None
 
@@ -204,15 +211,36 @@ def _folders(source: Source) -> list[tuple[str, ...]]:
             "Convert to HDF5, CSV or JSON."
         )
     for name in (name for names in column.names for name in names):
-        if not name.strip() or name[0] == "." or any(mark in name for mark in "/\\\0"):
-            raise ValueError(
-                f"The class {name!r} cannot be the name of a folder, which is not empty, holds no "
-                "slash and begins with no dot. Rename it, or convert to HDF5, CSV or JSON."
-            )
+        check_folder_name(name)
     codes = column.values.reshape(len(source), -1).tolist()
     return [
         tuple(names[code] for names, code in zip(column.names, path, strict=True)) for path in codes
     ]
+
+
+def check_folder_name(name: str, windows: bool = os.name == "nt") -> None:
+    """Refuse a class whose name no folder can have, or on Windows not exactly.
+
+    Args:
+        name: Name of the class.
+        windows: Whether the folder is on Windows.
+
+    Raises:
+        ValueError: The name cannot be that of a folder.
+    """
+    wrong = ""
+    if not name.strip() or name[0] == "." or any(mark in name for mark in "/\\\0"):
+        wrong = "a folder, which is not empty, holds no slash and begins with no dot"
+    elif windows and _UNNAMEABLE.search(name):
+        wrong = (
+            'a folder on Windows, which holds none of <>:"|?*, ends with no dot or blank, and is '
+            "no device such as CON"
+        )
+    if wrong:
+        raise ValueError(
+            f"The class {name!r} cannot be the name of {wrong}. Rename it, or convert to HDF5, CSV "
+            "or JSON."
+        )
 
 
 def _rows(source: Source, locations: Sequence[str]) -> Iterator[dict[str, Any]]:

@@ -22,6 +22,7 @@ from keras_cvdata.loading.filling import BadImage
 from keras_cvdata.loading.loader import Images
 from keras_cvdata.loading.sampler import BatchIndices
 from keras_cvdata.loading.threads import Job, Pool, available_cores, prefetch
+from keras_cvdata.progress import say
 from keras_cvdata.sequences import preparing, settings
 from keras_cvdata.sequences.epochs import Epochs
 from keras_cvdata.sequences.targets import Targets
@@ -204,7 +205,7 @@ class Sequence(Epochs):
             self.__dict__.update(self._held_out())
         self._bind(source)
         if self.verbose:
-            print(source.summary())
+            say(source.summary())
 
     def _held_out(self) -> dict[str, Any]:
         """Settings without all that must not happen to validation samples; what sizes stays."""

@@ -18,11 +18,14 @@ class HDF5Sequence(Sequence):
     Args:
         path: A file with a group per class, as `keras_cvdata.convert` writes it, or with one
             dataset of images and one of labels.
-        image_key: Name of the dataset of images, where it is not one of the usual.
-        label_key: Name of the dataset of labels, likewise.
+        image_key: Path of the dataset of images in the file, as "train/image", where it is not one
+            of the usual; or of a group, as "train", with datasets or classes.
+        label_key: Path of the dataset of labels, as "train/label", likewise.
+        label_path: Another file that holds the labels, in the order of the images.
         class_names: Classes in the order of their integers; sorted names by default.
         label_mode: Form of the labels, see `Sequence`; "hierarchical" for nested groups.
-        image_size: `(height, width)` of the batch; None keeps the size that all images share.
+        image_size: `(height, width)` of the batch; None keeps the size that all images share,
+            and is 256 x 256 where they differ.
         color_mode: Channels of the batch; "unchanged" keeps those of the file.
         **options: Further arguments of `Sequence`: batch_size, shuffle, seed, validation_split,
             subset, augment, rescale, ...
@@ -51,6 +54,7 @@ class HDF5Sequence(Sequence):
         *,
         image_key: str | None = None,
         label_key: str | None = None,
+        label_path: str | os.PathLike[str] | None = None,
         class_names: Ordered[str] | None = None,
         label_mode: str | Mapping[str, str] | None = "int",
         image_size: tuple[int, int] | None = None,
@@ -61,9 +65,12 @@ class HDF5Sequence(Sequence):
             path,
             image_key=image_key,
             label_key=label_key,
+            label_path=label_path,
             class_names=class_names,
             hierarchical=label_mode == "hierarchical" or None,
         )
+        if image_size is None and source.image_shape is None:
+            image_size = (256, 256)  # as in the other sequences over files
         super().__init__(
             source, label_mode=label_mode, image_size=image_size, color_mode=color_mode, **options
         )

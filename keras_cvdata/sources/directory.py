@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from keras_cvdata import labels as label_forms
 from keras_cvdata.labels import Labels
 from keras_cvdata.progress import track
 from keras_cvdata.sources.base import Source
-from keras_cvdata.sources.files import read_file
+from keras_cvdata.sources.files import local_path, read_file
 from keras_cvdata.sources.strings import CompactStrings
 
 EXTENSIONS = (
@@ -21,10 +22,11 @@ EXTENSIONS = (
 )
 
 # Folders that desktop systems and cameras' storage leave behind, with small copies of the images.
+_LITTER_FILES = {"thumbs.db", "desktop.ini"}
 _LITTER = {"__macosx", "@eadir", "$recycle.bin", "system volume information"}
 
-_SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing", "dev", "eval"}
-_TRAINING = {"train", "training"}
+SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing", "dev", "eval"}
+TRAINING = {"train", "training"}
 
 Run = tuple[str, list[str]]  # images that follow each other in one folder: "cat/persian/", names
 
@@ -34,7 +36,8 @@ class DirectorySource(Source):
 
     All images below a class folder belong to the class. Samples are sorted by class, then by path,
     byte by byte, so that every machine gives them the same rows. Files beside the class folders,
-    hidden files and folders, and what desktop systems leave behind are passed over (R20).
+    hidden files and folders, and what desktop systems leave behind are passed over (R20), and
+    `summary` counts by kind the files that are no images.
 
     The index takes the bytes of the paths and 6 bytes an image.
 
@@ -88,8 +91,9 @@ class DirectorySource(Source):
             )
         self.directory = _find_folder(Path(directory).absolute(), split)
         self.columns = {}
+        passed_over: Counter[str] = Counter()
         if unlabelled:
-            runs = _walk(self.directory, "", follow_links, set())
+            runs = _walk(self.directory, "", follow_links, set(), passed_over)
             folders = []
         else:
             folders = _class_folders(self.directory, expect_splits=class_names is not None)
@@ -97,9 +101,18 @@ class DirectorySource(Source):
             runs = (
                 run
                 for folder in folders
-                for run in _walk(f"{self.directory}/{folder}", f"{folder}/", follow_links, set())
+                for run in _walk(
+                    local_path(self.directory, folder),
+                    f"{folder}/",
+                    follow_links,
+                    set(),
+                    passed_over,
+                )
             )
         self._index(runs, verbose)
+        if not unlabelled:
+            self.notes += _beside_classes(self.directory, passed_over)
+        self.notes += _kinds(passed_over)
         self.labels = {}
         if not unlabelled:
             self.labels["label"] = self._make_labels(
@@ -129,7 +142,7 @@ class DirectorySource(Source):
         if hierarchical:
             of_runs = label_forms.from_levels(
                 [folder.rstrip("/") for folder in folders],
-                where=lambda run: f"{self.directory}/{folders[run]}",
+                where=lambda run: local_path(self.directory, folders[run]),
             )
         else:
             of_runs = label_forms.from_names([f.partition("/")[0] for f in folders], class_names)
@@ -148,7 +161,7 @@ class DirectorySource(Source):
 
     def name(self, position: int) -> str:
         """Path of one image."""
-        return f"{self.directory}/{self._paths[position]}"
+        return local_path(self.directory, self._paths[position])
 
 
 def _find_folder(directory: Path, split: str | None) -> str:
@@ -178,8 +191,10 @@ def _class_folders(directory: str, expect_splits: bool) -> list[str]:
             )
         raise ValueError(f"{directory} holds neither folders nor images. Check the path.")
     names = {folder.lower() for folder in folders}
-    if not expect_splits and names <= _SPLITS and names & _TRAINING:
-        inner = [name for name, folder in _entries(f"{directory}/{folders[0]}", True) if folder]
+    if not expect_splits and names <= SPLITS and names & TRAINING:
+        inner = [
+            name for name, folder in _entries(local_path(directory, folders[0]), True) if folder
+        ]
         if inner:
             raise ValueError(
                 f"{directory} looks split already: its folders are {folders}, and the classes seem "
@@ -199,7 +214,11 @@ def _check_known(directory: str, folders: Sequence[str], class_names: Sequence[s
 
 
 def _walk(
-    path: str, relative: str, follow_links: bool, seen: set[tuple[int, int]]
+    path: str,
+    relative: str,
+    follow_links: bool,
+    seen: set[tuple[int, int]],
+    passed_over: Counter[str],
 ) -> Iterator[Run]:
     """Runs of images below a folder, in the byte order of their paths."""
     if follow_links:
@@ -208,20 +227,42 @@ def _walk(
             return
         seen.add((status.st_dev, status.st_ino))
     names: list[str] = []
-    for name, is_folder in _entries(path, follow_links):
+    for name, is_folder in _entries(path, follow_links, passed_over):
         if not is_folder:
             names.append(name)
             continue
         if names:
             yield relative, names
             names = []
-        yield from _walk(f"{path}/{name}", f"{relative}{name}/", follow_links, seen)
+        yield from _walk(
+            local_path(path, name), f"{relative}{name}/", follow_links, seen, passed_over
+        )
     if names:
         yield relative, names
 
 
-def _entries(path: str, follow_links: bool = False) -> Iterator[tuple[str, bool]]:
-    """Images and folders in a folder, each with whether it is a folder, in path order."""
+def _beside_classes(directory: str, passed_over: Counter[str]) -> tuple[str, ...]:
+    """Count the images beside the class folders, and put the other files to those passed over."""
+    images = sum(not folder for _, folder in _entries(directory, True, passed_over))
+    return (f"passed over: {images} images beside the class folders",) if images else ()
+
+
+def _kinds(passed_over: Counter[str]) -> tuple[str, ...]:
+    """Say how many files of each kind were no images."""
+    if not passed_over:
+        return ()
+    kinds = [f"{kind} {count}" for kind, count in passed_over.most_common(10)]
+    more = ["..."] if len(passed_over) > 10 else []
+    return (f"passed over: {', '.join(kinds + more)}",)
+
+
+def _entries(
+    path: str, follow_links: bool = False, passed_over: Counter[str] | None = None
+) -> Iterator[tuple[str, bool]]:
+    """Images and folders in a folder, each with whether it is a folder, in path order.
+
+    Other files are counted by their ending in `passed_over`.
+    """
     found = []
     try:
         with os.scandir(path) as entries:
@@ -234,6 +275,8 @@ def _entries(path: str, follow_links: bool = False) -> Iterator[tuple[str, bool]
                         found.append((os.fsencode(name) + b"/", name, True))
                 elif name.lower().endswith(EXTENSIONS):
                     found.append((os.fsencode(name), name, False))
+                elif passed_over is not None and name.lower() not in _LITTER_FILES:
+                    passed_over[Path(name).suffix.lower() or "without an ending"] += 1
     except OSError as error:
         raise type(error)(
             f"{path}: the folder cannot be read: {error.strerror}. Change its permissions, or move "

@@ -1,15 +1,93 @@
-"""Reading local files that may be anything."""
+"""Reading local files that may be anything, on every operating system."""
 
 from __future__ import annotations
 
 import os
 import stat
+import threading
+import weakref
+from pathlib import Path
+
+import numpy as np
 
 from keras_cvdata.codec.headers import MAX_BYTES
-from keras_cvdata.types import ImageError
+from keras_cvdata.types import Array, ImageError
 
-# Without O_NONBLOCK, opening a named pipe waits for somebody to write into it.
-_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+# Without O_NONBLOCK, opening a named pipe waits for somebody to write into it. Without O_BINARY,
+# which only Windows has, bytes that look like the end of a line are changed there.
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+_NO_FILE = "It is {}, not a file. Remove it from the images."
+
+
+def local_path(folder: str, relative: str, separator: str = os.sep) -> str:
+    r"""Path of a file for the operating system.
+
+    Indices keep paths with slashes, so that they are the same on every system.
+
+    Args:
+        folder: Path of a folder.
+        relative: Path of a file below it, with slashes.
+        separator: What the system writes between folders.
+
+    Returns:
+        The whole path.
+
+    Example:
+        >>> print(local_path("D:\\pets", "cats/1.jpg", separator="\\"))
+        D:\pets\cats\1.jpg
+    """
+    return folder.rstrip(separator) + separator + relative.replace("/", separator)
+
+
+class SharedFile:
+    """An open file that many threads read at once, each from its own place.
+
+    Args:
+        path: The file.
+
+    Raises:
+        OSError: The file cannot be opened.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._descriptor = os.open(path, _FLAGS)
+        self._lock = threading.Lock()
+        weakref.finalize(self, os.close, self._descriptor)
+
+    def status(self) -> os.stat_result:
+        """Size, time of the last change and the like."""
+        return os.fstat(self._descriptor)
+
+    def read_into(self, data: Array, start: int) -> None:
+        """Fill an array with the bytes from a place of the file on.
+
+        Args:
+            data: The array, contiguous; it is changed.
+            start: Number of the first byte.
+
+        Raises:
+            EOFError: The file ends before the array is full.
+        """
+        rest = data.reshape(-1).view(np.uint8).data
+        while len(rest):
+            count = self._read_some(rest, start)
+            if not count:
+                raise EOFError("it is shorter than it says")
+            rest, start = rest[count:], start + count
+
+    def _read_some(self, target: memoryview, start: int) -> int:
+        if hasattr(os, "preadv"):
+            count: int = os.preadv(self._descriptor, [target], start)
+            return count
+        if hasattr(os, "pread"):
+            data = os.pread(self._descriptor, len(target), start)
+        else:  # on Windows a file has one position for all threads
+            with self._lock:
+                os.lseek(self._descriptor, start, os.SEEK_SET)
+                data = os.read(self._descriptor, len(target))
+        target[: len(data)] = data
+        return len(data)
 
 
 def read_file(path: str, max_bytes: int = MAX_BYTES) -> bytes:
@@ -42,6 +120,8 @@ def read_file(path: str, max_bytes: int = MAX_BYTES) -> bytes:
         reason = "The file does not exist. Correct the path, or list the images anew."
         raise ImageError(path, reason) from None
     except (OSError, ValueError) as error:  # ValueError: a zero character in the path
+        if isinstance(error, PermissionError) and Path(path).is_dir():  # Windows opens no folders
+            raise ImageError(path, _NO_FILE.format("a folder")) from None
         reason = getattr(error, "strerror", None) or str(error)
         raise ImageError(path, f"The file cannot be read: {reason}.") from error
 
@@ -50,7 +130,7 @@ def _read_regular(path: str, descriptor: int, max_bytes: int) -> bytes:
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe, socket or device"
-        raise ImageError(path, f"It is {kind}, not a file. Remove it from the images.")
+        raise ImageError(path, _NO_FILE.format(kind))
     size = status.st_size
     if size > max_bytes:
         reason = f"The file has {size:,} bytes; at most {max_bytes:,} are read. Save it smaller."

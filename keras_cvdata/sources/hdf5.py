@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import threading
-import weakref
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from keras_cvdata.sources.base import Source
+from keras_cvdata.sources.files import SharedFile
 from keras_cvdata.sources.hdf5_guard import open_hdf5
+from keras_cvdata.sources.hdf5_keys import Keys
 from keras_cvdata.sources.hdf5_layout import Segment, read_layout
 from keras_cvdata.types import Array, ImageError
 
@@ -22,17 +24,23 @@ class HDF5Source(Source):
 
     Read are a group per class, with the name of the class in its attribute `label` or `name` (or as
     name of the group), groups in groups as levels of a hierarchy, and flat files with `images` and
-    `labels` (or `x` and `y`, `x_train` and `y_train`). A dataset in a group is a stack (count,
-    height, width[, channels]), one image (height, width[, 1, 3 or 4]) or, in one row of uint8, the
-    bytes of an image file. Further attributes of a group become columns.
+    `labels` (or `image` and `label`, `x` and `y`, `x_train` and `y_train`, `train_set_x` and
+    `train_set_y`). Groups such as `train` and `test` are no classes: name one with `image_key`.
+
+    A dataset in a group is a stack (count, height, width[, channels]), one image (height, width[,
+    1, 3 or 4]) or, in one row of uint8, the bytes of an image file. Further attributes of a group
+    become columns.
 
     Uncompressed data are read without the lock of the HDF5 library, from many threads at once.
     Links, virtual datasets and external storage are refused.
 
     Args:
         path: The file.
-        image_key: Dataset of images in a flat file with other names, as "x_test".
-        label_key: Dataset of labels in a flat file with other names, as "y_test".
+        image_key: Dataset of images by its path in the file, as "x_test" or "train/image"; or a
+            group, as "train", of which the layout is read.
+        label_key: Dataset of labels by its path, as "y_test" or "train/label": (N,), (N, 1) and
+            (N, 1, 1, 1) integers, text or floats, or (N, C) rows.
+        label_path: Another HDF5 file that holds the labels, in the order of the images.
         class_names: Classes in the order of their integers, for a hierarchy one list for each
             level; sorted names by default.
         hierarchical: Whether groups in groups are levels of the labels; with False the outermost
@@ -60,15 +68,16 @@ class HDF5Source(Source):
         *,
         image_key: str | None = None,
         label_key: str | None = None,
+        label_path: str | os.PathLike[str] | None = None,
         class_names: Sequence[str] | Sequence[Sequence[str]] | None = None,
         hierarchical: bool | None = None,
     ) -> None:
         self.path = os.fspath(path)
-        with open_hdf5(self.path) as file:
+        other = nullcontext() if label_path is None else open_hdf5(os.fspath(label_path))
+        with open_hdf5(self.path) as file, other as label_file:
             try:
-                layout = read_layout(
-                    file, self.path, image_key, label_key, class_names, hierarchical
-                )
+                keys = Keys(image_key, label_key, label_file)
+                layout = read_layout(file, self.path, keys, class_names, hierarchical)
             except (KeyError, OSError, RuntimeError) as error:  # of h5py, which names no file
                 raise ValueError(
                     f"{self.path}: the file is damaged inside: {error}. Copy it again, or make it "
@@ -93,14 +102,14 @@ class HDF5Source(Source):
             self.dtype = dtype.newbyteorder("=")
 
     def _close(self) -> None:
-        self._descriptor = -1
+        self._file: SharedFile | None = None
         self._hdf5: Any = None
         self._owner = os.getpid()
         self._lock = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
-        for handle in ("_descriptor", "_hdf5", "_owner", "_lock"):
+        for handle in ("_file", "_hdf5", "_owner", "_lock"):
             del state[handle]
         return state
 
@@ -140,19 +149,17 @@ class HDF5Source(Source):
         return _native(pixels)
 
     def _read_into(self, data: Array, start: int) -> Array:
-        if self._descriptor < 0:
+        if self._file is None:
             with self._lock:
-                if self._descriptor < 0:
-                    self._descriptor = self._open()
-                    weakref.finalize(self, os.close, self._descriptor)
-        if data.nbytes and os.preadv(self._descriptor, [data.data], start) != data.nbytes:
-            raise EOFError("it is shorter than it says")
+                if self._file is None:
+                    self._file = self._open()
+        self._file.read_into(data, start)
         return data
 
     def _read_chunked(self, segment: Segment, index: int) -> bytes | Array:
         with self._lock:
             if self._hdf5 is None or self._owner != os.getpid():
-                os.close(self._open())
+                self._open()
                 self._hdf5, self._owner = open_hdf5(self.path), os.getpid()
             dataset = self._hdf5[segment.address]
             if segment.offsets is not None:
@@ -160,13 +167,12 @@ class HDF5Source(Source):
                 return dataset[int(first) : int(last)].tobytes()  # type: ignore[no-any-return]
             return _native(dataset[()] if segment.whole else dataset[index])
 
-    def _open(self) -> int:
+    def _open(self) -> SharedFile:
         """Open the file, if it is still the one that was listed."""
-        descriptor = os.open(self.path, os.O_RDONLY)
-        if _version(os.fstat(descriptor)) != self._version:
-            os.close(descriptor)
+        file = SharedFile(self.path)
+        if _version(file.status()) != self._version:
             raise OSError("it was changed after its images were listed; open it anew")
-        return descriptor
+        return file
 
 
 def _version(status: os.stat_result) -> tuple[int, int]:

@@ -57,22 +57,55 @@ def members(group: Any, where: str) -> Iterator[tuple[str, Any]]:
     Raises:
         ValueError: A member is a link to another place or file, or a dataset is not plain.
     """
+    for name in sorted(group):
+        member = _member(group, name, where)
+        if member is not None:
+            yield name, member
+
+
+def member_at(root: Any, path: str, where: str) -> Any:
+    """A member by its path, of which every step is checked.
+
+    Args:
+        root: `h5py.Group` to start from.
+        path: Names of groups and of the member, with slashes between.
+        where: Name of the file for messages.
+
+    Returns:
+        An `h5py.Group` or a checked `h5py.Dataset`.
+
+    Raises:
+        ValueError: There is no such member, or as `members`.
+    """
+    found = root
+    for name in filter(None, path.split("/")):
+        below = found if hasattr(found, "keys") else ()
+        member = _member(found, name, where) if name in below else None
+        if member is None:
+            holder = "it" if found is root else repr(found.name)
+            raise ValueError(
+                f"{where}: there is no {path!r} in the file; {holder} holds {sorted(below)}."
+            )
+        found = member
+    return found
+
+
+def _member(group: Any, name: str, where: str) -> Any:
+    """A checked member of a group; None where it is neither a group nor a dataset."""
     import h5py
 
-    for name in sorted(group):
-        place = f"{where}{group.name.rstrip('/')}/{name}"
-        link = group.get(name, getlink=True)
-        if not isinstance(link, h5py.HardLink):
-            kind = "another file" if isinstance(link, h5py.ExternalLink) else "another place"
-            raise ValueError(
-                f"{place}: this is a link to {kind}, which is not followed. Copy the data itself "
-                "into the file (h5py: group.copy(..., expand_external=True, expand_soft=True))."
-            )
-        member = group[name]
-        if isinstance(member, h5py.Dataset):
-            check_dataset(member, place)
-        if isinstance(member, h5py.Dataset | h5py.Group):
-            yield name, member
+    place = f"{where}{group.name.rstrip('/')}/{name}"
+    link = group.get(name, getlink=True)
+    if not isinstance(link, h5py.HardLink):
+        kind = "another file" if isinstance(link, h5py.ExternalLink) else "another place"
+        raise ValueError(
+            f"{place}: this is a link to {kind}, which is not followed. Copy the data itself "
+            "into the file (h5py: group.copy(..., expand_external=True, expand_soft=True))."
+        )
+    member = group[name]
+    if isinstance(member, h5py.Dataset):
+        check_dataset(member, place)
+    return member if isinstance(member, h5py.Dataset | h5py.Group) else None
 
 
 def walk(root: Any, where: str) -> Iterator[tuple[tuple[str, ...], Any, dict[str, Any]]]:

@@ -9,7 +9,6 @@ no single class.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,13 +17,20 @@ import numpy as np
 
 from keras_cvdata.labels import Labels, from_array, from_levels, from_names
 from keras_cvdata.sources.hdf5_guard import members, walk
+from keras_cvdata.sources.hdf5_keys import (
+    BESIDE_IMAGES,
+    Found,
+    Keys,
+    check_class,
+    check_classes,
+    find_members,
+    one_each,
+)
 from keras_cvdata.sources.table import tidy_column
 from keras_cvdata.types import Array, Ints, Range
 
-FLAT_KEYS = (("images", "labels"), ("encoded", "labels"), ("x", "y"), ("x_train", "y_train"))
 FORMAT = "keras_cvdata"
 
-_BESIDE_IMAGES = ("offsets", "order")
 _CHANNEL_COUNTS = (1, 3, 4)  # a last axis of this size makes three axes one colour image
 
 
@@ -67,8 +73,7 @@ class Layout:
 def read_layout(
     file: Any,
     where: str,
-    image_key: str | None,
-    label_key: str | None,
+    keys: Keys,
     class_names: Sequence[Any] | None,
     hierarchical: bool | None,
 ) -> Layout:
@@ -77,8 +82,7 @@ def read_layout(
     Args:
         file: `h5py.File`.
         where: Name of the file for messages.
-        image_key: Dataset of images of the flat layout, or None to look for it.
-        label_key: Dataset of labels of the flat layout, or None to look for it.
+        keys: Names of the images and labels that were given.
         class_names: Classes in the order of their integers.
         hierarchical: Whether groups in groups are levels; None: where there are any.
 
@@ -88,60 +92,42 @@ def read_layout(
     Raises:
         ValueError: The file holds no images in a known layout, or is not complete.
     """
-    if file.attrs.get("format") == FORMAT:
+    own = file.attrs.get("format") == FORMAT
+    if own:
         if not file.attrs.get("complete"):
             raise ValueError(f"{where}: the file was never completed. Convert the images again.")
         if class_names is None and "class_names" in file.attrs:
             class_names = json.loads(file.attrs["class_names"])
-    root = dict(members(file, where))
-    keys = _flat_keys(root, where, image_key, label_key)
-    layout = (
-        _grouped(file, where, class_names, hierarchical)
-        if keys is None
-        else _flat(root, where, *keys, class_names)
-    )
+    found = find_members(file, where, keys)
+    if found.images is not None:
+        layout = _flat(found, found.images, where, class_names)
+    else:
+        if class_names is None and not own:
+            check_classes(found.group, where)
+        layout = _grouped(found.group, where, class_names, hierarchical, own)
     if not len(layout.index_of):
         raise ValueError(
-            f"{where}: no images found; the file holds {sorted(root)}. Expected one group per "
-            "class with datasets of images, or 'images' and 'labels'; name others with image_key= "
-            "and label_key=."
+            f"{where}: no images found; the file holds {sorted(found.group)}. Expected one group "
+            "per class with datasets of images, or 'images' and 'labels'; name others with "
+            "image_key= and label_key=."
         )
     return layout
 
 
-def _flat_keys(
-    root: Mapping[str, Any], where: str, image_key: str | None, label_key: str | None
-) -> tuple[str, str | None] | None:
-    for key in filter(None, (image_key, label_key)):
-        if key not in root:
-            raise ValueError(f"{where}: there is no {key!r} in the file; it holds {sorted(root)}.")
-    for images, labels in FLAT_KEYS:
-        if image_key in (None, images) and hasattr(root.get(images), "dtype"):
-            return images, label_key or (labels if labels in root else None)
-    return (image_key, label_key) if image_key else None
-
-
-def _flat(
-    root: Mapping[str, Any],
-    where: str,
-    image_key: str,
-    label_key: str | None,
-    class_names: Sequence[Any] | None,
-) -> Layout:
-    if image_key == "encoded":
-        segment = _encoded(root, f"{where}/encoded")
-    else:
-        segment = _stack(root[image_key], f"{where}/{image_key}")
+def _flat(found: Found, images: str, where: str, class_names: Sequence[Any] | None) -> Layout:
+    beside = dict(members(found.group, where))
+    place = f"{where}{beside[images].name}"
+    segment = _encoded(beside, place) if images == "encoded" else _stack(beside[images], place)
     labels = {}
-    if label_key is not None:
-        labels = _flat_labels(root[label_key], where, class_names)
-    columns = _columns(root["columns"], where) if "columns" in root else {}
+    if found.labels is not None:
+        labels = _flat_labels(found.labels, where, class_names)
+    columns = _columns(beside["columns"], where) if "columns" in beside else {}
     lengths = {name: len(column) for name, column in labels.items()}
     lengths |= {name: len(column) for name, column in columns.items()}
     for name, length in lengths.items():
         if length != segment.count:
             raise ValueError(
-                f"{where}: {segment.count} images in {image_key!r}, but {length} values in "
+                f"{where}: {segment.count} images in {images!r}, but {length} values in "
                 f"{name!r}. Every image needs one."
             )
     return Layout(
@@ -150,7 +136,7 @@ def _flat(
         np.arange(segment.count),
         labels,
         columns,
-        _value_range(root[image_key]),
+        _value_range(beside[images]),
     )
 
 
@@ -168,7 +154,7 @@ def _label_column(dataset: Any, class_names: Sequence[str] | None) -> Labels:
     if "kind" in dataset.attrs:
         names = json.loads(dataset.attrs["names"])
         return Labels(dataset.attrs["kind"], values, tuple(map(tuple, names)))
-    return from_array(values, class_names=class_names)
+    return from_array(one_each(values), class_names=class_names)
 
 
 @dataclass(frozen=True)
@@ -186,7 +172,7 @@ class _Group:
         return sum(segment.count for segment in self.segments)
 
 
-def _groups(file: Any, where: str) -> Iterator[_Group]:
+def _groups(file: Any, where: str, own: bool) -> Iterator[_Group]:
     """Yield the groups that hold images."""
     paths: dict[tuple[str, ...], tuple[str, ...]] = {(): ()}
     for names, group, datasets in walk(file, where):
@@ -197,7 +183,9 @@ def _groups(file: Any, where: str) -> Iterator[_Group]:
             continue
         paths[names] = (*paths[names[:-1]], label or names[-1])
         if datasets:
-            place = f"{where}/{'/'.join(names)}"
+            place = f"{where}{group.name}"
+            if not own:
+                check_class(datasets, place, where)
             segments = _segments(datasets, place)
             count = sum(segment.count for segment in segments)
             yield _Group(
@@ -210,9 +198,13 @@ def _groups(file: Any, where: str) -> Iterator[_Group]:
 
 
 def _grouped(
-    file: Any, where: str, class_names: Sequence[Any] | None, hierarchical: bool | None
+    file: Any,
+    where: str,
+    class_names: Sequence[Any] | None,
+    hierarchical: bool | None,
+    own: bool,
 ) -> Layout:
-    groups = list(_groups(file, where))
+    groups = list(_groups(file, where, own))
     segments = [segment for group in groups for segment in group.segments]
     counts = [segment.count for segment in segments]
     order = _order(groups, sum(counts), where)
@@ -315,7 +307,7 @@ def _segments(datasets: Mapping[str, Any], place: str) -> list[Segment]:
     return [
         _pixels(dataset, f"{place}/{name}")
         for name, dataset in datasets.items()
-        if name not in _BESIDE_IMAGES
+        if name not in BESIDE_IMAGES
     ]
 
 
@@ -357,6 +349,11 @@ def _stack(dataset: Any, place: str) -> Segment:
             f"as unsigned integers or floats; got {dataset.shape} of {dataset.dtype}. Keep what is "
             "no image in attributes, or store pixels as uint8."
         )
+    if dataset.ndim == 4 and dataset.shape[1] in (1, 3) and dataset.shape[3] > 4:
+        raise ValueError(
+            f"{place}: {dataset.shape} looks like (count, channels, height, width). Store the "
+            "channels last, with np.moveaxis(images, 1, -1)."
+        )
     return _segment(dataset, len(dataset), dataset.shape[1:])
 
 
@@ -367,8 +364,7 @@ def _segment(
     offsets: Array | None = None,
     whole: bool = False,
 ) -> Segment:
-    plain = dataset.chunks is None and hasattr(os, "preadv")
-    start = dataset.id.get_offset() if plain else None
+    start = dataset.id.get_offset() if dataset.chunks is None else None
     return Segment(dataset.name, count, tuple(shape), dataset.dtype, start, offsets, whole)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.directory import DirectorySource
-from keras_cvdata.sources.files import read_file
+from keras_cvdata.sources.files import local_path, read_file
 from keras_cvdata.sources.strings import CompactStrings
 
 
@@ -67,4 +67,4 @@ class MaskFolder(Source):
 
     def name(self, position: int) -> str:
         """Path of one mask."""
-        return f"{self.directory}/{self._paths[position]}"
+        return local_path(self.directory, self._paths[position])

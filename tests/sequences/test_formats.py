@@ -4,6 +4,7 @@ import json
 import shutil
 
 import cv2
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -163,3 +164,25 @@ def test_images_of_different_sizes_in_memory():
     assert seq[0][:, 0, 0, 0].tolist() == [0, 1, 2]
     with pytest.raises(ValueError, match="image_size"):
         ArraySequence(x, verbose=0)
+
+
+def test_images_of_different_sizes_in_hdf5_get_the_size_of_the_others(photo_folder, tmp_path):
+    """256 x 256 as in all sequences over files; where all share a size, it is kept."""
+    path = cvd.convert(photo_folder, tmp_path / "photos.h5", verbose=0)
+    assert HDF5Sequence(path, verbose=0).image_shape == (256, 256, 3)
+    path = cvd.convert(photo_folder, tmp_path / "small.h5", image_size=(20, 30), verbose=0)
+    assert HDF5Sequence(path, verbose=0).image_shape == (20, 30, 3)
+
+
+def test_parts_of_an_hdf5_file(tmp_path):
+    path = tmp_path / "parts.h5"
+    with h5py.File(path, "w") as file:
+        file["train/image"] = np.zeros((5, 8, 8, 3), np.uint8)
+        file["train/label"] = np.array([0, 1, 2, 1, 0], np.uint8)
+        file["kinds"] = [3, 3, 4, 4, 4]
+    train = HDF5Sequence(
+        path, image_key="train/image", label_key="train/label", shuffle=False, verbose=0
+    )
+    assert train[0][1].tolist() == [0, 1, 2, 1, 0]
+    other = HDF5Sequence(path, image_key="train", label_path=path, label_key="kinds", verbose=0)
+    assert len(other.source) == 5

@@ -208,3 +208,36 @@ def test_index_is_small(tmp_path):
         (tmp_path / f"class_a/{number:07d}.jpg").touch()
     size = len(pickle.dumps(DirectorySource(tmp_path), protocol=5))
     assert size < 3000 * (len("class_a/0000000.jpg") + 6) + 2000
+
+
+def test_files_that_are_no_images_are_counted_by_kind(tmp_path):
+    """R20: a photograph of a telephone that cannot be read is not passed over in silence."""
+    make(tmp_path, "a/1.png", "a/b/2.png", "c/3.png", "loose.jpg")
+    make(tmp_path, "a/x.heic", "a/b/y.HEIC", "c/z.xcf", "list.csv", "c/README")
+    make(tmp_path, "a/Thumbs.db", "a/.DS_Store", "desktop.ini", "c/@eaDir/small.heic")
+    source = DirectorySource(tmp_path)
+    said = source.summary().splitlines()
+    assert said[1] == "  label: 2 classes (a 2, c 1)"
+    assert said[2] == "  passed over: 1 images beside the class folders"
+    assert said[3].startswith("  passed over: .heic 2, ")
+    assert sorted(said[3].removeprefix("  passed over: ").split(", ")) == [
+        *(".csv 1", ".heic 2", ".xcf 1", "without an ending 1")
+    ]
+    assert source.select([0]).summary().splitlines()[2:] == said[2:]
+    everything = DirectorySource(tmp_path, unlabelled=True).summary().splitlines()
+    assert everything[0] == "Found 4 images"
+    assert len(everything) == 2
+    assert ".csv 1" in everything[1]
+
+
+def test_nothing_is_said_where_nothing_was_passed_over(photo_folder):
+    assert DirectorySource(photo_folder).summary().count("\n") == 1
+
+
+def test_of_many_kinds_the_most_frequent_are_named(tmp_path):
+    names = (f"a/{number}.kind{number // 2}" for number in range(60))
+    make(tmp_path, "a/1.png", "a/x.rare", *names)
+    said = DirectorySource(tmp_path).summary()
+    assert said.endswith(", ...")
+    assert said.count(" 2, ") == 10
+    assert ".rare" not in said

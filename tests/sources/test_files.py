@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
+from pathlib import PureWindowsPath
 
+import numpy as np
 import pytest
 
-from keras_cvdata.sources.files import _read_rest, read_file
+from keras_cvdata.sources.files import SharedFile, _read_rest, local_path, read_file
 from keras_cvdata.types import ImageError
 
 
@@ -73,3 +76,73 @@ def test_reading_goes_on_where_less_came(tmp_path):
         assert _read_rest(descriptor, b"abc", 8) == b"abc"  # the file became shorter
     finally:
         os.close(descriptor)
+
+
+@pytest.mark.parametrize("missing", [(), ("preadv",), ("preadv", "pread")])
+def test_many_threads_read_one_file_on_every_system(tmp_path, monkeypatch, missing):
+    """MacOS may lack `preadv`, and Windows both: then one position serves all threads in turn."""
+    for name in missing:
+        monkeypatch.delattr(os, name)
+    path = tmp_path / "data"
+    numbers = np.arange(20_000, dtype="<u4")
+    path.write_bytes(numbers.tobytes())
+    file, wrong = SharedFile(str(path)), []
+
+    def check(start):
+        data = np.empty((10, 10), "<u4")
+        for first in range(start, 19_000, 311):
+            file.read_into(data, 4 * first)
+            wrong.extend([first] if data[0, 0] != first or data[-1, -1] != first + 99 else [])
+
+    threads = [threading.Thread(target=check, args=(start,)) for start in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    with pytest.raises(EOFError):
+        file.read_into(np.empty(2, "<u4"), path.stat().st_size - 4)
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_a_system_that_hands_out_less_at_a_time(tmp_path, monkeypatch, at_once):
+    """Network file systems, and signals that interrupt a call."""
+    path = tmp_path / "data"
+    path.write_bytes(b"abcdefgh")
+    real = os.preadv
+    monkeypatch.setattr(os, "preadv", lambda d, parts, at: real(d, [parts[0][:at_once]], at))
+    data = np.empty(5, np.uint8)
+    SharedFile(str(path)).read_into(data, 2)
+    assert data.tobytes() == b"cdefg"
+
+
+def test_a_closed_file_is_closed(tmp_path):
+    path = tmp_path / "data"
+    path.touch()
+    file = SharedFile(str(path))
+    descriptor = file._descriptor
+    del file
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
+
+
+def test_paths_of_other_systems():
+    r"""Indices hold slashes; the system gets what it writes itself, also below a drive or `/`."""
+    for folder in ("C:\\data", "D:\\", "\\\\server\\share"):
+        path = local_path(folder, "cats/1.jpg", separator="\\")
+        assert path == str(PureWindowsPath(folder) / "cats" / "1.jpg")
+    assert local_path("/", "cats/1.jpg", separator="/") == "/cats/1.jpg"
+
+
+def test_a_folder_is_named_where_it_cannot_be_opened(tmp_path, monkeypatch):
+    """Windows says that access is denied."""
+
+    def denied(*_):
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "a.jpg").touch()
+    monkeypatch.setattr(os, "open", denied)
+    with pytest.raises(ImageError, match="It is a folder, not a file"):
+        read_file(str(tmp_path))
+    with pytest.raises(ImageError, match="cannot be read: Permission denied"):
+        read_file(str(tmp_path / "a.jpg"))

@@ -106,7 +106,13 @@ def _read(
     payload = source.fetch(position)
     if image_size is None:
         return payload
-    pixels = codec.read(payload, color_mode, name=source.name(position), row=position)
+    pixels = codec.read(
+        payload,
+        color_mode,
+        name=source.name(position),
+        row=position,
+        max_pixels=source.max_pixels,
+    )
     height, width = image_size
     shrinks = height * width < pixels.shape[0] * pixels.shape[1]
     filter_ = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC

@@ -89,7 +89,7 @@ def _render(
     name = source.name(position)
     header, reduce = None, 1
     if isinstance(payload, bytes):
-        header = codec.sniff(payload, name)
+        header = codec.sniff(payload, name, max_pixels=source.max_pixels)
         if plan.reduces:
             reduce = opencv.reduction(plan, slot, header.height, header.width)
     image = codec.read(payload, how.color_mode, reduce=reduce, name=name, header=header)

@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_cvdata.codec import tiff
 from keras_cvdata.codec.colors import divide_by_alpha, to_color_mode, to_native
-from keras_cvdata.codec.headers import Header, sniff
+from keras_cvdata.codec.headers import MAX_PIXELS, Header, sniff
 from keras_cvdata.types import Array, ImageError, full_scale
 
 # OpenCV itself honours orientations for some formats, flags and depths only.
@@ -36,6 +36,7 @@ def read(
     name: str = "<image>",
     row: int | None = None,
     header: Header | None = None,
+    max_pixels: int = MAX_PIXELS,
 ) -> Array:
     """Bring what a source fetched to pixels: decode bytes, convert arrays.
 
@@ -46,6 +47,7 @@ def read(
         name: Name of the image for messages.
         row: Row of the image in its source.
         header: What `sniff` said of `payload`, where it was called already.
+        max_pixels: Number of pixels beyond which an encoded image is refused.
 
     Returns:
         (H, W, C), C-contiguous uint8, uint16 or float32.
@@ -59,6 +61,7 @@ def read(
         (2, 3, 3)
     """
     if isinstance(payload, bytes):
+        header = header or sniff(payload, name, row, max_pixels)
         return decode(payload, color_mode, reduce=reduce, name=name, row=row, header=header)
     return to_color_mode(payload, color_mode, name, row)
 

@@ -41,17 +41,39 @@ class Header(NamedTuple):
     maximum: int = 0
 
 
-def sniff(data: bytes, name: str = "<bytes>", row: int | None = None) -> Header:
+def max_bytes(max_pixels: int) -> int:
+    """Length beyond which an encoded image is refused: 8 bytes a pixel where more are allowed.
+
+    Args:
+        max_pixels: Number of pixels beyond which an image is refused.
+
+    Returns:
+        Number of bytes.
+
+    Example:
+        >>> max_bytes(MAX_PIXELS), max_bytes(200_000_000)
+        (67108864, 1600000000)
+    """
+    return MAX_BYTES if max_pixels <= MAX_PIXELS else 8 * max_pixels
+
+
+def sniff(
+    data: bytes,
+    name: str = "<bytes>",
+    row: int | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> Header:
     """Read the header of an encoded image and refuse what should not be decoded.
 
     It costs a few microseconds and allocates nothing. Refused are unknown formats, incomplete files
-    and sizes beyond the limits of this module: `MAX_PIXELS`, `MAX_BYTES`, `MAX_PIXELS_PER_BYTE` of
-    large images (but for TIFF of one bit a pixel) and `MAX_JPEG_SCANS`.
+    and sizes beyond `max_pixels` and the limits of this module: `max_bytes`, `MAX_PIXELS_PER_BYTE`
+    of large images (but for TIFF of one bit a pixel) and `MAX_JPEG_SCANS`.
 
     Args:
         data: The whole encoded file.
         name: Name of the image for messages.
         row: Row of the image in its source.
+        max_pixels: Number of pixels beyond which an image is refused.
 
     Returns:
         Format, size and orientation.
@@ -64,8 +86,8 @@ def sniff(data: bytes, name: str = "<bytes>", row: int | None = None) -> Header:
         Header(format='gif', height=3, width=4, orientation=1, channels=0, maximum=0)
     """
     parse = _PARSERS.get(data[:2])
-    if parse is None or len(data) > MAX_BYTES:
-        parse = _find_parser(data, name, row)
+    if parse is None or len(data) > max_bytes(max_pixels):
+        parse = _find_parser(data, max_bytes(max_pixels), name, row)
     try:
         header = parse(data)
     except (IndexError, OverflowError, struct.error):
@@ -73,19 +95,20 @@ def sniff(data: bytes, name: str = "<bytes>", row: int | None = None) -> Header:
     except ValueError as error:
         raise ImageError(name, str(error), row) from None
     _, height, width, orientation, _, _ = header
-    pixels = height * width
-    if not 0 < pixels <= PLAUSIBLE_PIXELS:
-        _check_size(data, header, name, row)
+    if not 0 < height * width <= min(PLAUSIBLE_PIXELS, max_pixels):
+        _check_size(data, header, max_pixels, name, row)
     return header if orientation < 5 else header._replace(height=width, width=height)
 
 
-def _find_parser(data: bytes, name: str, row: int | None) -> Callable[[bytes], Header]:
+def _find_parser(
+    data: bytes, longest: int, name: str, row: int | None
+) -> Callable[[bytes], Header]:
     if not data:
         raise ImageError(name, "The file is empty. Copy it again or remove it.", row)
-    if len(data) > MAX_BYTES:
+    if len(data) > longest:
         reason = (
-            f"The encoded image has {len(data):,} bytes; at most {MAX_BYTES:,} are read. Save it "
-            "smaller."
+            f"The encoded image has {len(data):,} bytes; at most {longest:,} are read. Save it "
+            "smaller, or raise max_pixels of the sequence."
         )
         raise ImageError(name, reason, row)
     if data[4:8] == b"ftyp" and data[8:12] in (b"avif", b"avis"):
@@ -93,16 +116,19 @@ def _find_parser(data: bytes, name: str, row: int | None) -> Callable[[bytes], H
     raise ImageError(name, looks_like(data), row)
 
 
-def _check_size(data: bytes, header: Header, name: str, row: int | None) -> None:
+def _check_size(data: bytes, header: Header, max_pixels: int, name: str, row: int | None) -> None:
     pixels = header.height * header.width
     size = f"The header claims {header.width:,} x {header.height:,} pixels"
     if pixels == 0:
         raise ImageError(name, f"{size}: nothing. Save the image again.", row)
-    if pixels > MAX_PIXELS:
-        reason = f"{size}; at most {MAX_PIXELS:,} pixels are decoded. Save it smaller."
+    if pixels > max_pixels:
+        reason = (
+            f"{size}; at most {max_pixels:,} pixels are decoded. Save it smaller, or raise "
+            "max_pixels of the sequence."
+        )
         raise ImageError(name, reason, row)
     one_bit = header.format == "tiff" and tiff.Directory(data).bits == 1
-    if pixels > MAX_PIXELS_PER_BYTE * len(data) and not one_bit:
+    if pixels > max(MAX_PIXELS_PER_BYTE * len(data), PLAUSIBLE_PIXELS) and not one_bit:
         reason = (
             f"{size} in {len(data):,} bytes, which no photograph reaches: it is damaged, or made "
             "to fill the memory. Save the image again."

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_cvdata import codec
+from keras_cvdata.codec.headers import MAX_PIXELS
 from keras_cvdata.conversion.atomic import replacing
 from keras_cvdata.labels import Labels, is_missing
 from keras_cvdata.progress import track
@@ -29,12 +30,13 @@ _UNNAMEABLE = re.compile(  # for folders on Windows
 )
 
 
-def as_file(image: bytes | Array, name: str) -> tuple[bytes, str]:
+def as_file(image: bytes | Array, name: str, max_pixels: int = MAX_PIXELS) -> tuple[bytes, str]:
     """Bytes and extension of an image as a file: its own bytes, or its pixels without loss.
 
     Args:
         image: Encoded bytes, or pixels (H, W) or (H, W, C).
         name: Name of the image for messages.
+        max_pixels: Number of pixels beyond which bytes are refused.
 
     Returns:
         The bytes, and the extension with its dot.
@@ -43,7 +45,7 @@ def as_file(image: bytes | Array, name: str) -> tuple[bytes, str]:
         ImageError: The bytes are no image.
     """
     if isinstance(image, bytes):
-        kind = codec.sniff(image, name).format
+        kind = codec.sniff(image, name, max_pixels=max_pixels).format
         return image, _EXTENSIONS.get(kind, f".{kind}")
     channels = image.shape[2] if image.ndim == 3 else 1
     extension = ".png" if image.dtype.kind == "u" and channels in (1, 3, 4) else ".tiff"
@@ -194,7 +196,7 @@ def _write_image(
     source: Source, position: int, read: Callable[[int], bytes | Array], folder: Path
 ) -> str:
     """Write one image under its number, which sorts as the rows do; return the name."""
-    data, extension = as_file(read(position), source.name(position))
+    data, extension = as_file(read(position), source.name(position), source.max_pixels)
     file = f"{position:0{len(str(len(source) - 1))}d}{extension}"
     (folder / file).write_bytes(data)
     return file

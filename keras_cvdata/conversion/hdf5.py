@@ -60,7 +60,7 @@ def write_hdf5(
             if as_pixels:
                 dataset = _write_pixels(group, part, len(positions))
             else:
-                dataset = _write_encoded(group, part, path.parent)
+                dataset = _write_encoded(group, part, path.parent, source.max_pixels)
             if source.value_range is not None:
                 dataset.attrs["value_range"] = source.value_range
             if labels:
@@ -133,12 +133,14 @@ def _write_pixels(group: Any, images: Iterator[tuple[str, bytes | Array]], count
     return dataset
 
 
-def _write_encoded(group: Any, images: Iterator[tuple[str, bytes | Array]], folder: Path) -> Any:
+def _write_encoded(
+    group: Any, images: Iterator[tuple[str, bytes | Array]], folder: Path, max_pixels: int
+) -> Any:
     """Write the bytes of the images as one blob, which needs its size first."""
     offsets = [0]
     with tempfile.TemporaryFile(dir=folder) as spool:
         for name, image in images:
-            data, _ = as_file(image, name)
+            data, _ = as_file(image, name, max_pixels)
             spool.write(data)
             offsets.append(offsets[-1] + len(data))
         dataset = group.create_dataset("encoded", (offsets[-1],), np.uint8)

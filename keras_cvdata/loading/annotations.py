@@ -110,7 +110,8 @@ class Annotations:
         batch["labels"][slot, :kept] = labels[seen[0]][:kept]
 
     def _read(self, masks: Source, row: int) -> Array:
-        mask = codec.read(fetch(masks, row), "unchanged", name=masks.name(row), row=row)
+        payload, name = fetch(masks, row), masks.name(row)
+        mask = codec.read(payload, "unchanged", name=name, row=row, max_pixels=masks.max_pixels)
         if mask.shape[2] != 1 or mask.dtype.kind != "u":
             raise ImageError(
                 masks.name(row),

@@ -77,9 +77,12 @@ def first_depth(source: Source) -> Depth | None:
         name = source.name(position)
         try:
             payload = fetch(source, position)
-            if isinstance(payload, bytes) and codec.sniff(payload, name).channels:
-                return Depth(name, np.dtype("uint8"))
-            return Depth(name, codec.read(payload, "unchanged", name=name).dtype)
+            if isinstance(payload, bytes):
+                header = codec.sniff(payload, name, max_pixels=source.max_pixels)
+                if header.channels:
+                    return Depth(name, np.dtype("uint8"))
+            pixels = codec.read(payload, "unchanged", name=name, max_pixels=source.max_pixels)
+            return Depth(name, pixels.dtype)
         except ImageError:
             continue
     return None

@@ -122,7 +122,7 @@ def decode(source: Source, position: int, plan: Plan, slot: int, color_mode: str
     if not isinstance(payload, bytes):
         pixels = codec.read(payload, color_mode, name=name)
         return Decoded(pixels, (pixels.shape[0], pixels.shape[1]), None)
-    header = codec.sniff(payload, name)
+    header = codec.sniff(payload, name, max_pixels=source.max_pixels)
     whole = header.height, header.width
     reduce = opencv.reduction(plan, slot, *whole) if plan.reduces else 1
     pixels = codec.read(payload, color_mode, reduce=reduce, name=name, header=header)

@@ -6,6 +6,7 @@ from keras_cvdata.migration.axes import name_axes
 from keras_cvdata.migration.calls import rename_methods
 from keras_cvdata.migration.changes import Changes, Note
 from keras_cvdata.migration.imports import move_imports
+from keras_cvdata.migration.keras_3 import mend_training
 from keras_cvdata.migration.notes import find_differences
 from keras_cvdata.migration.script import Script
 
@@ -40,6 +41,10 @@ def analyse(text: str, named_axes: bool) -> Changes:
     script = Script(text)
     moved, renamed = move_imports(script), rename_methods(script)
     changes = Changes(moved.edits + renamed.edits, moved.findings + renamed.findings)
+    if changes.edits or changes.findings:
+        training = mend_training(script)
+        changes.edits += training.edits
+        changes.findings += training.findings
     if moved.edits or moved.findings:  # it uses the module
         changes.findings += find_differences(script)
         changes.edits += name_axes(script).edits if named_axes else []

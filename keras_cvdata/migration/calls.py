@@ -42,7 +42,7 @@ _COUNTED_IMAGES = {
     "nb_val_samples": "validation_steps",
     "val_samples": "steps",
 }
-_KERAS_1 = {"nb_epoch", "pickle_safe", "nb_worker", "max_q_size", *_COUNTED_IMAGES}
+KERAS_1 = {"nb_epoch", "pickle_safe", "nb_worker", "max_q_size", *_COUNTED_IMAGES}
 
 
 def rename_methods(script: Script) -> Changes:
@@ -70,7 +70,7 @@ def _rename(script: Script, call: Any, changes: Changes) -> str | None:
     by_place = keywords.count("")
     if {"*", "**"}.intersection(keywords):
         return "`*` or `**` may hold arguments that Keras 3 does not take"
-    if by_place > len(places) or (by_place > 1 and _KERAS_1.intersection(keywords)):
+    if by_place > len(places) or (by_place > 1 and KERAS_1.intersection(keywords)):
         return "it is unclear what its arguments without a name are"
     dropped = [index for index, name in enumerate(keywords) if name in _DROPPED]
     cuts = script.removed(call.args, dropped)

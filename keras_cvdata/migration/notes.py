@@ -29,6 +29,28 @@ COUNTED_IMAGES = (
     "size, instead of `{old}`."
 )
 
+# Of training with Keras 3.
+NO_ITERATOR = "Keras 3 takes generators and refuses `{}`: it is inside a generator now."
+LEARNING_RATE = "Keras 3 says `learning_rate` for `lr`."
+WEIGHTS_NAMED = (
+    "Keras 3 saves weights under names that end in `.weights.h5` only. Those that Keras 2 has "
+    "written it reads under their old name `.h5` only: read such a file by that name."
+)
+WEIGHTS_LEFT = (
+    "Keras 3 saves weights under names that end in `.weights.h5` only: name the file so, here and "
+    "where it is read."
+)
+FRACTION = (
+    "Keras needs a whole number of steps: leave it out for one pass over the flow, or round up "
+    "with `math.ceil`."
+)
+CUT_SHORT = (
+    "Keras 3 goes on with the flow in the next epoch, and ends an epoch where the flow ends: "
+    "unless this is `len(flow)`, epochs are cut short (of 4 batches, 3 steps make 3, 1, 3, 1). "
+    "Leave it out for one pass an epoch, or train on `(batch for batch in flow)`, which does not "
+    "end."
+)
+
 # Of notebooks.
 UNREADABLE_CELL = "This cell is left as it is because it cannot be read: {}"
 
@@ -46,7 +68,7 @@ SEED = (
 _GENERATORS = frozenset({"ImageDataGenerator"})
 _FLOWS = frozenset({"flow", "flow_from_directory", "flow_from_dataframe"})
 _METHODS = frozenset({"fit", "evaluate", "predict"})
-_OLD_METHODS = frozenset({"fit_generator", "evaluate_generator", "predict_generator"})
+_OFF = m.Name("None") | m.Integer("0") | m.Float(m.MatchIfTrue(lambda text: not float(text)))
 
 
 class Rule(NamedTuple):
@@ -71,6 +93,7 @@ RULES = (
         frozenset({"zoom_range"}),
         "A zoom factor says how much of the image is seen: 0.5 magnifies twice, 2 shrinks to half; "
         "a number z means 1 - z to 1 + z.",
+        ~_OFF,
     ),
     Rule(
         frozenset(),
@@ -78,6 +101,7 @@ RULES = (
         "Since Keras 2.9 the axes are exchanged, and equal numbers are kept: `width_shift_range` "
         "moves up and down, `height_shift_range` left and right. Older Keras did what the names "
         "say, and so does `exchanged_axes=False`, which `--named-axes` adds.",
+        ~_OFF,
     ),
     Rule(
         frozenset(),
@@ -91,8 +115,8 @@ RULES = (
         "The validation images are augmented as well unless the generator gets "
         "`augment_validation=False`, and they are the first part of each class unless it gets "
         "`stratify=True`.",
+        ~_OFF,
     ),
-    Rule(_FLOWS, frozenset({"seed"}), SEED, ~m.Name("None")),
     Rule(
         _FLOWS,
         frozenset({"class_mode"}),
@@ -112,10 +136,10 @@ RULES = (
         "flows have threads of their own (`threads=` of the generator).",
     ),
     Rule(
-        _METHODS | _OLD_METHODS,
-        frozenset({"steps_per_epoch", "validation_steps", "steps"}),
-        "Keras needs a whole number of steps: divide with `//`.",
-        m.BinaryOperation(operator=m.Divide()),
+        frozenset({"ModelCheckpoint"}),
+        frozenset({"period"}),
+        "Keras 3 has no `period`: it saves after every epoch, or every so many batches with "
+        "`save_freq`.",
     ),
 )
 
@@ -132,9 +156,8 @@ def find_differences(script: Script) -> list[Finding]:
         _Call(node, script.names(node.func), {keyword(argument) for argument in node.args})
         for node in script.find(m.Call())
     ]
-    seeds = [call.node for call in calls if "numpy.random.seed" in call.names]
     return [
-        *(Finding(script.span(node)[0], SEED) for node in seeds),
+        *_seeds(script, calls),
         *(
             Finding(script.span(argument)[0], rule.text)
             for call in calls
@@ -144,6 +167,29 @@ def find_differences(script: Script) -> list[Finding]:
         ),
         *_without_subset(script, calls),
     ]
+
+
+def _seeds(script: Script, calls: list[_Call]) -> Iterator[Finding]:
+    """Seeds, in a script with code of its own that may draw from NumPy's global generator."""
+    function = m.Arg(keyword=m.Name("preprocessing_function"), value=~m.Name("None"))
+    later = m.AssignTarget(target=m.Attribute(attr=m.Name("preprocessing_function")))
+    own = m.ClassDef(
+        bases=[m.ZeroOrMore(), m.Arg(value=_named(script, _GENERATORS)), m.ZeroOrMore()]
+    )
+    if not script.find(function | later | own):
+        return
+    given = m.Arg(keyword=m.Name("seed"), value=~m.Name("None"))
+    for call in calls:
+        if "numpy.random.seed" in call.names:
+            yield Finding(script.span(call.node)[0], SEED)
+        elif call.names & _FLOWS:
+            seeds = (argument for argument in call.node.args if m.matches(argument, given))
+            yield from (Finding(script.span(argument)[0], SEED) for argument in seeds)
+
+
+def _named(script: Script, names: frozenset[str]) -> Any:
+    """A matcher of names that come from one of some."""
+    return m.MatchIfTrue(lambda node: bool(script.names(node) & names))
 
 
 def _applies(rule: Rule, call: _Call, argument: cst.Arg) -> bool:
@@ -156,8 +202,11 @@ def _applies(rule: Rule, call: _Call, argument: cst.Arg) -> bool:
 
 def _without_subset(script: Script, calls: list[_Call]) -> Iterator[Finding]:
     """Flows that ask for no subset of a generator with a validation part."""
+    share = m.Arg(keyword=m.Name("validation_split"), value=~_OFF)
     splits = {
-        call.node: "validation_split" in call.keywords for call in calls if call.names & _GENERATORS
+        call.node: any(m.matches(argument, share) for argument in call.node.args)
+        for call in calls
+        if call.names & _GENERATORS
     }
     if not any(splits.values()):
         return

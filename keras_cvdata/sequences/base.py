@@ -100,6 +100,7 @@ class Sequence(Epochs):
         balance: Repeat samples of small classes until all have the size of the largest.
         drop_remainder: Drop a last batch that is not full.
         steps_per_epoch: Batches per epoch; by default as many as one pass over the samples takes.
+        max_pixels: Pixels beyond which a file is refused; by default 64 million, 2**30 at most.
         verbose: Print what was found: 0 or 1.
         masks: Segmentation masks of the rows of `source`, grey images of class numbers, which
             follow their images through every move and become the target `segmentation_masks`
@@ -155,6 +156,7 @@ class Sequence(Epochs):
         balance: bool = False,
         drop_remainder: bool = False,
         steps_per_epoch: int | None = None,
+        max_pixels: int | None = None,
         verbose: int = 1,
         masks: Source | None = None,
         boxes: Boxes | None = None,
@@ -187,7 +189,7 @@ class Sequence(Epochs):
         self.steps_per_epoch = steps_per_epoch
         self.verbose = verbose
         self._annotations = Annotations(
-            masks,
+            masks and masks.limited(max_pixels),
             boxes,
             mask_fill=mask_fill_value,
             box_format=bounding_box_format,
@@ -197,7 +199,7 @@ class Sequence(Epochs):
         settings.check_settings(self, source)
         self._pool = Pool(self.threads)
         # Without a seed the two parts must still be disjoint, so they share the split of seed 0.
-        part = settings.part_of(source, validation_split, subset, 0 if seed is None else seed)
+        part = settings.part_of(source.limited(max_pixels), validation_split, subset, seed or 0)
         self._begin_with(part, held_out=subset == "validation")
 
     def _begin_with(self, source: Source, held_out: bool) -> None:

@@ -49,6 +49,7 @@ class SequenceOptions(TypedDict, total=False):
     balance: bool
     drop_remainder: bool
     steps_per_epoch: int | None
+    max_pixels: int | None
     verbose: int
 
 

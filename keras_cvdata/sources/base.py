@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import abc
+import copy
 import os
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from keras_cvdata import codec
+from keras_cvdata.arguments import integer
+from keras_cvdata.codec.headers import MAX_PIXELS
 from keras_cvdata.labels import Labels
 from keras_cvdata.types import Array, Ints, Range
 
@@ -31,6 +34,7 @@ class Source(abc.ABC):
         dtype: Dtype of the pixels where known before reading (arrays, HDF5), else `None`.
         value_range: Lowest and highest pixel value of float pixels, else `None`.
         notes: What else to say of the collection in its summary, one line each.
+        max_pixels: Number of pixels beyond which an encoded image is refused, see `limited`.
     """
 
     labels: Mapping[str, Labels] = MappingProxyType({})
@@ -39,6 +43,7 @@ class Source(abc.ABC):
     dtype: np.dtype[Any] | None = None
     value_range: Range | None = None
     notes: tuple[str, ...] = ()
+    max_pixels: int = MAX_PIXELS
 
     @abc.abstractmethod
     def __len__(self) -> int:
@@ -84,7 +89,8 @@ class Source(abc.ABC):
 
     def image(self, position: int, color_mode: str = "rgb") -> Array:
         """Read and decode one image as (height, width, channels)."""
-        return codec.read(fetch(self, position), color_mode=color_mode, name=self.name(position))
+        payload, name = fetch(self, position), self.name(position)
+        return codec.read(payload, color_mode, name=name, max_pixels=self.max_pixels)
 
     def __getitem__(self, position: int) -> tuple[Array, Any]:
         if not -len(self) <= position < len(self):
@@ -97,6 +103,23 @@ class Source(abc.ABC):
     def select(self, positions: Array) -> Source:
         """Return the samples at `positions`, which keep their row numbers."""
         return Subset(self, positions)
+
+    def limited(self, max_pixels: int | None) -> Self:
+        """Return the same samples with another limit of pixels.
+
+        Args:
+            max_pixels: Number of pixels beyond which an encoded image is refused, so that damaged
+                and hostile files do not fill the memory; files of more than 8 bytes a pixel, but at
+                least 64 MiB, are refused as well. OpenCV reads 2**30 at most. None changes nothing.
+
+        Returns:
+            The source, which is this one where nothing changes.
+        """
+        if max_pixels is None or max_pixels == self.max_pixels:
+            return self
+        other = copy.copy(self)
+        other.max_pixels = integer("max_pixels", max_pixels, 1)
+        return other
 
     def filter(
         self, predicate: Callable[[Mapping[str, Any]], bool] | None = None, **equals: Any
@@ -157,6 +180,14 @@ class Subset(Source):
         self.dtype = source.dtype
         self.value_range = source.value_range
         self.notes = source.notes
+        self.max_pixels = source.max_pixels
+
+    def limited(self, max_pixels: int | None) -> Self:
+        """Return the same samples with another limit of pixels."""
+        other = super().limited(max_pixels)
+        if other is not self:
+            other.source = self.source.limited(max_pixels)
+        return other
 
     def __len__(self) -> int:
         return len(self.positions)

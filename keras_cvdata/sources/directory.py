@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_cvdata import labels as label_forms
+from keras_cvdata.codec.headers import max_bytes
 from keras_cvdata.labels import Labels
 from keras_cvdata.progress import track
 from keras_cvdata.sources.base import Source
@@ -157,7 +158,7 @@ class DirectorySource(Source):
 
     def fetch(self, position: int) -> bytes:
         """Read the encoded file of one image."""
-        return read_file(self.name(position))
+        return read_file(self.name(position), max_bytes(self.max_pixels))
 
     def name(self, position: int) -> str:
         """Path of one image."""

@@ -133,7 +133,10 @@ def _read_regular(path: str, descriptor: int, max_bytes: int) -> bytes:
         raise ImageError(path, _NO_FILE.format(kind))
     size = status.st_size
     if size > max_bytes:
-        reason = f"The file has {size:,} bytes; at most {max_bytes:,} are read. Save it smaller."
+        reason = (
+            f"The file has {size:,} bytes; at most {max_bytes:,} are read. Save it smaller, or "
+            "raise max_pixels of the sequence."
+        )
         raise ImageError(path, reason)
     data = os.read(descriptor, size)
     if len(data) < size:  # some file systems hand out less at a time

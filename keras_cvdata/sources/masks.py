@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from keras_cvdata.codec.headers import max_bytes
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.directory import DirectorySource
 from keras_cvdata.sources.files import local_path, read_file
@@ -63,7 +64,7 @@ class MaskFolder(Source):
 
     def fetch(self, position: int) -> bytes:
         """Read the encoded file of one mask."""
-        return read_file(self.name(position))
+        return read_file(self.name(position), max_bytes(self.max_pixels))
 
     def name(self, position: int) -> str:
         """Path of one mask."""

@@ -253,7 +253,8 @@ def _is_public(address: str) -> bool:
 
 def _too_long(length: int, max_bytes: int) -> _RefusedError:
     return _RefusedError(
-        f"The file has {length:,} bytes or more; at most {max_bytes:,} are read. Save it smaller."
+        f"The file has {length:,} bytes or more; at most {max_bytes:,} are read. Save it smaller, "
+        "or raise max_pixels of the sequence."
     )
 
 

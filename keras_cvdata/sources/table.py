@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from keras_cvdata import labels as label_forms
+from keras_cvdata.codec.headers import max_bytes
 from keras_cvdata.labels import Labels
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.boxes import Boxes
@@ -75,10 +76,11 @@ class TableSource(Source):
             return location  # type: ignore[no-any-return] # bytes or pixels of a data frame
         if is_embedded(location):
             return parse_pixels(location, self.name(position), position)
+        longest = max_bytes(self.max_pixels)
         try:
             if is_url(location):
-                return read_url(location, **self.remote)
-            return read_file(self._path(location))
+                return read_url(location, **{"max_bytes": longest, **self.remote})
+            return read_file(self._path(location), longest)
         except ImageError as error:
             raise ImageError(error.name, error.reason, position) from error
 

@@ -104,6 +104,26 @@ def test_bombs_are_refused_before_they_are_decoded(form):
     assert codec.sniff(claimed(form, 2_000, 1_999)).height == 2_000
 
 
+def test_the_limit_of_pixels_is_a_choice():
+    data = saved(Image.fromarray(scene()), "PNG")
+    with pytest.raises(ImageError, match=r"37 pixels; at most 1,960 .* or raise max_pixels of the"):
+        codec.decode(data, header=codec.sniff(data, max_pixels=37 * 53 - 1))
+    np.testing.assert_array_equal(codec.read(data, max_pixels=37 * 53), scene())
+    scan = b"P4 8200 8000\n" + bytes(1025 * 8000)
+    with pytest.raises(ImageError, match="at most 64,000,000 pixels"):
+        codec.read(scan, "grayscale")
+    header = codec.sniff(scan, max_pixels=65_600_000)
+    assert (header.height, header.width) == (8000, 8200)
+
+
+def test_more_pixels_allow_for_more_bytes():
+    data = bytes(headers.MAX_BYTES + 1)
+    with pytest.raises(ImageError, match=r"at most 67,108,864 are read.* or raise max_pixels"):
+        codec.sniff(data)
+    with pytest.raises(ImageError, match="nothing but zeros"):
+        codec.sniff(data, max_pixels=headers.MAX_PIXELS + 1)
+
+
 def test_blank_scan_of_one_bit_is_no_bomb():
     page = Image.new("1", (3_000, 4_000), 1)
     data = saved(page, "TIFF", compression="group4")

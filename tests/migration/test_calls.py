@@ -47,8 +47,8 @@ CHANGED = {
         ["It has no `workers`, `use_multiprocessing`: removed"],
     ),
     "arguments by place": (
-        "m.fit_generator(g, 10, 2, callbacks=[c])\nm.predict_generator(g, len(g))",
-        "m.fit(g, steps_per_epoch=10, epochs=2, callbacks=[c])\nm.predict(g, steps=len(g))",
+        "m.fit_generator(g, n, 2, callbacks=[c])\nm.predict_generator(g, len(g))",
+        "m.fit(g, steps_per_epoch=n, epochs=2, callbacks=[c])\nm.predict(g, steps=len(g))",
         ["takes its place. Arguments without a name are taken to be those of Keras 2."] * 2,
     ),
     "numbers of images": (
@@ -76,7 +76,7 @@ CHANGED = {
 LEFT = {
     "m.fit_generator(*arguments)": "`*` or `**` may hold arguments",
     "m.fit_generator(g, **options)": "`*` or `**` may hold arguments",
-    "m.fit_generator(g, 1, 2, 3, 4, 5, 6, 7)": "unclear what its arguments without a name are",
+    "m.fit_generator(g, n, 2, 3, 4, 5, 6, 7)": "unclear what its arguments without a name are",
     "m.evaluate_generator(g, 1, 10)": "unclear what its arguments without a name are",
     "m.fit_generator(g, 2000, nb_epoch=2)": "unclear what its arguments without a name are",
     "m.fit_generator(\n  g,\n  workers=2,  # cores\n  epochs=1)": "it would lose a comment",

@@ -84,7 +84,7 @@ SAMPLES = {
         [
             (7, "`width_shift_range` moves up and down"),
             (11, "It has no `workers`: removed"),
-            (12, "divide with `//`"),
+            (12, "round up with `math.ceil`"),
         ],
     ),
 }

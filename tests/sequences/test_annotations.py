@@ -19,8 +19,10 @@ from keras_cvdata import (
     DirectorySequence,
     ImageError,
     JSONSequence,
+    Sequence,
     layers,
 )
+from keras_cvdata.sources import ArraySource, DirectorySource
 
 pytestmark = pytest.mark.backends
 
@@ -154,6 +156,13 @@ def test_arrays_bring_masks_and_boxes() -> None:
     assert np.array_equal(x, y["segmentation_masks"] * 100.0)
     assert y["bounding_boxes"]["boxes"][0].tolist() == [[6, 8, 20, 16], [0] * 4]
     assert y["bounding_boxes"]["labels"].tolist() == [[3, -1], [-1, -1], [0, 1]]
+
+
+def test_a_limit_of_pixels_holds_for_masks(scenes: Path) -> None:
+    masks = DirectorySource(scenes / "masks", unlabelled=True, verbose=0)
+    source = ArraySource(np.zeros((8, 150, 260, 3), np.uint8))
+    with pytest.raises(ImageError, match="at most 99 pixels are decoded"):
+        _ = Sequence(source, masks=masks, max_pixels=99, label_mode=None, verbose=0)[0]
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from keras_cvdata import layers, sequences
+from keras_cvdata.types import ImageError
 from tests.cases import COLLECTIONS
 
 pytestmark = pytest.mark.backends
@@ -50,6 +51,17 @@ def test_is_a_keras_sequence_with_shapes_and_ranges(opened):
         assert 0 <= x.min() < x.max() <= 1
         assert y.dtype == np.uint16
     assert sorted(np.concatenate([y for _, y in batches])) == [0] * 4 + [1] * 4 + [2] * 4
+
+
+def test_a_limit_of_pixels_is_passed_down(opened):
+    seq = opened(max_pixels=9, on_error="substitute")
+    if isinstance(seq.source.fetch(0), bytes):
+        with pytest.raises(ImageError, match="at most 9 pixels are decoded"):
+            _ = seq[0]
+        with pytest.raises(ImageError, match="at most 9 pixels are decoded"):
+            _ = seq.with_source(seq.source.select(np.array([3])))[0]
+    else:
+        assert seq[0][0].shape == (5, 24, 20, 3)
 
 
 def test_all_read_the_same_batches(opened, photo_folder, digest):

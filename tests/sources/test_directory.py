@@ -194,6 +194,16 @@ def test_broken_files_are_listed_and_named_when_read(tmp_path):
             source.image(position)
 
 
+def test_long_files_are_read_where_many_pixels_are_allowed(tmp_path):
+    (tmp_path / "cat").mkdir()
+    with (tmp_path / "cat/scan.tif").open("wb") as file:
+        file.truncate((64 << 20) + 1)
+    source = DirectorySource(tmp_path)
+    with pytest.raises(ImageError, match=r"at most 67,108,864 are read.* or raise max_pixels of"):
+        source.fetch(0)
+    assert len(source.limited(65_000_000).fetch(0)) == (64 << 20) + 1
+
+
 def test_names_that_are_not_unicode(tmp_path):
     make(tmp_path, "cat/é.png")
     (tmp_path / os.fsdecode(b"cat/\xff.png")).write_bytes((tmp_path / "cat/é.png").read_bytes())

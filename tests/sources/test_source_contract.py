@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from keras_cvdata import sources
+from keras_cvdata.types import ImageError
 from tests.cases import COLLECTIONS
 
 BASES = {sources.Source, sources.Subset, sources.TableSource}
@@ -72,6 +73,24 @@ def test_selections_keep_their_rows(source):
     assert part.codes.tolist() == [2, 1]
     assert part.name(0) == source.name(9)
     np.testing.assert_array_equal(part[1][0], source[7][0])
+
+
+def test_a_limit_of_pixels_holds_for_encoded_images(source):
+    """Also for selections, and for those of a limited source."""
+    before = source.image(7)
+    pixels = before.shape[0] * before.shape[1]
+    assert source.limited(None) is source
+    for chosen in (
+        source.limited(pixels - 1).select(np.array([7])),
+        source.select(np.array([7])).limited(pixels - 1),
+    ):
+        if isinstance(chosen.fetch(0), bytes):
+            with pytest.raises(ImageError, match=f"at most {pixels - 1:,} pixels are decoded"):
+                chosen.image(0)
+        np.testing.assert_array_equal(chosen.limited(pixels).image(0), before)
+    np.testing.assert_array_equal(source.image(7), before)
+    with pytest.raises(ValueError, match="max_pixels must be at least 1; got 0"):
+        source.limited(0)
 
 
 def test_names_are_all_different(source):

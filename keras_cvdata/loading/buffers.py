@@ -50,6 +50,10 @@ class BufferPool:
         result: Array = np.frombuffer(lent.data, dtype, count).reshape(shape)
         return result
 
+    def clear(self) -> None:
+        """Let go of spare memory, and of what is still lent once it comes back."""
+        self._spare = deque(maxlen=_SPARE)
+
     def _take(self, size: int) -> Array:
         """Memory of about this many bytes; spare memory of other sizes is let go."""
         try:

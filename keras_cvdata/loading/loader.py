@@ -74,7 +74,7 @@ class Loader:
         self.mixers = tuple(mixers)
         self.rescale = rescale
         self.bad: dict[int, BadImage] = {}
-        self._memory = BufferPool()
+        self.memory = BufferPool()
 
     def start(self, pool: Pool, epoch: int, indices: BatchIndices) -> Job[Images]:
         """Begin to load a batch and return at once.
@@ -116,7 +116,7 @@ class Loader:
         return augmentation_uniforms(self.seed, epoch, rows, indices.occurrences, keys)
 
     def _allocate(self, count: int) -> BatchMemory:
-        pixels = self._memory.empty((count, *self.shape), self.chain.output.dtype)
+        pixels = self.memory.empty((count, *self.shape), self.chain.output.dtype)
         others = self.how.annotations
         return BatchMemory(pixels, {} if others is None else others.allocate(count, self.shape[:2]))
 

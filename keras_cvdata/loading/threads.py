@@ -127,7 +127,7 @@ class Job(Generic[T]):
 
 
 class Pool:
-    """A thread pool that starts when first used, is not pickled, and ends with its owner.
+    """A thread pool that starts when used, is not pickled, and ends when told or with its owner.
 
     A forked process has none of its parent's threads, so it starts its own.
 
@@ -158,7 +158,22 @@ class Pool:
                 self._end = weakref.finalize(
                     self, self._executor.shutdown, wait=False, cancel_futures=True
                 )
-        return self._executor.submit(run)
+            return self._executor.submit(run)
+
+    def end_threads(self) -> None:
+        """Let the threads end once they have done what they were given; new work starts others.
+
+        Where somebody gives them work right now, perhaps this very thread, which the garbage
+        collector has interrupted, they stay.
+        """
+        if self._lock.acquire(blocking=False):
+            try:
+                if self._executor is not None and self._end is not None:
+                    self._end.detach()
+                    self._executor.shutdown(wait=False)
+                self._executor = None
+            finally:
+                self._lock.release()
 
     @classmethod
     def reset_after_fork(cls) -> None:

@@ -138,6 +138,11 @@ class ImageIterator(Iterator):
     def _memory(self) -> BufferPool:
         return BufferPool()
 
+    def _let_go(self) -> None:
+        super()._let_go()
+        self._pool.end_threads()
+        self._memory.clear()
+
     @cached_property
     def _bad(self) -> dict[int, BadImage]:
         return {}

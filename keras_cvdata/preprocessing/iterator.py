@@ -16,12 +16,13 @@ from keras_cvdata.loading.threads import Job, Pool, prefetch
 from keras_cvdata.preprocessing.listing import FORMATS
 from keras_cvdata.preprocessing.randomness import drawing_from, random_state
 from keras_cvdata.sequences.keras_pass import (
-    PassTracker,
     asker_by_index,
     called_by_keras,
     enclosing_pass,
     keras_pass,
+    walker_of_keras,
 )
+from keras_cvdata.sequences.passes import PassTracker
 from keras_cvdata.types import Ints
 
 # Batches that are made ahead of the one that a model trains on.
@@ -115,6 +116,8 @@ class Iterator(keras.utils.Sequence):
             self._next_epoch()
         if (walk := keras_pass(caller, self)) is not None:
             batch = self._passes.next(walk, self._epoch, len(self), self._batches)
+            if self._passes.is_over(walk):
+                self._let_go()
         else:
             batch = self._by_index(caller, idx)
         with self.lock:
@@ -196,6 +199,16 @@ class Iterator(keras.utils.Sequence):
         if not has_passes or self._passes.ends_by_index(self._epoch, len(self), True):
             self._next_epoch()
 
+    def on_epoch_begin(self) -> None:
+        """Have the thread and memory let go when the `fit`, `evaluate` or `predict` is over."""
+        walker = walker_of_keras(sys._getframe(1))
+        if walker is not None:
+            self._passes.watch(walker, self._let_go)
+
+    def _let_go(self) -> None:
+        """End idle threads: TensorFlow keeps all that a `fit` was given."""
+        self._ahead.end_threads()
+
     def _next_epoch(self) -> None:
         with self.lock:
             self._epoch += 1
@@ -205,11 +218,12 @@ class Iterator(keras.utils.Sequence):
             else:
                 self._order(self._epoch)
 
-    def _batches(self, epoch: int, first: int = 0) -> Endless[Any]:
-        """Batches of an epoch from an index on; the end leads to the next epoch."""
+    def _batches(self, epoch: int, first: int = 0, is_trial: bool = False) -> Endless[Any]:
+        """Batches of an epoch from an index on; the end leads to the next epoch, but of a trial."""
         jobs = (self._begin(epoch, index) for index in range(first, len(self)))
-        for index, (batch,) in enumerate(prefetch(jobs, _AHEAD), first):
-            if index == len(self) - 1 and self._epoch == epoch:
+        loaded = (job.wait() for job in jobs) if is_trial else prefetch(jobs, _AHEAD)
+        for index, (batch,) in enumerate(loaded, first):
+            if index == len(self) - 1 and self._epoch == epoch and not is_trial:
                 self._next_epoch()
             yield batch
 

@@ -113,6 +113,7 @@ class Sequence(Epochs):
             `keras.utils.bounding_boxes`.
         max_boxes: Boxes of an image in the batch; by default the most that an image has.
         min_visible: Share of the area of a box, 0 to 1, that must stay inside the image.
+        **workers: What subclasses pass on to Keras's workers, which is ignored with a warning.
 
     Raises:
         ValueError: An argument is out of its range, or arguments contradict each other.
@@ -164,8 +165,9 @@ class Sequence(Epochs):
         bounding_box_format: str = "xyxy",
         max_boxes: int | None = None,
         min_visible: float = 0.0,
+        **workers: Any,
     ) -> None:
-        super().__init__(workers=1)  # our own pool works; Keras's enqueuer serves stale batches
+        super().__init__(**workers)
         self.image_size = image_size
         self.batch_size = integer("batch_size", batch_size, 1)
         self.label_mode = label_mode

@@ -8,26 +8,26 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
-import keras
-
 from keras_cvdata import arguments
-from keras_cvdata.loading.loader import Images
+from keras_cvdata.loading.loader import Images, Loader
 from keras_cvdata.loading.sampler import Sampler
-from keras_cvdata.loading.threads import Job, prefetch
+from keras_cvdata.loading.threads import Job, Pool, prefetch
 from keras_cvdata.sequences.keras_pass import (
-    PassTracker,
     asker_by_index,
     called_by_keras,
     keras_pass,
+    walker_of_keras,
     warn_of_one_epoch,
 )
 from keras_cvdata.sequences.options import PassesOptionsOn
+from keras_cvdata.sequences.passes import PassTracker
 from keras_cvdata.sequences.position import Position
+from keras_cvdata.sequences.workers import WithoutWorkers
 from keras_cvdata.sources.base import Source
 from keras_cvdata.types import Ints
 
 
-class Epochs(PassesOptionsOn, Position, keras.utils.Sequence):
+class Epochs(PassesOptionsOn, Position, WithoutWorkers):
     """Base of `Sequence`: batches, made ahead, of one epoch after the other.
 
     A subclass calls `_begin`, and says how a batch is started (`_start`) and what Keras gets of it
@@ -36,6 +36,8 @@ class Epochs(PassesOptionsOn, Position, keras.utils.Sequence):
 
     source: Source
     prefetch: int
+    _pool: Pool
+    _loader: Loader
 
     def _begin(self, sampler: Sampler, epochs_differ: bool) -> None:
         """Stand at epoch 0 of a sampler.
@@ -65,7 +67,10 @@ class Epochs(PassesOptionsOn, Position, keras.utils.Sequence):
         caller = sys._getframe(1)
         walk = keras_pass(caller, self)
         if walk is not None:
-            return self._passes.next(walk, self._epoch, len(self), self._batches)
+            batch = self._passes.next(walk, self._epoch, len(self), self._batches)
+            if self._passes.is_over(walk):
+                self._let_go()
+            return batch
         index = arguments.position("batch", index, len(self), "batches of an epoch")
         self._note_index(caller, index)
         return self._batch(self._start(self._epoch, index).wait())
@@ -84,6 +89,17 @@ class Epochs(PassesOptionsOn, Position, keras.utils.Sequence):
         by_keras = called_by_keras(sys._getframe(1), self, "on_epoch_end")
         if self._passes.ends_by_index(self._epoch, len(self), by_keras):
             self._epoch += 1
+
+    def on_epoch_begin(self) -> None:
+        """Have threads and memory let go when the `fit`, `evaluate` or `predict` is over."""
+        walker = walker_of_keras(sys._getframe(1))
+        if walker is not None:
+            self._passes.watch(walker, self._let_go)
+
+    def _let_go(self) -> None:
+        """End idle threads and free spare memory: TensorFlow keeps all that a `fit` was given."""
+        self._pool.end_threads()
+        self._loader.memory.clear()
 
     def __iter__(self) -> Iterator[Any]:
         if type(self).__getitem__ is Epochs.__getitem__:
@@ -127,10 +143,11 @@ class Epochs(PassesOptionsOn, Position, keras.utils.Sequence):
         index = arguments.position("batch", index, len(self), "batches of an epoch")
         return self._sampler.batch(self._epoch, index).positions
 
-    def _batches(self, epoch: int, first: int = 0) -> Iterator[Any]:
-        """Batches of an epoch from an index on; the end leads to the next epoch."""
+    def _batches(self, epoch: int, first: int = 0, is_trial: bool = False) -> Iterator[Any]:
+        """Batches of an epoch from an index on; the end leads to the next epoch, but of a trial."""
         jobs = (self._start(epoch, index) for index in range(first, len(self)))
-        for index, images in enumerate(prefetch(jobs, self.prefetch), first):
-            if index == len(self) - 1 and self._epoch == epoch:
+        loaded = (job.wait() for job in jobs) if is_trial else prefetch(jobs, self.prefetch)
+        for index, images in enumerate(loaded, first):
+            if index == len(self) - 1 and self._epoch == epoch and not is_trial:
                 self._epoch = epoch + 1
             yield self._batch(images)

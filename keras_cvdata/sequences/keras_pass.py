@@ -15,9 +15,8 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import CodeType, FrameType
 from typing import Any, Literal, NamedTuple
 
@@ -27,9 +26,7 @@ ADAPTER, GENERATOR = "PyDatasetAdapter", "_finite_generator"
 KNOWN_TO_WORK = "3.12 to 3.16"
 FRAMEWORKS = ("keras.", "tensorflow.", "torch.")
 
-REMEMBERED = 16  # passes whose place is kept
-OPEN = 2  # passes whose batches are prepared ahead
-
+BUILDERS = ("_symbolic_build", "_maybe_symbolic_build")  # of models, from the shapes of a batch
 
 Asker = Literal["workers", "wrapper", "keras", "trial"]
 
@@ -69,14 +66,18 @@ def warn_of_unknown_keras() -> None:
         f"Keras {keras.__version__} goes over sequences in a way that keras_cvdata does not "
         f"recognise; Keras {KNOWN_TO_WORK} is known to work. Training goes on: each epoch still "
         "has every sample once and draws of its own, but batches may come in the order that Keras "
-        "asks for, and the number of the epoch may be ahead. Pass "
-        "callbacks=[EpochCallback(sequence)] to fit where that number matters.",
-        stacklevel=_frames_of_ours(),
+        "asks for, and the number of the epoch may be ahead. Where that number matters, pass "
+        "callbacks=[EpochCallback(sequence)] to fit (from keras_cvdata import EpochCallback).",
+        stacklevel=frames_of_ours(),
     )
 
 
-def _frames_of_ours() -> int:
-    """Number of frames from the caller outwards to the first that is not of this package."""
+def frames_of_ours() -> int:
+    """Count the frames from the caller outwards to the first that is not of this package.
+
+    Returns:
+        What `warnings.warn` takes as `stacklevel`.
+    """
     frame, count = sys._getframe(1), 1
     while frame.f_back is not None and _module(frame).startswith("keras_cvdata."):
         frame, count = frame.f_back, count + 1
@@ -166,7 +167,10 @@ def warn_of_one_epoch(walker: Literal["workers", "wrapper"], epoch: int) -> None
         mend = "Set workers to 1; the sequence has its threads, and those serve no stale batches."
     else:
         way = "through a wrapper"
-        mend = "Pass callbacks=[EpochCallback(sequence)] to fit."
+        mend = (
+            "Pass callbacks=[EpochCallback(sequence)] to fit "
+            "(from keras_cvdata import EpochCallback)."
+        )
     warnings.warn(
         f"Keras takes the batches of this sequence by index, {way}, which does not tell when an "
         f"epoch ends: all would be epoch {epoch}. {mend}",
@@ -174,12 +178,56 @@ def warn_of_one_epoch(walker: Literal["workers", "wrapper"], epoch: int) -> None
     )
 
 
-def _refuse_shards(frame: FrameType) -> None:
+def is_trial(walk: FrameType) -> bool:
+    """Say whether Keras takes a batch only to build a model by its shapes, and not to train on it.
+
+    `tf.data` asks on a thread of its own, so all threads are looked at for one that waits for it.
+
+    Args:
+        walk: The generator of Keras, when it asks for its first batch.
+
+    Returns:
+        Whether nobody trains, evaluates or predicts on what the generator gets.
+    """
+    adapter, builders = adapter_of(walk), _builders()
+    for newest in sys._current_frames().values():
+        for frame in _outwards(newest):
+            if frame.f_code in builders and adapter in map(_adapter, frame.f_locals.values()):
+                return True
+    asking = next((each for each in _outwards(walk) if not _is_generator(each)), walk)
+    return asking.f_code is inspect.unwrap(keras.Model.predict).__code__  # as on JAX
+
+
+@functools.cache
+def _builders() -> frozenset[CodeType]:
+    methods = [getattr(keras.Model, name, None) for name in BUILDERS]
+    return frozenset(inspect.unwrap(each).__code__ for each in methods if each is not None)
+
+
+def walker_of_keras(frame: FrameType | None) -> Any:
+    """Return the object of Keras that lives as long as one `fit`, `evaluate` or `predict`.
+
+    Args:
+        frame: The frame that called `on_epoch_begin` of a sequence.
+
+    Returns:
+        The object, whose `data_adapter` owns the generators, or None where it is not found.
+    """
+    owners = (each.f_locals.get("self") for each in _outwards(frame) if _is_of_keras(each))
+    return next((each for each in owners if _adapter(each) is not None), None)
+
+
+def adapter_of(walk: FrameType) -> Any:
+    """Return the adapter of Keras whose generator this is."""
+    return walk.f_locals.get("self")
+
+
+def refuse_shards(frame: FrameType) -> None:
     """Refuse a pass that gets its share of the batches by index, as Keras 3.16 deals them out.
 
     Each process would get the first batches of the epoch, the same as all others.
     """
-    shards = getattr(frame.f_locals.get("self"), "_num_data_shards", 1)
+    shards = getattr(adapter_of(frame), "_num_data_shards", 1)
     if shards > 1:
         raise ValueError(
             f"Keras deals the batches of this sequence out over {shards} processes, which is not "
@@ -207,7 +255,11 @@ def _is_worker(frame: FrameType) -> bool:
 
 
 def _is_generator_of_keras(frame: FrameType) -> bool:
-    return _is_of_keras(frame) and bool(frame.f_code.co_flags & inspect.CO_GENERATOR)
+    return _is_of_keras(frame) and _is_generator(frame)
+
+
+def _is_generator(frame: FrameType) -> bool:
+    return bool(frame.f_code.co_flags & inspect.CO_GENERATOR)
 
 
 def _is_of_keras(frame: FrameType) -> bool:
@@ -219,138 +271,12 @@ def _module(frame: FrameType) -> str:
     return name
 
 
-class _Pass:
-    """Where a pass stands: the next batch of an epoch, and the batches from there on while open."""
-
-    def __init__(self, epoch: int) -> None:
-        self.epoch = epoch
-        self.index = 0
-        self.batches: Iterator[Any] | None = None
+def _outwards(frame: FrameType | None) -> Iterator[FrameType]:
+    """A frame, the one that called it, and so on."""
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
 
 
-class PassTracker:
-    """Hands each pass the batches of an epoch in order.
-
-    Passes pause: training with `steps_per_epoch` for the validation of the same sequence, or for a
-    prediction in a callback. Batches are pure functions, so a place in the epoch is all that a
-    paused pass needs; the last two passes that were served keep what was begun ahead as well.
-    An abandoned pass (early stop, Keras's trial batch before the first epoch) falls out when newer
-    ones come; it never reaches the next epoch.
-
-    It also notices epochs that were taken by index, which end by `on_epoch_end` only.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._passes: dict[FrameType, _Pass] = {}  # the one served last is the last
-        self._latest: FrameType | None = None
-        self._asked_by_latest = self._epoch_of_latest = 0
-        self._has_seen_pass = False
-        self._epoch_by_index: int | None = None
-        self._taken_by_keras: set[int] = set()  # indices of that epoch
-        if not adapter_of_keras().is_known:
-            warn_of_unknown_keras()
-
-    def __reduce__(self) -> tuple[type[PassTracker], tuple[()]]:
-        return PassTracker, ()
-
-    def next(
-        self, frame: FrameType, epoch: int, length: int, begin: Callable[[int, int], Iterator[Any]]
-    ) -> Any:
-        """Return the next batch of a pass.
-
-        Args:
-            frame: The pass.
-            epoch: Number of the epoch that a new pass gets.
-            length: Number of batches in an epoch.
-            begin: Starts the batches of an epoch from an index on.
-
-        Returns:
-            The batch.
-
-        Raises:
-            ValueError: Keras shares the batches of a pass out over several processes.
-        """
-        with self._lock:
-            self._has_seen_pass = True
-            walk = self._passes.pop(frame, None) or self._new_pass(frame, epoch)
-            self._make_room()
-            if walk.batches is None:
-                walk.batches = begin(walk.epoch, walk.index)
-            batch = next(walk.batches)
-            walk.index += 1
-            if walk.index < length:
-                self._passes[frame] = walk
-            return batch
-
-    def leaves_early(self, frame: FrameType, epoch: int) -> bool:
-        """Say whether a new pass follows one that left its epoch early; ask for every batch.
-
-        Keras's trial batch is a pass of one and does not count.
-
-        Args:
-            frame: The pass that asks for a batch.
-            epoch: Number of the current epoch.
-
-        Returns:
-            Whether the epoch is that of the pass before, which got more than one batch of it.
-        """
-        with self._lock:
-            if frame is self._latest:
-                self._asked_by_latest += 1
-                return False
-            early = self._asked_by_latest > 1 and epoch == self._epoch_of_latest
-            self._latest, self._asked_by_latest = frame, 1
-            self._epoch_of_latest = epoch + early
-            return early
-
-    def note_index(self, asker: Asker | None, epoch: int, index: int) -> None:
-        """Remember that a batch was asked for by its index.
-
-        Args:
-            asker: What `asker_by_index` found.
-            epoch: Number of the current epoch.
-            index: Number of the batch, not negative.
-        """
-        # Without the lock, which `next` may hold while it waits for code that asks by index.
-        if asker == "trial":
-            return
-        if epoch != self._epoch_by_index:
-            self._epoch_by_index, self._taken_by_keras = epoch, set()
-        if asker == "keras":
-            self._taken_by_keras.add(index)
-
-    def ends_by_index(self, epoch: int, length: int, by_keras: bool) -> bool:
-        """Say whether `on_epoch_end` ends an epoch that was taken by index.
-
-        Keras's hook also fires before the first epoch and in the middle of long ones, so from Keras
-        it counts only where Keras has taken every batch, and never where its passes are recognised.
-
-        Args:
-            epoch: Number of the current epoch.
-            length: Number of batches in an epoch.
-            by_keras: Whether Keras itself calls the hook, and not a person.
-
-        Returns:
-            Whether to go on to the next epoch.
-        """
-        if epoch != self._epoch_by_index:
-            return False
-        if not by_keras:
-            return True
-        if self._has_seen_pass or len(self._taken_by_keras) < length:
-            return False
-        warn_of_unknown_keras()
-        return True
-
-    @staticmethod
-    def _new_pass(frame: FrameType, epoch: int) -> _Pass:
-        _refuse_shards(frame)
-        return _Pass(epoch)
-
-    def _make_room(self) -> None:
-        """Close what other passes began ahead, and drop the oldest, before one is served."""
-        for frame in list(self._passes)[: -(REMEMBERED - 1)]:
-            del self._passes[frame]
-        for idle in list(self._passes.values())[: -(OPEN - 1)]:
-            idle.batches = None
+def _adapter(owner: object) -> Any:
+    return getattr(owner, "data_adapter", None)

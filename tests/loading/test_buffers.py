@@ -104,6 +104,15 @@ def test_little_memory_is_kept() -> None:
     assert len(memory._spare) < 10
 
 
+def test_cleared_memory_does_not_come_back() -> None:
+    memory = BufferPool()
+    lent = memory.empty(SHAPE, np.float32)
+    memory.empty(SHAPE, np.float32)
+    memory.clear()
+    del lent
+    assert not memory._spare
+
+
 def test_pickled_memory_begins_empty() -> None:
     memory = BufferPool()
     memory.empty(SHAPE, np.float32)

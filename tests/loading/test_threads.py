@@ -34,6 +34,30 @@ def test_look_ahead_starts_no_more_than_asked():
     stream.close()
 
 
+def test_threads_that_were_told_end_after_their_work_and_start_again():
+    pool, go_on, done = Pool(2), threading.Event(), []
+    job = pool.start(4, lambda slot: go_on.wait(10) and done.append(slot), list)
+    workers = pool._executor._threads
+    pool.end_threads()
+    pool.end_threads()
+    go_on.set()
+    job.wait()
+    assert sorted(done) == [0, 1, 2, 3]
+    for worker in workers:
+        worker.join(10)
+    assert not any(worker.is_alive() for worker in workers)
+    assert pool.start(3, lambda slot: slot, list).wait() == [0, 1, 2]
+
+
+def test_threads_stay_where_they_are_given_work_right_now():
+    """Where the garbage collector ends them, perhaps on the thread that holds the lock."""
+    pool = Pool(1)
+    pool.start(1, print, list).wait()
+    with pool._lock:
+        pool.end_threads()
+    assert pool._executor is not None
+
+
 def test_the_error_of_the_first_bad_slot_is_raised():
     """Which error is reported does not depend on which thread was faster."""
     barrier = threading.Barrier(2, timeout=10)

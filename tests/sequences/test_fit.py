@@ -2,6 +2,8 @@
 
 import copy
 import gc
+import threading
+import time
 import weakref
 
 import keras
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 
 from keras_cvdata import layers
+from keras_cvdata.preprocessing import image as preprocessing
 from keras_cvdata.sequences import ArraySequence
 from keras_cvdata.sequences.position import EpochCallback
 
@@ -122,6 +125,13 @@ def test_a_pass_goes_on_after_short_validations_of_the_same_sequence(numbered):
     np.testing.assert_allclose(totals, expected_totals(seq, [0]), rtol=1e-5)
 
 
+class Flow(preprocessing.Iterator):
+    """A flow of the old class, at its simplest."""
+
+    def _get_batches_of_transformed_samples(self, index_array):
+        return np.ones((len(index_array), 12, 10, 3)), np.ones((len(index_array), 12, 10, 3))
+
+
 class Predict(keras.callbacks.Callback):
     """Looks at one batch of a sequence after every batch of training."""
 
@@ -137,6 +147,44 @@ def test_a_pass_goes_on_after_predictions_in_between(numbered):
     seq, record = make(numbered), Record()
     reconstruction().fit(seq, epochs=2, verbose=0, callbacks=[record, Predict(seq)])
     np.testing.assert_allclose(record.totals, expected_totals(seq, [0, 1]), rtol=1e-5)
+
+
+@pytest.mark.parametrize("fit", [{}, {"steps_per_epoch": 1}, {"shuffle": False}])
+def test_epochs_of_one_batch_begin_with_epoch_0(numbered, fit):
+    """Keras builds a model by the shapes of a batch, which is a whole epoch here."""
+    seq = make(numbered, batch_size=30)
+    totals = trained_totals(seq, epochs=3, **fit)
+    np.testing.assert_allclose(totals, expected_totals(seq, range(3)), rtol=1e-5)
+    assert seq.epoch == 3
+
+
+def test_building_a_model_takes_no_epoch(numbered):
+    seq, val, other = (make(numbered, batch_size=30) for _ in range(3))
+    trained_totals(seq, validation_data=val, epochs=2)
+    model = keras.Sequential([keras.layers.Dense(3)])
+    model.predict(other, verbose=0)
+    assert (seq.epoch, val.epoch, other.epoch) == (2, 2, 1)
+    reconstruction().evaluate(other, verbose=0)
+    assert other.epoch == 2
+
+
+def test_building_a_model_takes_no_epoch_of_the_old_class(numbered):
+    flow = Flow(30, batch_size=30, shuffle=False, seed=1)
+    reconstruction().fit(flow, epochs=2, verbose=0)
+    assert flow._epoch == 2
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="a strategy of TensorFlow")
+@pytest.mark.parametrize("batch_size", [30, 15, 10])
+def test_building_a_model_of_several_devices_takes_no_epoch(numbered, batch_size):
+    """There `tf.data` asks for further batches, on another thread, while Keras builds."""
+    import tensorflow as tf
+
+    seq = make(numbered, batch_size=batch_size)
+    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+        model = reconstruction()
+    totals = trained_totals(seq, model, epochs=2)
+    np.testing.assert_allclose(totals, expected_totals(seq, range(2)), rtol=1e-5)
 
 
 def test_own_steps_per_epoch(numbered):
@@ -199,7 +247,9 @@ class Wrapper(keras.utils.PyDataset):
 
 def test_a_wrapper_without_the_callback_is_told_so_once(numbered):
     """It would train on one epoch for ever."""
-    with pytest.warns(UserWarning, match=r"EpochCallback\(sequence\)") as caught:
+    with pytest.warns(
+        UserWarning, match=r"EpochCallback\(sequence\).*from keras_cvdata import EpochCallback"
+    ) as caught:
         trained_totals(Wrapper(make(numbered)), epochs=2)
     assert sum("EpochCallback" in str(warning.message) for warning in caught) == 1
 
@@ -211,13 +261,24 @@ def test_the_callback_tells_a_wrapper_the_epoch(numbered):
     np.testing.assert_allclose(record.totals, expected_totals(seq, range(3)), rtol=1e-5)
 
 
-def test_workers_of_keras_are_warned_of(numbered):
+def test_workers_of_keras_are_ignored(numbered):
+    seq = make(numbered)
+    with pytest.warns(UserWarning, match="workers=4 is ignored.*threads=") as caught:
+        seq.workers = 4
+    assert caught[0].filename == __file__
+    seq.use_multiprocessing, seq.max_queue_size = True, 30  # without a second warning
+    assert (seq.workers, seq.use_multiprocessing) == (1, False)
+    totals = trained_totals(seq, epochs=2)
+    np.testing.assert_allclose(totals, expected_totals(seq, range(2)), rtol=1e-5)
+
+
+def test_workers_of_a_wrapper_are_warned_of(numbered):
     """Nothing mends them, so the callback does not silence the warning."""
     seq = make(numbered)
-    seq.workers = 2
-    callback = EpochCallback(seq)
     with pytest.warns(UserWarning, match="Set workers to 1"):
-        reconstruction().fit(seq, epochs=2, verbose=0, callbacks=[callback])
+        reconstruction().fit(
+            Wrapper(seq, workers=2), epochs=2, verbose=0, callbacks=[EpochCallback(seq)]
+        )
 
 
 def test_a_wrapped_validation_sequence_is_not_warned_of(numbered):
@@ -294,6 +355,55 @@ def test_uint8_batches_are_scaled_in_the_model(numbered):
     model = keras.Model(inputs, keras.layers.Dense(3, "softmax")(hidden))
     model.compile("sgd", "sparse_categorical_crossentropy")
     assert np.isfinite(model.fit(seq, verbose=0).history["loss"][0])
+
+
+def make_flow(numbered):
+    return Flow(30, batch_size=4, shuffle=False, seed=None)
+
+
+def make_image_flow(numbered):
+    x, _ = numbered
+    return preprocessing.ImageDataGenerator(rescale=1 / 255).flow(x, x / 255.0, batch_size=4)
+
+
+@pytest.mark.parametrize("fit", [{}, {"steps_per_epoch": 2}])
+@pytest.mark.parametrize("make_one", [make, make_flow, make_image_flow])
+def test_a_fit_leaves_no_threads_and_no_memory(numbered, make_one, fit):
+    """TensorFlow keeps all that a fit was given."""
+    model = reconstruction()
+    seq = make_one(numbered)
+    before = our_threads()
+    model.fit(seq, verbose=0, **fit)
+    gc.collect()
+    # `tf.data` may be about to ask for a batch that nobody waits for.
+    assert any(our_threads() <= before or time.sleep(0.05) for _ in range(100))
+    assert not seq._passes._passes
+    assert not spare_memory(seq)
+
+
+def spare_memory(seq):
+    if isinstance(seq, ArraySequence):
+        return seq._loader.memory._spare
+    return seq._memory._spare if isinstance(seq, preprocessing.NumpyArrayIterator) else None
+
+
+def our_threads():
+    return {each for each in threading.enumerate() if each.name.startswith("keras_cvdata")}
+
+
+def test_threads_stay_between_the_epochs_of_a_fit(numbered):
+    seq = make(numbered, threads=2)
+    executors = set()
+
+    class Look(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            executors.add(seq._pool._executor)
+
+    val = make(numbered)
+    reconstruction().fit(seq, validation_data=val, epochs=3, verbose=0, callbacks=[Look()])
+    assert len(executors) == 1
+    gc.collect()
+    assert seq._pool._executor is None
 
 
 def test_an_abandoned_sequence_is_freed(numbered):

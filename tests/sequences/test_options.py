@@ -80,6 +80,31 @@ def test_unknown_keywords_name_what_is_meant(given, meant):
         sequences.DirectorySequence("nowhere", **{given: 2})
 
 
+class Passing(ArraySequence):
+    """Written for `keras.utils.PyDataset`."""
+
+    def __init__(self, **options):
+        super().__init__(np.zeros((4, 4, 4, 1), np.uint8), verbose=0, **options)
+
+
+def test_workers_that_a_subclass_passes_are_ignored():
+    with pytest.warns(UserWarning, match="workers=4 is ignored: Passing has threads") as caught:
+        made = Passing(workers=4, use_multiprocessing=True, max_queue_size=20)
+    assert [each.filename for each in caught] == [__file__]
+    assert (made.workers, made.use_multiprocessing, made.max_queue_size) == (1, False, 10)
+    assert Passing(workers=1, use_multiprocessing=False, max_queue_size=10).workers == 1
+
+
+def test_other_keywords_that_a_subclass_passes_are_refused():
+    with pytest.raises(TypeError, match="Passing passes 'batchsize' on to Sequence"):
+        Passing(batchsize=4)
+
+
+def test_workers_are_no_argument_of_a_sequence():
+    with pytest.raises(TypeError, match=r"no argument 'workers'\. threads is meant"):
+        ArraySequence(np.zeros((4, 4, 4, 1), np.uint8), workers=4)
+
+
 def test_keywords_of_a_subclass_are_its_own_business():
     class Any(ArraySequence):
         def __init__(self, **options):

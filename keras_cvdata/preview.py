@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from keras_cvdata.engine.output import check_floats
 from keras_cvdata.layers.augment_argument import parse_augment
 from keras_cvdata.plots import contact_sheet, save_png
 from keras_cvdata.sequences import Sequence
 from keras_cvdata.single_image import apply
 from keras_cvdata.sources import open_source
-from keras_cvdata.types import Array
+from keras_cvdata.types import Array, Range
 
 
 def preview(
@@ -23,6 +24,7 @@ def preview(
     *,
     seed: int = 0,
     path: str | os.PathLike[str] | None = None,
+    value_range: Range | None = None,
 ) -> Array:
     """Draw a grid of an image: untouched, and as an augmentation makes it (R75, R76).
 
@@ -33,12 +35,13 @@ def preview(
         n: Number of pictures, the untouched image included.
         seed: Selects the draws.
         path: PNG file to write; `None` writes none.
+        value_range: Lowest and highest value of float pixels, 0 to 1 where it is not given.
 
     Returns:
         (height, width, 3) RGB uint8 picture of the grid.
 
     Raises:
-        ValueError: `n` is below 1.
+        ValueError: `n` is below 1, or float pixels leave their range.
 
     Example:
         >>> from keras_cvdata.layers import RandomInvert
@@ -49,9 +52,14 @@ def preview(
         raise ValueError(f"n must be at least 1, for the untouched image; got {n}.")
     layers = parse_augment(augment)[0]
     shown = [layer for layer in layers if layer.form != "output"]
-    variants = [apply(shown, image, seed=seed, row=row)[0] for row in range(n - 1)]
+    low, high = value_range or (0.0, 1.0)
+    check_floats(image, (low, high), "The image")
+    options: dict[str, Any] = {"seed": seed, "value_range": value_range}
+    pictures = [image, *(apply(shown, image, row=row, **options)[0] for row in range(n - 1))]
+    if image.dtype.kind == "f":
+        pictures = [(picture - low) / (high - low) for picture in pictures]
     titles = ["untouched", *(str(number) for number in range(1, n))]
-    sheet = contact_sheet([image, *variants], titles, columns=max(2, round(n**0.5)))
+    sheet = contact_sheet(pictures, titles, columns=max(2, round(n**0.5)))
     if path is not None:
         save_png(path, sheet)
     return sheet
@@ -66,6 +74,7 @@ def write_preview(
     images: int = 6,
     variants: int = 7,
     seed: int = 0,
+    value_range: Range | None = None,
     **options: Any,
 ) -> int:
     """Draw images from all over a collection, each as it is and as several epochs would serve it.
@@ -78,6 +87,7 @@ def write_preview(
         images: Number of images, one in a row.
         variants: Number of drawn variants of each.
         seed: Selects the draws.
+        value_range: Lowest and highest value of float pixels, as of a sequence.
         **options: Passed to `open_source`.
 
     Returns:
@@ -108,6 +118,7 @@ def write_preview(
         seed=seed,
         augment=augment,
         dtype="uint8",
+        value_range=value_range,
         verbose=0,
     )
     columns = [drawn.with_source(drawn.source, training=False)[0]]

@@ -14,6 +14,7 @@ import numpy as np
 from keras_cvdata.progress import track
 from keras_cvdata.types import Array, full_scale
 
+ROUNDING = 1e-5  # of the range, by which computed pixels may exceed it
 EPSILON = 1e-7  # added to the standard deviation, so that a constant pixel becomes 0 (R38)
 
 # Axes of (batch, height, width, channels) that one mean stands for.
@@ -64,7 +65,8 @@ class Standardization:
 
         Raises:
             TypeError: `data` is a path or a source.
-            ValueError: There are no images, the array has another shape, or a float is not finite.
+            ValueError: There are no images, the array has another shape, or a float is not finite
+                or goes beyond 0 to 1.
         """
         if mode not in _AXES:
             raise ValueError(f"mode must be one of {', '.join(map(repr, _AXES))}; got {mode!r}.")
@@ -81,7 +83,11 @@ class Standardization:
 
         Returns:
             float32 of the same shape.
+
+        Raises:
+            ValueError: Floats go beyond 0 to 1.
         """
+        _check_floats(x)
         unit = x.astype(np.float32) / np.float32(full_scale(x.dtype))
         return (unit - self.mean) / (self.std + np.float32(EPSILON))
 
@@ -125,7 +131,22 @@ def _unit_batches(x: Any) -> Iterator[Array]:
         )
     scale = full_scale(x.dtype)
     for start in range(0, len(x), _CHUNK):
-        yield x[start : start + _CHUNK] / scale
+        chunk = x[start : start + _CHUNK]
+        _check_floats(chunk)
+        yield chunk / scale
+
+
+def _check_floats(x: Array) -> None:
+    """Refuse floats that cannot count from 0 to 1; what is not finite is told elsewhere."""
+    if x.dtype.kind != "f" or not x.size:
+        return
+    low, high = float(x.min()), float(x.max())
+    if low < -ROUNDING or high > 1 + ROUNDING:
+        raise ValueError(
+            f"The pixels are floats from {low:g} to {high:g}, and statistics count floats from 0 "
+            "to 1. Bring them there, as x / 255, or fit on a sequence that knows their range: "
+            "ArraySequence(x, value_range=(0, 255))."
+        )
 
 
 def _moments(batches: Iterable[Array], axes: tuple[int, ...]) -> tuple[Array, Array]:

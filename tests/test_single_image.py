@@ -72,6 +72,26 @@ def test_other_layers_are_refused() -> None:
         cvd.replay(layers.RandomRoll(), image, parameters)
 
 
+def test_floats_of_any_range_are_shown_alike() -> None:
+    """Beyond 0 to 1 they were white, and brightness had no meaning."""
+    unit = photograph(1, 96, 96).astype("float32") / 255
+    augment = [layers.RandomBrightness((0.2, 0.2)), layers.RandomSaturation((0.2, 0.2))]
+    expected = cvd.preview(augment, unit)
+    bright, span = unit * 3000 - 1000, (-1000, 2000)
+    assert np.abs(cvd.preview(augment, bright, value_range=span).astype(int) - expected).max() <= 1
+    once, parameters = cvd.apply(augment, bright, value_range=span)
+    np.testing.assert_allclose((once + 1000) / 3000, cvd.apply(augment, unit)[0], atol=1e-5)
+    np.testing.assert_array_equal(cvd.replay(augment, bright, parameters, value_range=span), once)
+    for call in (
+        lambda: cvd.preview(augment, bright),
+        lambda: cvd.preview(layers.RandomFlip(), bright),
+        lambda: cvd.apply(augment, bright),
+        lambda: cvd.replay(augment, bright, parameters),
+    ):
+        with pytest.raises(ValueError, match=r"The image: .*value_range=\(-1000, 2000\)"):
+            call()
+
+
 def test_a_preview_begins_with_the_untouched_image(tmp_path: Any) -> None:
     image = photograph(1, 96, 96)
     sheet = cvd.preview(layers.RandomInvert(1.0), image, n=4, path=tmp_path / "sheet.png")

@@ -77,6 +77,17 @@ def test_small_deviation_beside_a_large_mean_survives() -> None:
     np.testing.assert_allclose(fitted.std.item(), x.std(), rtol=1e-4)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_floats_beyond_1_are_refused(dtype: str) -> None:
+    """Their statistics were taken for those of 0 to 1, which all sequences count in."""
+    x = RANDOM.uniform(0, 255, (4, 3, 3, 2)).astype(dtype)
+    fitted = Standardization.fit((x / 255), verbose=0)
+    for call in (lambda: Standardization.fit(x, verbose=0), lambda: fitted.apply(x)):
+        with pytest.raises(ValueError, match=r"to 2\d\d.*0 to 1.*value_range="):
+            call()
+    fitted.apply(np.full((1, 1, 2), 1 + 1e-7, dtype))
+
+
 def test_fit_does_not_hold_all_images_in_floats() -> None:
     """R43, R44, R46: the array is converted piece by piece."""
     x = np.zeros((20_000, 16, 16, 1), np.uint8)

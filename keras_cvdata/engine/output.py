@@ -10,10 +10,8 @@ import cv2
 import numpy as np
 
 from keras_cvdata.arguments import choice, is_number
-from keras_cvdata.statistics import EPSILON
+from keras_cvdata.statistics import EPSILON, ROUNDING
 from keras_cvdata.types import Array, Range, full_scale
-
-_ROUNDING = 1e-5  # of the range, by which computed pixels may exceed it
 
 Rescale: TypeAlias = Literal["unit", "signed"] | float | None
 
@@ -163,7 +161,7 @@ def check_floats(pixels: Array, value_range: Range | None, name: str) -> None:
         return
     low, high = value_range
     lowest, highest = float(pixels.min()), float(pixels.max())
-    if lowest < low - _ROUNDING * (high - low) or highest > high + _ROUNDING * (high - low):
+    if lowest < low - ROUNDING * (high - low) or highest > high + ROUNDING * (high - low):
         raise ValueError(
             f"{name}: its float pixels reach from {lowest:g} to {highest:g}, and they are taken as "
             f"{low:g} to {high:g}. Give the lowest and highest value that the pixels of all images "

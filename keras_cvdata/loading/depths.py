@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_cvdata import codec
 from keras_cvdata.sources.base import Source, Subset, fetch
+from keras_cvdata.sources.table import is_url
 from keras_cvdata.types import Array, ImageError, Range, full_scale
 
 _TRIES = 3  # a collection whose first images are damaged is told by reading it
@@ -63,7 +64,7 @@ class Depth:
 def first_depth(source: Source) -> Depth | None:
     """Depth of the first image of a collection, out of which `source` may be a selection.
 
-    So the parts of a split count alike. An image that cannot be read is passed over.
+    So the parts of a split count alike. A file that cannot be read is passed over.
 
     Args:
         source: Where the images come from.
@@ -84,5 +85,6 @@ def first_depth(source: Source) -> Depth | None:
             pixels = codec.read(payload, "unchanged", name=name, max_pixels=source.max_pixels)
             return Depth(name, pixels.dtype)
         except ImageError:
-            continue
+            if is_url(name):  # the next would be waited for as long
+                break
     return None

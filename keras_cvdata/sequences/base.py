@@ -84,7 +84,7 @@ class Sequence(Epochs):
             modes of `keras.applications.imagenet_utils.preprocess_input`, or a function such as
             `keras.applications.vgg16.preprocess_input`: it gets each finished batch as float32 RGB
             of 0 to 255 whatever the depth, with axes as `keras.config.image_data_format()` says,
-            and returns one of that shape.
+            and returns one of that shape; several threads call it.
         standardize: A fitted `Standardization`, or "samplewise" for each image by its own mean and
             standard deviation.
         dtype: "float32", "float16" or "uint8".

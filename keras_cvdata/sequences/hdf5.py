@@ -9,6 +9,7 @@ from typing import Unpack
 
 from keras_cvdata.sequences.base import Sequence
 from keras_cvdata.sequences.options import SequenceOptions
+from keras_cvdata.sequences.targets import label_kinds
 from keras_cvdata.sources.hdf5 import HDF5Source
 
 
@@ -22,7 +23,8 @@ class HDF5Sequence(Sequence):
         label_key: Name of the dataset of labels, likewise.
         class_names: Classes in the order of their integers; sorted names by default.
         label_mode: Form of the labels, see `Sequence`; "hierarchical" for nested groups.
-        image_size: `(height, width)` of the batch; None keeps the size that all images share.
+        image_size: `(height, width)` of the batch, or one number for squares; None keeps the size
+            that all images share.
         color_mode: Channels of the batch; "unchanged" keeps those of the file.
         **options: Further arguments of `Sequence`: batch_size, shuffle, seed, validation_split,
             subset, augment, rescale, ...
@@ -53,7 +55,7 @@ class HDF5Sequence(Sequence):
         label_key: str | None = None,
         class_names: Ordered[str] | None = None,
         label_mode: str | Mapping[str, str] | None = "int",
-        image_size: tuple[int, int] | None = None,
+        image_size: int | tuple[int, int] | None = None,
         color_mode: str = "rgb",
         **options: Unpack[SequenceOptions],
     ) -> None:
@@ -63,6 +65,7 @@ class HDF5Sequence(Sequence):
             label_key=label_key,
             class_names=class_names,
             hierarchical=label_mode == "hierarchical" or None,
+            label_kind=None if isinstance(label_mode, Mapping) else label_kinds(label_mode),
         )
         super().__init__(
             source, label_mode=label_mode, image_size=image_size, color_mode=color_mode, **options

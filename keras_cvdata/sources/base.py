@@ -27,6 +27,7 @@ class Source(abc.ABC):
         image_shape: `(height, width, channels)` where all images are known to share it.
         dtype: Dtype of the pixels where known before reading (arrays, HDF5), else `None`.
         value_range: Lowest and highest pixel value of float pixels, else `None`.
+        notes: What else to say of the collection in its summary, one line each.
     """
 
     labels: Mapping[str, Labels]
@@ -34,6 +35,7 @@ class Source(abc.ABC):
     image_shape: tuple[int, int, int] | None = None
     dtype: np.dtype[Any] | None = None
     value_range: Range | None = None
+    notes: tuple[str, ...] = ()
 
     @abc.abstractmethod
     def __len__(self) -> int:
@@ -85,7 +87,7 @@ class Source(abc.ABC):
         if not -len(self) <= position < len(self):
             raise IndexError(f"Position {position} is outside {self!r} of {len(self)} samples.")
         position %= len(self)
-        values = {key: column.values[position] for key, column in self.labels.items()}
+        values = {key: column.at(position) for key, column in self.labels.items()}
         label = values if len(values) > 1 else next(iter(values.values()), None)
         return self.image(position), label
 
@@ -119,7 +121,7 @@ class Source(abc.ABC):
         return self.select(np.flatnonzero(keep))
 
     def summary(self) -> str:
-        """Number of images, and of each class (R20); of many classes the range."""
+        """Number of images, and of each class (R20); of many classes the range; and the notes."""
         lines = [f"Found {len(self)} images"]
         for name, column in self.labels.items():
             counts = column.counts()
@@ -128,7 +130,7 @@ class Source(abc.ABC):
             else:
                 each = ", ".join(f"{label} {n}" for label, n in counts.items())
             lines += [f"  {name}: {len(counts)} classes ({each})"] if counts else []
-        return "\n".join(lines)
+        return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
 
     def __repr__(self) -> str:
         kinds = ", ".join(f"{key}: {column!r}" for key, column in self.labels.items())
@@ -151,6 +153,7 @@ class Subset(Source):
         self.image_shape = source.image_shape
         self.dtype = source.dtype
         self.value_range = source.value_range
+        self.notes = source.notes
 
     def __len__(self) -> int:
         return len(self.positions)

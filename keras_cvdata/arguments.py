@@ -7,7 +7,7 @@ import math
 import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 
@@ -151,7 +151,7 @@ def position(name: str, value: Any, count: int, whole: str) -> int:
 
 
 def size(value: Any, name: str = "image_size") -> tuple[int, int]:
-    """Read a size as (height, width).
+    """Read a size as (height, width), or as one number for both.
 
     Args:
         value: What was given.
@@ -165,10 +165,11 @@ def size(value: Any, name: str = "image_size") -> tuple[int, int]:
         ValueError: It is no pair, or a side is below 1.
     """
     try:
-        height, width = value
+        height, width = (value, value) if isinstance(value, Integral) else value
     except (TypeError, ValueError):
         raise ValueError(
-            f"{name} must be (height, width) in pixels, such as (224, 224); got {value!r}."
+            f"{name} must be (height, width) in pixels, such as (224, 224), or one number for "
+            f"squares; got {value!r}."
         ) from None
     return integer(f"{name} height", height, 1), integer(f"{name} width", width, 1)
 

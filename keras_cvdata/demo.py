@@ -89,7 +89,7 @@ def run(
         name: _open(collection, collection.training, seed, rescale="unit", augment=added)
         for name, added in {"plain": None, "augmented": augment}.items()
     }
-    classes = networks["plain"].class_names
+    classes = networks["plain"].source.class_names
     test = _open(
         collection, collection.test, seed, class_names=classes, shuffle=False, dtype="uint8"
     )
@@ -275,7 +275,7 @@ def _train(
     print(f"Training the {name} network: {epochs} epochs", end="", flush=True)
     began = time.monotonic()
     keras.utils.set_random_seed(seed)  # both networks start from the same weights
-    model = cnn(train.image_shape, len(train.class_names))
+    model = cnn(train.image_shape, len(train.source.class_names))
     model.fit(train, epochs=epochs, verbose=0)
     row = {
         test: float(model.evaluate(sequence, verbose=0, return_dict=True)["accuracy"])

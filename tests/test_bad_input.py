@@ -37,9 +37,9 @@ def test_folder_with_one_class(photo_folder, tmp_path):
         cvd.DirectorySequence(tmp_path, follow_links=True, **OPTIONS)
 
 
-def test_folder_not_in_class_names(photo_folder):
-    with refuse(ValueError, "fox"):
-        cvd.DirectorySequence(photo_folder, class_names=["cat", "dog"], **OPTIONS)
+def test_misspelt_class_names_of_folders(photo_folder):
+    with refuse(ValueError, "fox", "fxo"):
+        cvd.DirectorySequence(photo_folder, class_names=["cat", "dog", "fxo"], **OPTIONS)
 
 
 def table(tmp_path, text, name="table.csv"):

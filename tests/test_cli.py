@@ -311,7 +311,8 @@ def test_split_takes_rare_classes_as_they_come_when_told(
     arguments = ["split", str(tmp_path / "pets"), str(tmp_path / "out.csv")]
     assert cli.main(arguments) == 2
     assert "Class 'emu' has 1 sample only" in capsys.readouterr().err
-    assert cli.main([*arguments, "--no-stratify"]) == 0
+    with pytest.warns(UserWarning, match=r"Pass class_names=\['cat', 'dog', 'emu', 'fox'\] when"):
+        assert cli.main([*arguments, "--no-stratify"]) == 0
 
 
 def test_split_of_a_table_into_folders(photo_folder: Path, tmp_path: Path) -> None:

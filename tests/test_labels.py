@@ -39,12 +39,36 @@ def test_classes_are_sorted_integers_from_zero() -> None:
     assert (len(ANIMALS), ANIMALS.num_classes, ANIMALS.kind) == (4, 3, "class")
 
 
-def test_names_that_are_all_integers_are_sorted_as_numbers() -> None:
-    """R49: "10" follows "9"; "007" is a name, not a number."""
-    assert from_names(["10", "9", "-1"]).class_names == ("-1", "9", "10")
-    assert from_names([10, 9]).class_names == ("9", "10")
-    assert from_names(["10", "9", "b"]).class_names == ("10", "9", "b")
+def test_text_is_sorted_as_text_and_integers_keep_their_numbers() -> None:
+    """R49: as Keras sorts the names of folders; an integer is the class that it says."""
+    assert from_names(["10", "9", "-1"]).class_names == ("-1", "10", "9")
     assert from_names(["10", "9", "007"]).class_names == ("007", "10", "9")
+    numbers = from_names([0, np.int64(1), 3, 4])
+    assert numbers.values.tolist() == [0, 1, 3, 4]
+    assert numbers.class_names == ("0", "1", "2", "3", "4")
+    assert from_sets([[1, 3], [3], []]).values.tolist() == [[0, 1, 0, 1], [0, 0, 0, 1], [0] * 4]
+    assert from_levels([(0, 2), (1, 0)]).values.tolist() == [[0, 2], [1, 0]]
+
+
+def test_booleans_are_two_classes_also_where_one_is_missing() -> None:
+    assert from_names([True, True]).counts() == {"False": 0, "True": 2}
+    assert from_names([np.True_, False]).values.tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("value", [-1, 1_000_000, 2**70])
+def test_integers_that_are_no_codes_are_refused_with_their_row(value: int) -> None:
+    """They would be renumbered without a word, or need a million names."""
+    with pytest.raises(
+        ValueError, match=rf"row 1: .*from 0; got {value}.*class_names in the order"
+    ):
+        from_names([0, value])
+    assert from_names([0, value], [str(value), "0"]).values.tolist() == [1, 0]
+
+
+def test_row_of_classes_that_holds_one_twice_is_refused() -> None:
+    """A multi-hot row of another length would be read as the classes 0 and 1."""
+    with pytest.raises(ValueError, match=r"row 1: \[1, 0, 1\] holds a class twice"):
+        from_sets([[1, 0], [1, 0, 1]])
 
 
 def test_given_class_names_fix_the_codes() -> None:
@@ -213,7 +237,7 @@ def test_arrays_take_names_for_their_codes() -> None:
     ("y", "message"),
     [
         ([1, -1], r"row 1: integer labels must count classes from 0; got -1. Renumber them"),
-        ([0, 20_000_000], "row 1: .* got 20000000.* or pass floats for regression"),
+        ([0, 20_000_000], "row 1: .* got 20000000.* or use label_mode='regression'"),
         (np.zeros((2, 3, 4)), r"shape \(N,\).*; got \(2, 3, 4\)"),
         (7, r"got \(\)"),
         ([0.5, np.nan], "row 1: a regression target must be a finite number"),
@@ -286,7 +310,7 @@ def test_batches_are_encoded_for_their_loss(labels: Labels, mode: str, expected:
     encoded = labels.encode(np.array([0, 2]), mode)
     assert isinstance(encoded, np.ndarray)
     assert encoded.tolist() == expected
-    assert encoded.dtype == ("uint16" if mode == "int" else "float32")
+    assert encoded.dtype == ("int32" if mode == "int" else "float32")
     if mode != "int":
         assert labels.encode(np.array([0, 2]), mode, "float16").dtype == "float16"
 
@@ -306,7 +330,7 @@ def test_hierarchy_is_one_target_per_level() -> None:
     check_mode("hierarchical", BREEDS)
     species, breeds = BREEDS.encode(np.array([0, 2]), "hierarchical")
     assert (species.tolist(), breeds.tolist()) == ([1, 0], [0, 1])
-    assert species.dtype == breeds.dtype == np.uint16
+    assert species.dtype == breeds.dtype == np.int32
     assert species.flags.c_contiguous
 
 

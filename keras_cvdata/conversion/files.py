@@ -7,6 +7,7 @@ import json
 import math
 import os
 import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -15,12 +16,12 @@ from typing import Any
 from keras_cvdata import codec
 from keras_cvdata.codec.headers import MAX_PIXELS
 from keras_cvdata.conversion.atomic import replacing
-from keras_cvdata.labels import Labels, is_missing
+from keras_cvdata.labels import SEPARATOR, Labels, infer, is_missing
 from keras_cvdata.progress import track
 from keras_cvdata.sources.base import Source, Subset
 from keras_cvdata.sources.directory import DirectorySource
 from keras_cvdata.sources.embedded import is_embedded
-from keras_cvdata.sources.table import SEPARATOR, is_url
+from keras_cvdata.sources.table import is_url
 from keras_cvdata.types import Array
 
 _EXTENSIONS = {"jpeg": ".jpg"}  # where it is not the name of the format
@@ -127,6 +128,9 @@ def write_table(
     Raises:
         ImageError: An image cannot be read.
         ValueError: A label holds the sign that joins labels.
+
+    Warns:
+        UserWarning: Who reads the table must list the classes to number them as here.
     """
     folder = path.absolute().parent
     kept = [None if copy else _kept(source.name(i), folder) for i in range(len(source))]
@@ -148,6 +152,8 @@ def write_table(
             _write_csv(rows, draft)
         else:
             _write_json(rows, draft, lines=path.suffix.lower() != ".json")
+    for name, column in source.labels.items():
+        _warn_of_numbering(name, column, path)
 
 
 def write_folder(
@@ -276,6 +282,10 @@ def _label_cells(column: Labels) -> list[Any]:
                 f"The class {name!r} holds {separator!r}, which joins labels in a table. Rename "
                 "it, or convert to HDF5."
             )
+    digits = column.class_names == tuple(map(str, range(column.num_classes)))
+    rows = column.kind == "multilabel" and column.num_classes > 1
+    if digits and (rows or column.kind == "class"):  # numbers stay what they are
+        return list(column.values.tolist())
     if column.kind == "multilabel":
         return [
             [name for name, there in zip(column.class_names, row, strict=True) if there]
@@ -286,6 +296,25 @@ def _label_cells(column: Labels) -> list[Any]:
         "/".join(names[code] for names, code in zip(column.names, path, strict=True))
         for path in codes
     ]
+
+
+def _warn_of_numbering(name: str, column: Labels, path: Path) -> None:
+    """Say so where a table, which holds the names of classes that occur, gives other numbers."""
+    if column.kind == "number":
+        return
+    csv_file, cells = path.suffix.lower() == ".csv", _label_cells(column)
+    texts = [_cell(cell) for cell in cells] if csv_file else cells
+    kind = None if column.kind == "class" else column.kind
+    if infer(texts, kind, untyped=csv_file).names != column.names:
+        names = column.names if column.kind == "hierarchical" else column.class_names
+        shown = repr(list(names)) if len(names) <= 20 else "list(source.class_names)"
+        warnings.warn(
+            f"{path} holds the names of the classes that occur, not their numbers. Pass "
+            f"class_names={shown} when reading the column {name!r}, or classes are numbered "
+            "otherwise than here.",
+            UserWarning,
+            stacklevel=2,
+        )
 
 
 def _check_names(source: Source) -> None:

@@ -18,14 +18,16 @@ class Labels:
     """One label column of N samples in compact form.
 
     Codes are uint16, and uint32 beyond 65,535 classes (R50). The functions beside
-    make them: `from_names`, `from_levels`, `from_sets`, `from_numbers`, `from_array`, `infer`.
+    make them: `from_names`, `from_levels`, `from_sets`, `from_numbers`, `from_array`, `infer`,
+    `join_columns`.
 
     Args:
         kind: "class" (one class a sample), "multilabel" (any number of classes), "hierarchical"
             (one class per level of a hierarchy) or "number" (regression targets).
         values: "class": (N,) codes; "multilabel": (N, K) uint8 of 0 and 1; "hierarchical": (N, L)
             codes; "number": (N,) or (N, K) float32.
-        names: Class names in the order of their codes: one tuple, one per level, none for numbers.
+        names: Class names in the order of their codes: one tuple, or one per level; of numbers
+            the names of their columns, or none.
 
     Example:
         >>> labels = Labels("class", np.array([1, 0, 1], np.uint16), (("cat", "dog"),))
@@ -44,13 +46,13 @@ class Labels:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """Names of the classes, of the last level of a hierarchy; empty for numbers."""
+        """Names of the classes, of the last level of a hierarchy, of the columns of numbers."""
         return self.names[-1] if self.names else ()
 
     @property
     def num_classes(self) -> int:
         """Number of classes, of the last level of a hierarchy; 0 for numbers."""
-        return len(self.class_names)
+        return 0 if self.kind == "number" else len(self.class_names)
 
     @property
     def codes(self) -> Array:
@@ -90,6 +92,11 @@ class Labels:
             return dict(zip(joined, totals.tolist(), strict=True))
         return dict(zip(self.class_names, totals.tolist(), strict=True))
 
+    def at(self, position: int) -> Any:
+        """Label of one sample; codes as int32, whatever keeps them, so that they can be negated."""
+        value = self.values[position]
+        return value.astype(np.int32) if self.kind in ("class", "hierarchical") else value
+
     def take(self, positions: Any) -> Labels:
         """Return the labels at `positions`, (M,) integers, with all class names kept."""
         return Labels(self.kind, self.values[positions], self.names)
@@ -105,20 +112,20 @@ class Labels:
             dtype: Dtype of everything but integer targets.
 
         Returns:
-            "int": (B,) codes; "categorical": (B, C) one-hot; "binary": (B, 1) of 0 and 1;
+            "int": (B,) int32 codes; "categorical": (B, C) one-hot; "binary": (B, 1) of 0 and 1;
             "multilabel": (B, K) of 0 and 1; "regression": (B,) or (B, K);
-            "hierarchical": a tuple with (B,) codes for each level.
+            "hierarchical": a tuple with (B,) int32 codes for each level.
         """
         values: Array = self.values[positions]
         if label_mode == "hierarchical":
-            return tuple(np.ascontiguousarray(values[:, level]) for level in range(len(self.names)))
+            return tuple(values[:, level].astype(np.int32) for level in range(len(self.names)))
         if label_mode == "regression" and self.kind == "class":
             return self._numbers.take(values).astype(np.dtype(dtype))
         if self.kind in ("multilabel", "number"):
             return values.astype(np.dtype(dtype))
-        codes = np.ascontiguousarray(values[:, -1]) if self.kind == "hierarchical" else values
-        if label_mode == "int":
-            return codes
+        codes = values[:, -1] if self.kind == "hierarchical" else values
+        if label_mode == "int":  # losses refuse unsigned integers, and `y - 1` wraps
+            return codes.astype(np.int32)
         if label_mode == "binary":
             return codes.astype(np.dtype(dtype)).reshape(-1, 1)
         one_hot = np.zeros((len(codes), self.num_classes), dtype)

@@ -1,20 +1,20 @@
-"""Label columns from names, paths, lists, numbers and arrays."""
+"""Label columns from names, paths through a hierarchy, sets of names, and numbers."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
-from keras_cvdata.labels.column import Kind, Labels, compact
-from keras_cvdata.labels.modes import list_names, reads_as
+from keras_cvdata.labels.column import Labels, compact
+from keras_cvdata.labels.modes import list_names
 from keras_cvdata.types import Array
 
 Where = Callable[[int], str]
 
-_MOST_CLASSES = 1_000_000  # an integer beyond it is a measurement or an identifier, not a class
+MOST_CLASSES = 1_000_000  # an integer beyond it is a measurement or an identifier, not a class
 
 
 def from_names(
@@ -23,27 +23,33 @@ def from_names(
     """Labels from one class name a sample.
 
     Args:
-        values: Class names; integers stand for their digits.
+        values: Class names. Where all are integers they are codes as they are, from 0 on; all
+            booleans are the classes False and True.
         class_names: The classes in the order of their codes; by default all that occur, sorted as
-            text, or as numbers where all are integers.
+            text.
         where: Says where a row is, for messages.
 
     Returns:
         Labels of kind "class".
 
     Raises:
-        ValueError: A label is missing or is not in `class_names`.
+        ValueError: A label is missing, is not in `class_names`, or is an integer that is no code.
 
     Example:
-        >>> from_names(["b", "a"]).counts()
-        {'a': 1, 'b': 1}
+        >>> from_names(["b", "a"]).counts(), from_names([0, 3]).class_names
+        ({'a': 1, 'b': 1}, ('0', '1', '2', '3'))
     """
     try:
-        seen = {value: str(value) for value in set(values) if not is_missing(value)}
+        distinct = set(values)
     except TypeError:  # lists and dicts cannot be in a set
         row = next(row for row, value in enumerate(values) if not _is_hashable(value))
         raise _no_name(values[row], row, where) from None
-    names = sorted_names(seen.values()) if class_names is None else _checked_names(class_names)
+    if class_names is None and are_integers(distinct):
+        return from_codes(np.asarray(values), None, where)
+    seen = {value: str(value) for value in distinct if not is_missing(value)}
+    if class_names is None and seen and {type(value) for value in seen} <= {bool, np.bool_}:
+        class_names = ("False", "True")
+    names = sorted_names(seen.values()) if class_names is None else checked_names(class_names)
     index = {name: code for code, name in enumerate(names)}
     codes = {value: index[name] for value, name in seen.items() if name in index}
     try:
@@ -75,17 +81,17 @@ def from_levels(
 
     Example:
         >>> from_levels(["dog/boxer", "cat/persian"]).encode([0, 1], "hierarchical")
-        (array([1, 0], dtype=uint16), array([0, 1], dtype=uint16))
+        (array([1, 0], dtype=int32), array([0, 1], dtype=int32))
     """
     if not len(values):
         return Labels("hierarchical", np.empty((0, 1), np.uint16), ((),))
     paths = [value.split("/") if isinstance(value, str) else value for value in values]
     for row, path in enumerate(paths):
-        if is_missing(values[row]) or not _is_list(path):
+        if is_missing(values[row]) or not is_list(path):
             raise _no_name(values[row], row, where)
         if len(path) != len(paths[0]):
             raise ValueError(
-                f"{_place(where, row)}: every label needs {len(paths[0])} levels like the first, "
+                f"{place(where, row)}: every label needs {len(paths[0])} levels like the first, "
                 f"{'/'.join(map(str, paths[0]))!r}; got {values[row]!r}. Complete the path, or "
                 "read one level only."
             )
@@ -118,7 +124,8 @@ def from_sets(
         Labels of kind "multilabel".
 
     Raises:
-        ValueError: A list is missing, or a class is not in `class_names`.
+        ValueError: A list is missing, holds an integer twice, or a class that is not in
+            `class_names`.
 
     Example:
         >>> from_sets([["red", "ripe"], [], ["ripe"]]).values.tolist()
@@ -128,9 +135,15 @@ def from_sets(
         if is_missing(value) or not isinstance(value, Iterable):
             raise _no_name(value, row, where)
     lists = [[value] if isinstance(value, str) else list(value) for value in values]
+    for row, numbers in enumerate(lists):
+        if len(numbers) > 1 and are_integers(numbers) and len(set(numbers)) < len(numbers):
+            raise ValueError(
+                f"{place(where, row)}: {numbers!r} holds a class twice. Rows of 0 and 1 must have "
+                "one length, in all rows; lists of classes must hold each once."
+            )
     rows = np.repeat(np.arange(len(lists)), [len(names) for names in lists])
     flat = from_names(
-        [name for names in lists for name in names], class_names, lambda i: _place(where, rows[i])
+        [name for names in lists for name in names], class_names, lambda i: place(where, rows[i])
     )
     hot = np.zeros((len(lists), flat.num_classes), np.uint8)
     hot[rows, flat.values] = 1
@@ -170,140 +183,59 @@ def from_numbers(values: Any, where: Where | None = None) -> Labels:
     return Labels("number", numbers)
 
 
-def from_array(y: Any, class_names: Sequence[str] | None = None) -> Labels:
-    """Labels from what `fit` takes as `y`.
-
-    Integers are codes as they are, so that `y` and predictions keep their meaning. One-hot rows
-    become classes and are not encoded twice (R28).
-
-    Args:
-        y: (N,) or (N, 1) integers, text or booleans: classes. (N, C) of 0 and 1: classes where
-            every row has exactly one 1, otherwise multi-label. Other floats: regression targets.
-        class_names: Names of the classes in the order of their codes.
-
-    Returns:
-        The labels.
-
-    Raises:
-        ValueError: The shape or a value is no label.
-
-    Example:
-        >>> from_array([[0, 1], [1, 0]]), from_array([3, 0]).class_names
-        (2 classes, ('0', '1', '2', '3'))
-    """
-    try:
-        array = np.asarray(y)
-    except ValueError:  # lists of unequal length: multi-label
-        return infer(y, class_names=class_names)
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    if array.ndim not in (1, 2):
-        raise ValueError(
-            f"Labels must have the shape (N,), (N, classes) or (N, targets); got {array.shape}."
-        )
-    if array.dtype.kind == "S":
-        array = np.char.decode(array, "utf-8")
-    if array.dtype.kind not in "biuf":
-        return infer(array.tolist(), class_names=class_names)
-    if array.ndim == 1 and array.dtype.kind != "f":
-        return _from_codes(array, class_names)
-    return from_numbers(array) if array.ndim == 1 else _from_rows(array, class_names)
-
-
-def infer(
-    values: Sequence[Any],
-    kind: str | None = None,
-    class_names: Sequence[Any] | None = None,
-    where: Where | None = None,
+def from_codes(
+    codes: Array, class_names: Sequence[str] | None = None, where: Where | None = None
 ) -> Labels:
-    """Labels from the cells of a table.
+    """Labels from integers that are codes as they are, so that predictions keep their meaning.
 
     Args:
-        values: Cells: text, numbers or lists of them.
-        kind: Kind of the labels. By default lists are multi-label, numbers of which not all are
-            integers (also as text, "007" too) are numbers, and everything else is classes.
-        class_names: The classes in the order of their codes, for "hierarchical" one list per level.
-            Integers that are no names index them.
+        codes: (N,) integers from 0 on.
+        class_names: Names of the classes in the order of their codes; by default their digits.
         where: Says where a row is, for messages.
 
     Returns:
-        The labels.
+        Labels of kind "class".
 
     Raises:
-        ValueError: A cell is empty or is no label of its kind.
+        ValueError: An integer is negative, has no name, or is too large for a class.
 
     Example:
-        >>> infer(["7", "10", "7"]).class_names, infer(["0.5", "1"]).kind
-        (('7', '10'), 'number')
+        >>> from_codes(np.array([1, 0]), ["cat", "dog"]).counts()
+        {'cat': 1, 'dog': 1}
     """
-    kind = kind or _kind_of(values)
-    if kind == "multilabel":
-        return from_sets(values, class_names, where)
-    if kind == "number":
-        return from_numbers(values, where)
-    if kind == "hierarchical":
-        return from_levels(values, class_names, where)
-    if kind != "class":
-        raise ValueError(f"The kind of labels must be one of {list(get_args(Kind))}; got {kind!r}.")
-    texts = {str(value) for value in values if not is_missing(value)}
-    if class_names is not None and texts.isdisjoint(class_names) and _are_integers(texts):
-        class_names = _checked_names(class_names)
-        numbers = from_names(values, [str(code) for code in range(len(class_names))], where)
-        return Labels("class", numbers.values, (class_names,))
-    return from_names(values, class_names, where)
-
-
-def _from_codes(codes: Array, class_names: Sequence[str] | None) -> Labels:
-    outside = (codes < 0) | (codes >= (_MOST_CLASSES if class_names is None else len(class_names)))
+    outside = (codes < 0) | (codes >= (MOST_CLASSES if class_names is None else len(class_names)))
     if outside.any():
         row = int(outside.argmax())
         known = "" if class_names is None else f" below the {len(class_names)} class_names"
         raise ValueError(
-            f"row {row}: integer labels must count classes from 0{known}; got {codes[row]}. "
-            "Renumber them (np.unique(y, return_inverse=True)[1]), or pass floats for regression."
+            f"{place(where, row)}: integer labels must count classes from 0{known}; got "
+            f"{codes[row]}. Renumber them (np.unique(y, return_inverse=True)[1]), list all of them "
+            "in class_names in the order that they shall have, or use label_mode='regression'."
         )
-    names = _default_names(int(codes.max()) + 1 if len(codes) else 0, class_names)
+    names = default_names(int(codes.max()) + 1 if len(codes) else 0, class_names)
     return Labels("class", compact(codes, len(names)), (names,))
 
 
-def _from_rows(array: Array, class_names: Sequence[str] | None) -> Labels:
-    if not np.isin(array, (0, 1)).all():
-        return from_numbers(array)
-    names = _default_names(array.shape[1], class_names)
-    if (array.sum(axis=1) == 1).all():
-        return Labels("class", compact(array.argmax(axis=1), len(names)), (names,))
-    return Labels("multilabel", array.astype(np.uint8), (names,))
-
-
-def _default_names(count: int, class_names: Sequence[str] | None) -> tuple[str, ...]:
+def default_names(count: int, class_names: Sequence[str] | None) -> tuple[str, ...]:
+    """Names of `count` classes: their digits, or those that are given."""
     if class_names is None:
         return tuple(map(str, range(count)))
-    names = _checked_names(class_names)
+    names = checked_names(class_names)
     if len(names) < count:
         raise ValueError(f"The labels have {count} classes, class_names {len(names)}.")
     return names
 
 
-def _checked_names(class_names: Sequence[str]) -> tuple[str, ...]:
+def checked_names(class_names: Sequence[str]) -> tuple[str, ...]:
+    """Refuse names that are no list, or not all different."""
     names = tuple(class_names)
     if isinstance(class_names, str) or len(set(names)) != len(names):
         raise ValueError(f"class_names must be a list of different names; got {class_names!r}.")
     return names
 
 
-def _kind_of(values: Sequence[Any]) -> Kind:
-    if any(map(_is_list, values)):
-        return "multilabel"
-    texts = {str(value) for value in values if not is_missing(value)}
-    whole = all(reads_as(text, int) for text in texts)  # with leading zeros they name classes
-    return "number" if not whole and all(reads_as(text, float) for text in texts) else "class"
-
-
 def sorted_names(names: Iterable[str]) -> tuple[str, ...]:
-    """Order class names as their integers follow: as text, or as numbers if all are integers.
-
-    Every format has this one order, so that a folder and a table made from it agree; and labels
-    that are numbers keep them as codes where none is missing.
+    """Order class names as their integers follow: as text, in every format, as Keras does.
 
     Args:
         names: The names, in any order.
@@ -312,16 +244,16 @@ def sorted_names(names: Iterable[str]) -> tuple[str, ...]:
         Each name once.
 
     Example:
-        >>> sorted_names(["10", "9"]), sorted_names(["b10", "b9"])
-        (('9', '10'), ('b10', 'b9'))
+        >>> sorted_names(["2", "10", "1"])
+        ('1', '10', '2')
     """
-    unique = set(names)
-    return tuple(sorted(unique, key=int) if _are_integers(unique) else sorted(unique))
+    return tuple(sorted(set(names)))
 
 
-def _are_integers(texts: Iterable[str]) -> bool:
-    """Say whether all texts are integers as Python prints them: "7", not "007"."""
-    return all(reads_as(text, int) and str(int(text)) == text for text in texts)
+def are_integers(values: Iterable[Any]) -> bool:
+    """Say whether values are integers, not booleans or text; of none it is not so."""
+    kinds = set(map(type, values))
+    return bool(kinds) and all(issubclass(k, int | np.integer) and k is not bool for k in kinds)
 
 
 def _number(value: Any, row: int, where: Where | None) -> Array:
@@ -339,7 +271,8 @@ def _is_hashable(value: Any) -> bool:
     return True
 
 
-def _is_list(value: Any) -> bool:
+def is_list(value: Any) -> bool:
+    """Say whether a label is several values."""
     return isinstance(value, (list, tuple, set, frozenset, np.ndarray))
 
 
@@ -355,10 +288,10 @@ def is_missing(value: Any) -> bool:
 def _bad_label(value: Any, row: int, names: Sequence[str], where: Where | None) -> ValueError:
     if is_missing(value):
         return ValueError(
-            f"{_place(where, row)}: the label is missing. Fill it in or leave the row out."
+            f"{place(where, row)}: the label is missing. Fill it in or leave the row out."
         )
     return ValueError(
-        f"{_place(where, row)}: the label {value!r} is not in class_names, {list_names(names)}. "
+        f"{place(where, row)}: the label {value!r} is not in class_names, {list_names(names)}. "
         "Add it there, correct the label, or leave class_names out to take all labels that occur."
     )
 
@@ -367,17 +300,18 @@ def _no_name(value: Any, row: int, where: Where | None) -> ValueError:
     if is_missing(value):
         return _bad_label(value, row, (), where)
     return ValueError(
-        f"{_place(where, row)}: the label must be a name, or for several labels or levels a list "
+        f"{place(where, row)}: the label must be a name, or for several labels or levels a list "
         f"of names; got {value!r}. Correct the row or leave it out."
     )
 
 
 def _not_finite(value: Any, row: int, where: Where | None) -> ValueError:
     return ValueError(
-        f"{_place(where, row)}: a regression target must be a finite number, or as many as in the "
+        f"{place(where, row)}: a regression target must be a finite number, or as many as in the "
         f"other rows; got {value!r}. Correct the row or leave it out."
     )
 
 
-def _place(where: Where | None, row: int) -> str:
+def place(where: Where | None, row: int) -> str:
+    """Where a row is, for messages."""
     return f"row {row}" if where is None else where(row)

@@ -41,7 +41,10 @@ def check_mode(label_mode: str, labels: Labels) -> None:
                 f"{list_names(labels.class_names)}. Use label_mode='int' or 'categorical'."
             )
     elif label_mode not in _MODES[labels.kind]:
-        cast = " (or make them integers for classes: y.astype('int64'))"
+        cast = (
+            " (or, for classes, make them integers from 0 on: y.astype('int64'), or list them in "
+            "class_names)"
+        )
         raise ValueError(
             f"label_mode={label_mode!r} does not fit labels of kind {labels.kind!r}: {labels!r}. "
             f"Use label_mode={default_mode(labels)!r}{cast if labels.kind == 'number' else ''}."

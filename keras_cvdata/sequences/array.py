@@ -8,6 +8,7 @@ from typing import Any, Unpack
 
 from keras_cvdata.sequences.base import Sequence
 from keras_cvdata.sequences.options import SizedOptions
+from keras_cvdata.sequences.targets import label_kinds
 from keras_cvdata.sources.arrays import ArraySource
 from keras_cvdata.sources.boxes import Boxes
 
@@ -18,7 +19,8 @@ class ArraySequence(Sequence):
     Args:
         x: Images (N, height, width, channels) or (N, height, width), uint8, uint16 or float; or a
             list of images of different sizes.
-        y: Labels: integers, names, one-hot rows, several 0/1 columns, or numbers; None for none.
+        y: Labels: integers, names, one-hot rows, several 0/1 columns, or numbers; a dict of them
+            for several label columns; None for none.
         class_names: Names of the classes in the order of their integers.
         label_mode: Form of the labels, see `Sequence`; no labels where `y` is None.
         masks: Segmentation masks (N, height, width, 1), or a list of them, which become a target.
@@ -53,7 +55,13 @@ class ArraySequence(Sequence):
         color_mode: str = "unchanged",
         **options: Unpack[SizedOptions],
     ) -> None:
-        source = ArraySource(x, y, class_names=class_names, value_range=options.get("value_range"))
+        source = ArraySource(
+            x,
+            y,
+            class_names=class_names,
+            value_range=options.get("value_range"),
+            label_kind=label_kinds(label_mode),
+        )
         if y is None and label_mode == "int":
             label_mode = None
         super().__init__(

@@ -11,11 +11,10 @@ import keras
 import numpy as np
 
 from keras_cvdata import arguments
-from keras_cvdata.arguments import integer
+from keras_cvdata.arguments import integer, size
 from keras_cvdata.arguments import value_range as read_range
 from keras_cvdata.engine.chain import output_size
 from keras_cvdata.engine.mixing import mix_all
-from keras_cvdata.labels import class_weights
 from keras_cvdata.layers.augment_argument import inference_layers, parse_augment
 from keras_cvdata.loading.annotations import Annotations
 from keras_cvdata.loading.filling import BadImage
@@ -25,6 +24,7 @@ from keras_cvdata.loading.threads import Job, Pool, available_cores, prefetch
 from keras_cvdata.progress import say
 from keras_cvdata.sequences import preparing, settings
 from keras_cvdata.sequences.epochs import Epochs
+from keras_cvdata.sequences.labelled import Labelled
 from keras_cvdata.sequences.targets import Targets
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.boxes import Boxes
@@ -32,7 +32,7 @@ from keras_cvdata.statistics import Standardization, estimate_memory
 from keras_cvdata.types import Array, Range
 
 
-class Sequence(Epochs):
+class Sequence(Labelled, Epochs):
     """Batches of images and labels from any source, augmented, for `fit`, `evaluate`, `predict`.
 
     Every draw is a function of (seed, epoch, row of the sample), so the batches are the same for
@@ -54,12 +54,15 @@ class Sequence(Epochs):
 
     Args:
         source: Where the images and labels come from.
-        image_size: `(height, width)` that the images are brought to; None keeps the size that all
-            share. A layer in `augment` that sets the size, such as `RandomCrop`, has the last word.
+        image_size: `(height, width)` that the images are brought to, or one number for squares;
+            None keeps the size that all share. A layer in `augment` that sets the size, such as
+            `RandomCrop`, has the last word.
         batch_size: Samples per batch.
-        label_mode: Form of the labels: "int", "categorical" (one-hot), "binary", "multilabel",
-            "hierarchical" (a tuple with one target per level), "regression", "input" (the images
-            are the targets), None (no labels); or a dict with one of these per label column.
+        label_mode: Form of the labels: "int" (int32), "categorical" (one-hot), "binary",
+            "multilabel" (rows of 0 and 1), "hierarchical" (a tuple with one target per level),
+            "regression", "input" (the images are the targets), None (no labels). Several label
+            columns make one target (B, K) of "multilabel" or "regression", a dict of targets of
+            the other modes, and of a dict with one mode per column.
         color_mode: "rgb", "grayscale", "rgba", or "unchanged" for the channels as they are.
         interpolation: "bilinear" (antialiased when shrinking), "nearest", "area", "bicubic",
             "lanczos".
@@ -97,7 +100,8 @@ class Sequence(Epochs):
             `report`. Keras refuses sample weights with `class_weight`: use "substitute" there.
         threads: Threads that read and augment; None takes one per core.
         prefetch: Batches that are prepared ahead.
-        balance: Repeat samples of small classes until all have the size of the largest.
+        balance: Repeat samples of small classes until all have the size of the largest; with
+            several label columns, the name of the one that counts.
         drop_remainder: Drop a last batch that is not full.
         steps_per_epoch: Batches per epoch; by default as many as one pass over the samples takes.
         max_pixels: Pixels beyond which a file is refused; by default 64 million, 2**30 at most.
@@ -134,7 +138,7 @@ class Sequence(Epochs):
         self,
         source: Source,
         *,
-        image_size: tuple[int, int] | None = None,
+        image_size: int | tuple[int, int] | None = None,
         batch_size: int = 32,
         label_mode: str | Mapping[str, str] | None = "int",
         color_mode: str = "rgb",
@@ -154,7 +158,7 @@ class Sequence(Epochs):
         on_error: Literal["raise", "substitute", "skip"] = "raise",
         threads: int | None = None,
         prefetch: int = 2,
-        balance: bool = False,
+        balance: bool | str = False,
         drop_remainder: bool = False,
         steps_per_epoch: int | None = None,
         max_pixels: int | None = None,
@@ -168,7 +172,7 @@ class Sequence(Epochs):
         **workers: Any,
     ) -> None:
         super().__init__(**workers)
-        self.image_size = image_size
+        self.image_size = None if image_size is None else size(image_size)
         self.batch_size = integer("batch_size", batch_size, 1)
         self.label_mode = label_mode
         self.color_mode = color_mode
@@ -333,34 +337,9 @@ class Sequence(Epochs):
             yield images.pixels[images.read]
 
     @property
-    def class_names(self) -> tuple[str, ...]:
-        """Names of the classes in the order of their integers."""
-        return self.source.class_names
-
-    @property
-    def class_indices(self) -> dict[str, int]:
-        """Integer of each class by its name."""
-        return {name: index for index, name in enumerate(self.class_names)}
-
-    @property
-    def labels(self) -> Any:
-        """Targets of all samples in the order of the source, in the form of `label_mode`."""
-        if self._targets.input:
-            raise ValueError(
-                "With label_mode='input' the images are the targets; iterate over them."
-            )
-        if not self._targets:
-            raise ValueError("There are no labels: label_mode is None.")
-        return self._targets.of(np.arange(len(self.source)), np.empty(0))
-
-    @property
     def report(self) -> tuple[BadImage, ...]:
         """The images that could not be read so far, with row, name and reason."""
         return tuple(bad for _, bad in sorted(self._loader.bad.items()))
-
-    def class_weights(self) -> dict[int, float]:
-        """Weight of each class for `fit(class_weight=...)`: inverse to its number of samples."""
-        return class_weights(settings.check_codes("class_weights()", self.source))
 
     def estimate_memory(self) -> int:
         """Bytes that all images would take as one array in this size and dtype (R44)."""

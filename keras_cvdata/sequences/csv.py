@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence as Ordered
 from typing import Unpack
 
+from keras_cvdata.labels import SEPARATOR
 from keras_cvdata.sequences.options import ImageOptions
 from keras_cvdata.sequences.table import TableSequence, label_options
 from keras_cvdata.sources.csv import CSVSource
@@ -20,7 +21,8 @@ class CSVSequence(TableSequence):
     Args:
         path: The CSV file, UTF-8, with a line of column names.
         image_column: Column with the locations.
-        label_column: Column with the labels; a list of columns gives a dict of targets.
+        label_column: Column with the labels, or a list of columns; see `label_mode` of `Sequence`.
+        label_separator: What stands between several labels in one cell of text.
         root: Folder of relative paths, out of which no image may be read; by default relative to
             the file, and absolute paths allowed.
         class_names: Classes in the order of their integers, or a dict with them by column; sorted
@@ -28,12 +30,13 @@ class CSVSequence(TableSequence):
         separator: Character between values.
         allow: URL schemes that may be read.
         private_hosts: Allow URLs of this machine and of private networks.
-        label_mode: Form of the labels, see `Sequence`. "multilabel" reads `a|b`, "hierarchical"
-            `cat/persian`, "regression" numbers; several columns take a dict with one mode each.
+        label_mode: Form of the labels, see `Sequence`. "multilabel" reads `a|b`, `1|0|1` or
+            `[1, 0, 1]`, or one column per class; "hierarchical" `cat/persian`; "regression" numbers
+            or several columns. A dict gives each column its mode.
         mask_column: Column with the files of segmentation masks, which become a target.
         box_column: Column with lists of bounding boxes, `[10, 20, 50, 60, "cat"]` each,
             which become a target.
-        image_size: `(height, width)` of the batch.
+        image_size: `(height, width)` of the batch, or one number for squares.
         **options: Further arguments of `Sequence`: batch_size, shuffle, seed, validation_split,
             subset, augment, rescale, ...
 
@@ -60,6 +63,7 @@ class CSVSequence(TableSequence):
         *,
         image_column: str = "location",
         label_column: str | Ordered[str] = "label",
+        label_separator: str = SEPARATOR,
         root: str | os.PathLike[str] | None = None,
         class_names: Ordered[str] | Mapping[str, Ordered[str]] | None = None,
         separator: str = ",",
@@ -68,13 +72,14 @@ class CSVSequence(TableSequence):
         label_mode: str | Mapping[str, str] | None = "int",
         mask_column: str | None = None,
         box_column: str | None = None,
-        image_size: tuple[int, int] | None = (256, 256),
+        image_size: int | tuple[int, int] | None = (256, 256),
         **options: Unpack[ImageOptions],
     ) -> None:
         source = CSVSource(
             path,
             image_column=image_column,
             **label_options(label_mode, label_column),
+            label_separator=label_separator,
             root=root,
             class_names=class_names,
             separator=separator,

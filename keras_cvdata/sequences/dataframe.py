@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence as Ordered
 from typing import Any, Unpack
 
+from keras_cvdata.labels import SEPARATOR
 from keras_cvdata.sequences.options import ImageOptions
 from keras_cvdata.sequences.table import TableSequence, label_options
 from keras_cvdata.sources.dataframe import DataFrameSource
@@ -20,18 +21,21 @@ class DataFrameSequence(TableSequence):
     Args:
         frame: The data frame; it is read once and not kept.
         image_column: Column with the locations.
-        label_column: Column with the labels; a list of columns gives a dict of targets.
+        label_column: Column with the labels, or a list of columns; see `label_mode` of `Sequence`.
+        label_separator: What stands between several labels in one cell of text.
         root: Folder of relative paths, out of which no image may be read; by default relative to
             the working folder, and absolute paths allowed.
-        class_names: Classes in the order of their integers, or a dict with them by column; sorted
-            by default.
+        class_names: Classes in the order of their integers, or a dict with them by column; by
+            default the order of a categorical column, else sorted.
         allow: URL schemes that may be read.
         private_hosts: Allow URLs of this machine and of private networks.
-        label_mode: Form of the labels, see `Sequence`; several columns take a dict with one each.
+        label_mode: Form of the labels, see `Sequence`. "multilabel" reads `a|b`, lists of names or
+            of 0 and 1, or one column per class; "hierarchical" lists or `cat/persian`; "regression"
+            numbers, lists of them, or several columns. A dict gives each column its mode.
         mask_column: Column with the files of segmentation masks, which become a target.
         box_column: Column with lists of bounding boxes, `[10, 20, 50, 60, "cat"]` each,
             which become a target.
-        image_size: `(height, width)` of the batch.
+        image_size: `(height, width)` of the batch, or one number for squares.
         **options: Further arguments of `Sequence`: batch_size, shuffle, seed, validation_split,
             subset, augment, rescale, ...
 
@@ -56,6 +60,7 @@ class DataFrameSequence(TableSequence):
         *,
         image_column: str = "location",
         label_column: str | Ordered[str] = "label",
+        label_separator: str = SEPARATOR,
         root: str | os.PathLike[str] | None = None,
         class_names: Ordered[str] | Mapping[str, Ordered[str]] | None = None,
         allow: Ordered[str] = ("https",),
@@ -63,13 +68,14 @@ class DataFrameSequence(TableSequence):
         label_mode: str | Mapping[str, str] | None = "int",
         mask_column: str | None = None,
         box_column: str | None = None,
-        image_size: tuple[int, int] | None = (256, 256),
+        image_size: int | tuple[int, int] | None = (256, 256),
         **options: Unpack[ImageOptions],
     ) -> None:
         source = DataFrameSource(
             frame,
             image_column=image_column,
             **label_options(label_mode, label_column),
+            label_separator=label_separator,
             root=root,
             class_names=class_names,
             allow=allow,

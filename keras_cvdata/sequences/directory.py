@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from collections.abc import Sequence as Ordered
-from typing import Unpack
+from typing import Any, Unpack
 
 from keras_cvdata.sequences.base import Sequence
 from keras_cvdata.sequences.options import ImageOptions
+from keras_cvdata.sequences.targets import label_kinds
 from keras_cvdata.sources.directory import DirectorySource
 from keras_cvdata.sources.masks import MaskFolder
 
@@ -21,13 +22,16 @@ class DirectorySequence(Sequence):
     Args:
         directory: Folder `<class>/<image>`; `<class>/<subclass>/<image>` with
             `label_mode="hierarchical"`; any images below it with `label_mode` None or "input".
-        class_names: Classes in the order of their integers; sorted folder names by default.
+        labels: "inferred" takes the folders as classes; a list gives one label for each image below
+            the folder, in the order of folders and then of file names; None gives no labels.
+        class_names: Classes in the order of their integers; by default the folder names, sorted as
+            text. Folders that it leaves out are passed over.
         split: "train", "test", ... of a folder `<split>/<class>/<image>`.
         follow_links: Follow symbolic links to folders.
         label_mode: Form of the labels, see `Sequence`.
         mask_directory: Folder of segmentation masks, which lie in it as the images lie in
             theirs (`cats/7.png` for `cats/7.jpg`) and become a target.
-        image_size: `(height, width)` of the batch.
+        image_size: `(height, width)` of the batch, or one number for squares.
         **options: Further arguments of `Sequence`: batch_size, shuffle, seed, validation_split,
             subset, augment, rescale, ...
 
@@ -55,21 +59,33 @@ class DirectorySequence(Sequence):
         self,
         directory: str | os.PathLike[str],
         *,
+        labels: Any = "inferred",
         class_names: Ordered[str] | None = None,
         split: str | None = None,
         follow_links: bool = False,
         label_mode: str | Mapping[str, str] | None = "int",
         mask_directory: str | os.PathLike[str] | None = None,
-        image_size: tuple[int, int] | None = (256, 256),
+        image_size: int | tuple[int, int] | None = (256, 256),
         **options: Unpack[ImageOptions],
     ) -> None:
+        if isinstance(labels, str) and labels != "inferred":
+            raise ValueError(
+                f"labels must be 'inferred', a list with one label for each image, or None; got "
+                f"{labels!r}. The form of the labels is label_mode."
+            )
+        if labels is None and label_mode != "input":
+            label_mode = None
+        unlabelled = label_mode in (None, "input")
+        listed = not isinstance(labels, str) and not unlabelled
         source = DirectorySource(
             directory,
             class_names=class_names,
             split=split,
             follow_links=follow_links,
-            hierarchical=label_mode == "hierarchical",
-            unlabelled=label_mode in (None, "input"),
+            hierarchical=label_mode == "hierarchical" and not listed,
+            unlabelled=unlabelled,
+            labels=labels if listed else None,
+            label_kind=label_kinds(label_mode) if listed else None,
             verbose=options.get("verbose", 1),
         )
         masks = None

@@ -9,6 +9,7 @@ from typing import Unpack
 
 from keras_cvdata.sequences.base import Sequence
 from keras_cvdata.sequences.options import SequenceOptions
+from keras_cvdata.sequences.targets import label_kinds
 from keras_cvdata.sources.hdf5 import HDF5Source
 
 
@@ -24,8 +25,8 @@ class HDF5Sequence(Sequence):
         label_path: Another file that holds the labels, in the order of the images.
         class_names: Classes in the order of their integers; sorted names by default.
         label_mode: Form of the labels, see `Sequence`; "hierarchical" for nested groups.
-        image_size: `(height, width)` of the batch; None keeps the size that all images share,
-            and is 256 x 256 where they differ.
+        image_size: `(height, width)` of the batch, or one number for squares; None keeps the size
+            that all images share, and is 256 x 256 where they differ.
         color_mode: Channels of the batch; "unchanged" keeps those of the file.
         **options: Further arguments of `Sequence`: batch_size, shuffle, seed, validation_split,
             subset, augment, rescale, ...
@@ -57,7 +58,7 @@ class HDF5Sequence(Sequence):
         label_path: str | os.PathLike[str] | None = None,
         class_names: Ordered[str] | None = None,
         label_mode: str | Mapping[str, str] | None = "int",
-        image_size: tuple[int, int] | None = None,
+        image_size: int | tuple[int, int] | None = None,
         color_mode: str = "rgb",
         **options: Unpack[SequenceOptions],
     ) -> None:
@@ -68,6 +69,7 @@ class HDF5Sequence(Sequence):
             label_path=label_path,
             class_names=class_names,
             hierarchical=label_mode == "hierarchical" or None,
+            label_kind=None if isinstance(label_mode, Mapping) else label_kinds(label_mode),
         )
         if image_size is None and source.image_shape is None:
             image_size = (256, 256)  # as in the other sequences over files

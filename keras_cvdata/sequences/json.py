@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence as Ordered
 from typing import Unpack
 
+from keras_cvdata.labels import SEPARATOR
 from keras_cvdata.sequences.options import ImageOptions
 from keras_cvdata.sequences.table import TableSequence, label_options
 from keras_cvdata.sources.json import JSONSource
@@ -20,20 +21,21 @@ class JSONSequence(TableSequence):
     Args:
         path: The JSON file, UTF-8.
         image_column: Key of the location.
-        label_column: Key of the label; a list of keys gives a dict of targets.
+        label_column: Key of the label, or a list of keys; see `label_mode` of `Sequence`.
+        label_separator: What stands between several labels in one text.
         root: Folder of relative paths, out of which no image may be read; by default relative to
             the file, and absolute paths allowed.
         class_names: Classes in the order of their integers, or a dict with them by key; sorted by
             default.
         allow: URL schemes that may be read.
         private_hosts: Allow URLs of this machine and of private networks.
-        label_mode: Form of the labels, see `Sequence`. "multilabel" reads lists of names,
-            "hierarchical" lists or `cat/persian`, "regression" numbers; several keys take a dict
-            with one mode each.
+        label_mode: Form of the labels, see `Sequence`. "multilabel" reads lists of names or
+            of 0 and 1, or one key per class; "hierarchical" lists or `cat/persian`; "regression"
+            numbers, lists of them, or several keys. A dict gives each key its mode.
         mask_column: Key with the files of segmentation masks, which become a target.
         box_column: Key with lists of bounding boxes, `[10, 20, 50, 60, "cat"]` each,
             which become a target.
-        image_size: `(height, width)` of the batch.
+        image_size: `(height, width)` of the batch, or one number for squares.
         **options: Further arguments of `Sequence`: batch_size, shuffle, seed, validation_split,
             subset, augment, rescale, ...
 
@@ -61,6 +63,7 @@ class JSONSequence(TableSequence):
         *,
         image_column: str = "location",
         label_column: str | Ordered[str] = "label",
+        label_separator: str = SEPARATOR,
         root: str | os.PathLike[str] | None = None,
         class_names: Ordered[str] | Mapping[str, Ordered[str]] | None = None,
         allow: Ordered[str] = ("https",),
@@ -68,13 +71,14 @@ class JSONSequence(TableSequence):
         label_mode: str | Mapping[str, str] | None = "int",
         mask_column: str | None = None,
         box_column: str | None = None,
-        image_size: tuple[int, int] | None = (256, 256),
+        image_size: int | tuple[int, int] | None = (256, 256),
         **options: Unpack[ImageOptions],
     ) -> None:
         source = JSONSource(
             path,
             image_column=image_column,
             **label_options(label_mode, label_column),
+            label_separator=label_separator,
             root=root,
             class_names=class_names,
             allow=allow,

@@ -46,7 +46,7 @@ class SequenceOptions(TypedDict, total=False):
     on_error: Literal["raise", "substitute", "skip"]
     threads: int | None
     prefetch: int
-    balance: bool
+    balance: bool | str
     drop_remainder: bool
     steps_per_epoch: int | None
     max_pixels: int | None
@@ -71,7 +71,7 @@ class ImageOptions(AnnotationOptions, total=False):
 class SizedOptions(AnnotationOptions, total=False):
     """Keywords of sequences that leave the size to `Sequence`."""
 
-    image_size: tuple[int, int] | None
+    image_size: int | tuple[int, int] | None
 
 
 def check_keywords(cls: type, given: Iterable[str]) -> None:

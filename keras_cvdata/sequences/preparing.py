@@ -15,9 +15,10 @@ from keras_cvdata.loading.loader import Loader
 from keras_cvdata.loading.rendering import Reading
 from keras_cvdata.loading.sampler import Sampler
 from keras_cvdata.loading.substitutes import Substitutes
+from keras_cvdata.sequences.labelled import balance_codes
 from keras_cvdata.sequences.rescale_function import as_function
 from keras_cvdata.sequences.scaling import check_fits, final_outputs, make_output
-from keras_cvdata.sequences.settings import check_annotated, check_codes
+from keras_cvdata.sequences.settings import check_annotated
 from keras_cvdata.sources.base import Source
 from keras_cvdata.types import Range, full_scale
 
@@ -142,7 +143,7 @@ def make_sampler(sequence: Any, source: Source) -> Sampler:
         sequence.batch_size,
         sequence.seed,
         sequence.shuffle,
-        codes=check_codes("balance=True", source) if sequence.balance else None,
+        codes=balance_codes(sequence._targets.columns, sequence.balance),
         steps=sequence.steps_per_epoch,
         drop_remainder=sequence.drop_remainder,
     )

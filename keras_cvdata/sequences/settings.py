@@ -11,6 +11,7 @@ from keras_cvdata.engine.chain import INTERPOLATIONS, Chain, fit_of
 from keras_cvdata.labels import Labels
 from keras_cvdata.loading.annotations import Annotations
 from keras_cvdata.sources.base import Source
+from keras_cvdata.sources.splitting import classes_of
 from keras_cvdata.splits import split_positions
 from keras_cvdata.types import Array, ImageError
 
@@ -63,24 +64,21 @@ def first_image(source: Source) -> Array:
     raise failure
 
 
-def check_codes(purpose: str, source: Source) -> Array:
-    """Class of each sample, for what cannot do without."""
-    if source.codes is None:
-        raise ValueError(
-            f"{purpose} needs one column of classes; the labels are {dict(source.labels)!r}."
-        )
-    return source.codes
-
-
 def part_of(source: Source, validation_split: Any, subset: Any, seed: int) -> Source:
     """The training or validation part of a source, or all of it without `validation_split`."""
     if validation_split is None and subset is None:
         return source
+    if subset == "both":
+        raise ValueError(
+            "subset='both' would be two sequences; make them with cvd.split: training, validation "
+            "= cvd.split(sequence, 0.2), where the second neither augments nor shuffles."
+        )
     choice("subset", subset, ("training", "validation"))
     if validation_split is None:
         raise ValueError(f"subset={subset!r} needs validation_split, such as 0.2 or 'auto'.")
+    codes, names = classes_of(source)
     training, validation = split_positions(
-        len(source), validation_split, codes=source.codes, seed=seed
+        len(source), validation_split, codes=codes, seed=seed, names=names
     )
     return source.select(training if subset == "training" else validation)
 

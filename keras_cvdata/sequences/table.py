@@ -17,11 +17,11 @@ class TableSequence(Sequence):
 
     Args:
         source: The table.
-        label_mode: Form of the labels, see `Sequence`; several columns take a dict with one each.
+        label_mode: Form of the labels, see `Sequence`.
         mask_column: Column with the files of segmentation masks, which become a target.
         box_column: Column with lists of bounding boxes, `[10, 20, 50, 60, "cat"]` each,
             which become a target.
-        image_size: `(height, width)` of the batch.
+        image_size: `(height, width)` of the batch, or one number for squares.
         **options: Further arguments of `Sequence`.
     """
 
@@ -32,7 +32,7 @@ class TableSequence(Sequence):
         label_mode: str | Mapping[str, str] | None = "int",
         mask_column: str | None = None,
         box_column: str | None = None,
-        image_size: tuple[int, int] | None = (256, 256),
+        image_size: int | tuple[int, int] | None = (256, 256),
         **options: Unpack[ImageOptions],
     ) -> None:
         super().__init__(

@@ -7,7 +7,7 @@ from typing import Any
 
 from keras_cvdata.engine.array_api import Parameters
 from keras_cvdata.engine.mixing import mix_all
-from keras_cvdata.labels import Labels, check_mode
+from keras_cvdata.labels import Labels, check_mode, join_columns
 from keras_cvdata.types import Array, Ints
 
 _KINDS = {"multilabel": "multilabel", "hierarchical": "hierarchical", "regression": "number"}
@@ -31,7 +31,8 @@ class Targets:
     """Encodes the labels of a source by its label mode.
 
     Args:
-        columns: The label columns by name.
+        columns: The label columns by name. Several make one of the modes "multilabel" and
+            "regression".
         label_mode: Form of the labels, or one form per column; see `Sequence`.
 
     Raises:
@@ -41,6 +42,8 @@ class Targets:
     def __init__(
         self, columns: Mapping[str, Labels], label_mode: str | Mapping[str, str] | None
     ) -> None:
+        if label_mode in ("multilabel", "regression") and len(columns) > 1:
+            columns = {"label": join_columns(columns, label_kinds(label_mode))}
         self.columns = columns
         self.input = label_mode == "input"
         self.modes: dict[str, str] = {}

@@ -26,6 +26,9 @@ class ArraySource(Source):
         class_names: Names of the classes in the order of their integers.
         value_range: Lowest and highest value of float pixels; (0, 1) where no pixel is outside.
         columns: Further columns, each with one value an image.
+        label_kind: "class", "multilabel", "hierarchical" or "number", for all label columns or by
+            name; by default seen from the values. Several columns of 0 and 1 ("multilabel"), or of
+            numbers ("number"), make one.
 
     Raises:
         TypeError: The pixels are of another dtype.
@@ -36,7 +39,7 @@ class ArraySource(Source):
         >>> import numpy as np
         >>> source = ArraySource(np.zeros((3, 8, 8), "uint8"), ["b", "a", "b"])
         >>> source.image_shape, source.class_names, source[0][1]
-        ((8, 8, 1), ('a', 'b'), np.uint16(1))
+        ((8, 8, 1), ('a', 'b'), np.int32(1))
 
     Source: Handbook 2, part 5; R28.
     """
@@ -49,6 +52,7 @@ class ArraySource(Source):
         class_names: Sequence[str] | None = None,
         value_range: Range | None = None,
         columns: Mapping[str, Any] | None = None,
+        label_kind: str | Mapping[str, str] | None = None,
     ) -> None:
         self.x = _as_images(x)
         blocks = [block for _, block in _blocks(self.x)]
@@ -58,9 +62,7 @@ class ArraySource(Source):
         columns = {name: np.asarray(values) for name, values in (columns or {}).items()}
         self.columns = columns
         given = y if isinstance(y, Mapping) else {} if y is None else {"label": y}
-        self.labels = {
-            name: label_forms.from_array(values, class_names) for name, values in given.items()
-        }
+        self.labels = label_forms.from_arrays(given, class_names, label_kind)
         for name, values in (*self.labels.items(), *columns.items()):
             if len(values) != len(self.x):
                 raise ValueError(

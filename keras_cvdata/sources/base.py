@@ -96,7 +96,7 @@ class Source(abc.ABC):
         if not -len(self) <= position < len(self):
             raise IndexError(f"Position {position} is outside {self!r} of {len(self)} samples.")
         position %= len(self)
-        values = {key: column.values[position] for key, column in self.labels.items()}
+        values = {key: column.at(position) for key, column in self.labels.items()}
         label = values if len(values) > 1 else next(iter(values.values()), None)
         return self.image(position), label
 

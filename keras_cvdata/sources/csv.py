@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from keras_cvdata.labels import SEPARATOR
 from keras_cvdata.sources.embedded import MAX_TEXT
 from keras_cvdata.sources.strings import CompactStrings
 from keras_cvdata.sources.table import (
@@ -41,8 +42,11 @@ class CSVSource(TableSource):
             start from the folder of the CSV file, and any path may be read.
         class_names: Classes in the order of their integers, for one label column, or by column;
             sorted names by default.
-        label_kind: "class", "multilabel" (`a|b`), "hierarchical" (`cat/persian`) or "number", for
-            all label columns or by column; by default seen from the values.
+        label_kind: "class", "multilabel" (`a|b`, `1|0|1` or `[1, 0, 1]`), "hierarchical"
+            (`cat/persian`) or "number", for all label columns or by column; by default seen from
+            the values: integers from 0 on are classes with these numbers. Several columns of 0 and
+            1 ("multilabel"), or of numbers ("number"), make one.
+        label_separator: What stands between several labels in one value.
         separator: Character between values.
         allow: URL schemes that may be read.
         private_hosts: Allow URLs of this machine and of private networks.
@@ -68,6 +72,7 @@ class CSVSource(TableSource):
         root: str | os.PathLike[str] | None = None,
         class_names: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
         label_kind: str | Mapping[str, str] | None = None,
+        label_separator: str = SEPARATOR,
         separator: str = ",",
         allow: Sequence[str] = ("https",),
         private_hosts: bool = False,
@@ -80,6 +85,8 @@ class CSVSource(TableSource):
             label_kind,
             class_names,
             lambda row: f"{where}, line {lines[row]}",
+            label_separator,
+            untyped=True,
         )
         columns = {
             name: tidy_column(values)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_cvdata.labels import SEPARATOR, categories
 from keras_cvdata.sources.strings import CompactStrings
 from keras_cvdata.sources.table import (
     TableSource,
@@ -35,9 +36,12 @@ class DataFrameSource(TableSource):
         root: Folder of relative paths, out of which no image may be read. With None relative paths
             start from the current folder, and any path may be read.
         class_names: Classes in the order of their integers, for one label column, or by column;
-            sorted names by default.
-        label_kind: "class", "multilabel" (`a|b` or a list), "hierarchical" (`cat/persian` or a
-            list) or "number", for all label columns or by column; by default seen from the values.
+            sorted names by default, or the order of a categorical column.
+        label_kind: "class", "multilabel" (`a|b`, or a list of names or of 0 and 1), "hierarchical"
+            (`cat/persian` or a list) or "number", for all label columns or by column; by default
+            seen from the values: integers from 0 on are classes with these numbers. Several columns
+            of 0 and 1 ("multilabel"), or of numbers ("number"), make one.
+        label_separator: What stands between several labels in one text.
         allow: URL schemes that may be read.
         private_hosts: Allow URLs of this machine and of private networks.
 
@@ -52,7 +56,7 @@ class DataFrameSource(TableSource):
         [[5, 6], [7, 8]]
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 # the arguments of a public reader
         self,
         frame: Any,
         *,
@@ -61,6 +65,7 @@ class DataFrameSource(TableSource):
         root: str | os.PathLike[str] | None = None,
         class_names: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
         label_kind: str | Mapping[str, str] | None = None,
+        label_separator: str = SEPARATOR,
         allow: Sequence[str] = ("https",),
         private_hosts: bool = False,
     ) -> None:
@@ -82,8 +87,9 @@ class DataFrameSource(TableSource):
             make_labels(
                 {name: cells[spelled] for name, spelled in chosen.items()},
                 label_kind,
-                class_names,
+                _known_names(frame, names, chosen, label_kind, class_names),
                 lambda row: f"{where}, row {row}",
+                label_separator,
             ),
             {
                 name: tidy_column(values)
@@ -95,6 +101,25 @@ class DataFrameSource(TableSource):
             confined=root is not None,
             remote={"allow": tuple(allow), "private_hosts": private_hosts},
         )
+
+
+def _known_names(
+    frame: Any,
+    names: Sequence[str],
+    chosen: Mapping[str, str],
+    kinds: str | Mapping[str, str] | None,
+    class_names: Sequence[str] | Mapping[str, Sequence[str]] | None,
+) -> Any:
+    """Names of the classes as they are given, or else in the order of categorical columns."""
+    if class_names is not None and not isinstance(class_names, Mapping):
+        return class_names
+    known = dict(class_names or {})
+    for name, spelled in chosen.items():
+        kind = kinds.get(name) if isinstance(kinds, Mapping) else kinds
+        order = categories(frame.iloc[:, names.index(spelled)])
+        if known.get(name) is None and kind in (None, "class") and order is not None:
+            known[name] = order
+    return known
 
 
 def _locations(values: list[Any], where: str) -> CompactStrings | list[str | bytes | Array]:

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +36,7 @@ Run = tuple[str, list[str]]  # images that follow each other in one folder: "cat
 class DirectorySource(Source):
     """Images in a folder with one sub-folder per class.
 
-    All images below a class folder belong to the class. Samples are sorted by class, then by path,
+    All images below a class folder belong to the class. Samples are sorted by folder, then by path,
     byte by byte, so that every machine gives them the same rows. Files beside the class folders,
     hidden files and folders, and what desktop systems leave behind are passed over (R20), and
     `summary` counts by kind the files that are no images.
@@ -44,12 +45,16 @@ class DirectorySource(Source):
 
     Args:
         directory: Folder `<class>/<image>` (R17).
-        class_names: The classes in the order of their integers; sorted folder names by default, as
-            numbers where all are integers (2 before 10; Keras sorts them as text).
-            Classes without a folder are allowed, folders without a class are not.
+        class_names: The classes in the order of their integers; by default the folder names, sorted
+            as text (1, 10, 2). Other folders are passed over, and `summary` counts them. A class
+            may lack its folder where no folder is passed over.
         hierarchical: Take every level of folders as one level of labels (R19); all images must lie
             equally deep.
         unlabelled: Take all images below the folder, wherever they are, without labels.
+        labels: One label for each image below the folder, wherever it is, instead of its folder:
+            integers, names, numbers or rows of 0 and 1, in the order of folders and then of file
+            names; `class_names` may name the integers.
+        label_kind: Kind of `labels`, see `Labels.kind`; by default seen from the values.
         split: Read this part of a folder `<split>/<class>/<image>` (R18).
         follow_links: Follow symbolic links to folders below the classes. Within a class each folder
             is read once, so links in a circle do no harm. A class folder itself may be a link.
@@ -59,7 +64,8 @@ class DirectorySource(Source):
         FileNotFoundError: There is no such folder.
         NotADirectoryError: The path is a file.
         OSError: A folder cannot be read.
-        ValueError: There are no images, no class folders, or folders that are no class.
+        ValueError: There are no images, no class folders, or classes without folders beside folders
+            that are no class; `labels` are not as many as the images.
 
     Example:
         >>> import pathlib, tempfile
@@ -74,13 +80,15 @@ class DirectorySource(Source):
     Source: Handbook 2, part 5; R17 to R20.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 # the arguments of a public reader
         self,
         directory: str | os.PathLike[str],
         *,
         class_names: Sequence[str] | None = None,
         hierarchical: bool = False,
         unlabelled: bool = False,
+        labels: Any = None,
+        label_kind: str | None = None,
         split: str | None = None,
         follow_links: bool = False,
         verbose: int = 1,
@@ -93,13 +101,12 @@ class DirectorySource(Source):
         self.directory = _find_folder(Path(directory).absolute(), split)
         self.columns = {}
         passed_over: Counter[str] = Counter()
-        if unlabelled:
-            runs = _walk(self.directory, "", follow_links, set(), passed_over)
-            folders = []
-        else:
-            folders = _class_folders(self.directory, expect_splits=class_names is not None)
-            _check_known(self.directory, folders, class_names)
-            runs = (
+        by_folder = not unlabelled and labels is None
+        if by_folder:
+            found = _class_folders(self.directory, expect_splits=class_names is not None)
+            folders = _known_folders(self.directory, found, class_names)
+            self.notes = _passed_over(found, folders)
+            runs: Iterator[Run] = (
                 run
                 for folder in folders
                 for run in _walk(
@@ -110,16 +117,18 @@ class DirectorySource(Source):
                     passed_over,
                 )
             )
+        else:
+            runs = _walk(self.directory, "", follow_links, set(), passed_over)
         self._index(runs, verbose)
-        if not unlabelled:
+        if by_folder:
             self.notes += _beside_classes(self.directory, passed_over)
         self.notes += _kinds(passed_over)
         self.labels = {}
-        if not unlabelled:
-            self.labels["label"] = self._make_labels(
-                label_forms.sorted_names(folders) if class_names is None else class_names,
-                hierarchical,
-            )
+        if labels is not None:
+            self.labels = {"label": self._given_labels(labels, class_names, label_kind)}
+        elif not unlabelled:
+            names = label_forms.sorted_names(folders) if class_names is None else class_names
+            self.labels = {"label": self._make_labels(names, hierarchical)}
         del self._runs
 
     def _index(self, runs: Iterator[Run], verbose: int) -> None:
@@ -148,6 +157,21 @@ class DirectorySource(Source):
         else:
             of_runs = label_forms.from_names([f.partition("/")[0] for f in folders], class_names)
         return of_runs.take(np.repeat(np.arange(len(folders)), [count for _, count in self._runs]))
+
+    def _given_labels(
+        self, labels: Any, class_names: Sequence[str] | None, kind: str | None
+    ) -> Labels:
+        """Take labels for the images in the order in which Keras lists them: folder by folder."""
+        paths = list(self.relative_paths())
+        in_order = sorted(range(len(paths)), key=lambda i: paths[i].rpartition("/")[::2])
+        self._paths = self._paths.take(np.array(in_order))
+        if len(labels) != len(paths):
+            raise ValueError(
+                f"{self.directory} holds {len(paths)} images, from {self._paths[0]!r} to "
+                f"{self._paths[len(paths) - 1]!r}, but there are {len(labels)} labels. Give one "
+                "for each image, in the order of folders and then of file names."
+            )
+        return label_forms.from_array(labels, class_names, kind)
 
     def __len__(self) -> int:
         return len(self._paths)
@@ -205,13 +229,31 @@ def _class_folders(directory: str, expect_splits: bool) -> list[str]:
     return folders
 
 
-def _check_known(directory: str, folders: Sequence[str], class_names: Sequence[str] | None) -> None:
-    unknown = [] if class_names is None else [name for name in folders if name not in class_names]
-    if unknown:
+def _known_folders(
+    directory: str, folders: Sequence[str], class_names: Sequence[str] | None
+) -> Sequence[str]:
+    """The folders that are classes; all but where `class_names` names some of them."""
+    if class_names is None:
+        return folders
+    known = [name for name in folders if name in class_names]
+    missing = [name for name in class_names if name not in folders]
+    if len(known) < len(folders) and missing:
         raise ValueError(
-            f"{directory}: the folders {unknown[:5]} are not in class_names={class_names}. Add "
-            "the names, or move the folders away."
+            f"{directory}: the classes {missing[:5]} have no folder, and the folders "
+            f"{[name for name in folders if name not in known][:5]} are not in class_names. "
+            "Correct the names, or make empty folders for classes without images."
         )
+    return known
+
+
+def _passed_over(found: Sequence[str], used: Sequence[str]) -> tuple[str, ...]:
+    """What the summary says of folders that are no class."""
+    others = [folder for folder in found if folder not in set(used)]
+    if not others:
+        return ()
+    names = ", ".join(others[:5]) + (", ..." if len(others) > 5 else "")
+    folders = "1 folder" if len(others) == 1 else f"{len(others)} folders"
+    return (f"passed over: {folders} not in class_names ({names})",)
 
 
 def _walk(

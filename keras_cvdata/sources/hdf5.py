@@ -45,6 +45,9 @@ class HDF5Source(Source):
             level; sorted names by default.
         hierarchical: Whether groups in groups are levels of the labels; with False the outermost
             group is the class. By default where there are such groups.
+        label_kind: Kind that the labels of a flat file must have, "class", "multilabel" or
+            "number"; by default seen from the values. Several datasets of labels in a group make
+            one of "multilabel" (0 and 1) or "number".
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -71,13 +74,14 @@ class HDF5Source(Source):
         label_path: str | os.PathLike[str] | None = None,
         class_names: Sequence[str] | Sequence[Sequence[str]] | None = None,
         hierarchical: bool | None = None,
+        label_kind: str | None = None,
     ) -> None:
         self.path = os.fspath(path)
         other = nullcontext() if label_path is None else open_hdf5(os.fspath(label_path))
         with open_hdf5(self.path) as file, other as label_file:
             try:
                 keys = Keys(image_key, label_key, label_file)
-                layout = read_layout(file, self.path, keys, class_names, hierarchical)
+                layout = read_layout(file, self.path, keys, class_names, hierarchical, label_kind)
             except (KeyError, OSError, RuntimeError) as error:  # of h5py, which names no file
                 raise ValueError(
                     f"{self.path}: the file is damaged inside: {error}. Copy it again, or make it "

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_cvdata.labels import Labels, from_array, from_levels, from_names
+from keras_cvdata.labels import Labels, from_array, join_columns
 from keras_cvdata.sources.hdf5_guard import members, walk
 from keras_cvdata.sources.hdf5_keys import (
     BESIDE_IMAGES,
@@ -25,6 +25,12 @@ from keras_cvdata.sources.hdf5_keys import (
     check_classes,
     find_members,
     one_each,
+)
+from keras_cvdata.sources.hdf5_labels import (
+    attribute_text,
+    attribute_value,
+    group_label,
+    path_labels,
 )
 from keras_cvdata.sources.table import tidy_column
 from keras_cvdata.types import Array, Ints, Range
@@ -76,6 +82,7 @@ def read_layout(
     keys: Keys,
     class_names: Sequence[Any] | None,
     hierarchical: bool | None,
+    label_kind: str | None = None,
 ) -> Layout:
     """List the images and labels of an open file.
 
@@ -85,6 +92,7 @@ def read_layout(
         keys: Names of the images and labels that were given.
         class_names: Classes in the order of their integers.
         hierarchical: Whether groups in groups are levels; None: where there are any.
+        label_kind: Kind that the labels of the flat layout must have.
 
     Returns:
         The index.
@@ -100,7 +108,7 @@ def read_layout(
             class_names = json.loads(file.attrs["class_names"])
     found = find_members(file, where, keys)
     if found.images is not None:
-        layout = _flat(found, found.images, where, class_names)
+        layout = _flat(found, found.images, where, class_names, label_kind)
     else:
         if class_names is None and not own:
             check_classes(found.group, where)
@@ -114,13 +122,19 @@ def read_layout(
     return layout
 
 
-def _flat(found: Found, images: str, where: str, class_names: Sequence[Any] | None) -> Layout:
+def _flat(
+    found: Found,
+    images: str,
+    where: str,
+    class_names: Sequence[Any] | None,
+    label_kind: str | None,
+) -> Layout:
     beside = dict(members(found.group, where))
     place = f"{where}{beside[images].name}"
     segment = _encoded(beside, place) if images == "encoded" else _stack(beside[images], place)
     labels = {}
     if found.labels is not None:
-        labels = _flat_labels(found.labels, where, class_names)
+        labels = _flat_labels(found.labels, where, class_names, label_kind)
     columns = _columns(beside["columns"], where) if "columns" in beside else {}
     lengths = {name: len(column) for name, column in labels.items()}
     lengths |= {name: len(column) for name, column in columns.items()}
@@ -140,28 +154,36 @@ def _flat(found: Found, images: str, where: str, class_names: Sequence[Any] | No
     )
 
 
-def _flat_labels(member: Any, where: str, class_names: Sequence[str] | None) -> dict[str, Labels]:
+def _flat_labels(
+    member: Any, where: str, class_names: Sequence[str] | None, kind: str | None
+) -> dict[str, Labels]:
     if hasattr(member, "dtype"):
-        return {"label": _label_column(member, class_names)}
-    return {
-        _text(dataset.attrs, "name") or key: _label_column(dataset, None)
+        return {"label": _label_column(member, class_names, kind)}
+    joins = kind in ("multilabel", "number")
+    columns = {
+        attribute_text(dataset.attrs, "name") or key: _label_column(
+            dataset, None, None if joins else kind
+        )
         for key, dataset in members(member, where)
     }
+    if joins and len(columns) > 1:
+        return {"label": join_columns(columns, str(kind), class_names)}
+    return columns
 
 
-def _label_column(dataset: Any, class_names: Sequence[str] | None) -> Labels:
+def _label_column(dataset: Any, class_names: Sequence[str] | None, kind: str | None) -> Labels:
     values = dataset.asstr()[()] if dataset.dtype.hasobject else dataset[()]
     if "kind" in dataset.attrs:
         names = json.loads(dataset.attrs["names"])
         return Labels(dataset.attrs["kind"], values, tuple(map(tuple, names)))
-    return from_array(one_each(values), class_names=class_names)
+    return from_array(one_each(values), class_names, kind)
 
 
 @dataclass(frozen=True)
 class _Group:
     """What one group of the file holds by itself."""
 
-    path: tuple[str, ...]  # labels from the root
+    path: tuple[Any, ...]  # labels from the root
     segments: list[Segment]
     order: Array | None
     columns: dict[str, Array]
@@ -174,14 +196,14 @@ class _Group:
 
 def _groups(file: Any, where: str, own: bool) -> Iterator[_Group]:
     """Yield the groups that hold images."""
-    paths: dict[tuple[str, ...], tuple[str, ...]] = {(): ()}
+    paths: dict[tuple[str, ...], tuple[Any, ...]] = {(): ()}
     for names, group, datasets in walk(file, where):
         if not names:
             continue
-        label = _text(group.attrs, "label") or _text(group.attrs, "name")
+        label = group_label(group.attrs)
         if names[-1] == "columns" and label is None:
             continue
-        paths[names] = (*paths[names[:-1]], label or names[-1])
+        paths[names] = (*paths[names[:-1]], names[-1] if label is None else label)
         if datasets:
             place = f"{where}{group.name}"
             if not own:
@@ -214,7 +236,7 @@ def _grouped(
         tuple(segments),
         np.repeat(np.arange(len(segments), dtype=np.uint32), counts)[order],
         np.concatenate([np.empty(0, np.int64), *map(np.arange, counts)])[order],
-        {"label": _path_labels(paths, class_names, hierarchical).take(group_of)} if groups else {},
+        {"label": path_labels(paths, class_names, hierarchical).take(group_of)} if groups else {},
         {
             name: _joined([group.columns.get(name) for group in groups], groups)[order]
             for name in dict.fromkeys(name for group in groups for name in group.columns)
@@ -238,29 +260,6 @@ def _order(groups: Sequence[_Group], count: int, where: str) -> Ints:
     return order
 
 
-def _path_labels(
-    paths: Sequence[tuple[str, ...]], class_names: Sequence[Any] | None, hierarchical: bool | None
-) -> Labels:
-    """Labels of the groups; `class_names` is one list, or one for each level."""
-    each_level = bool(class_names) and not isinstance(class_names[0], str)  # type: ignore[index]
-    if hierarchical is None:
-        hierarchical = any(len(path) > 1 for path in paths)
-    if not hierarchical:
-        outermost = class_names[0] if each_level else class_names  # type: ignore[index]
-        return from_names([path[0] for path in paths], outermost)
-    labels = from_levels(paths)
-    if class_names is None:
-        return labels
-    if not each_level or len(class_names) != len(labels.names):
-        raise ValueError(
-            f"The groups have {len(labels.names)} levels, so class_names must be one list for "
-            f"each; got {class_names!r}. Or pass hierarchical=False for the outermost groups only."
-        )
-    levels = [from_names([path[i] for path in paths], n) for i, n in enumerate(class_names)]
-    codes = np.stack([level.values for level in levels], axis=1)
-    return Labels("hierarchical", codes, tuple(level.class_names for level in levels))
-
-
 def _joined(parts: Sequence[Array | None], groups: Sequence[_Group]) -> Array:
     """Join a column of several groups; None where a group lacks it."""
     filled = [
@@ -275,7 +274,7 @@ def _joined(parts: Sequence[Array | None], groups: Sequence[_Group]) -> Array:
 def _group_columns(group: Any, count: int, place: str) -> dict[str, Array]:
     """Columns of the images of a group, and its further attributes, which hold for all of them."""
     columns = {
-        name: tidy_column([_attribute(value)] * count)
+        name: tidy_column([attribute_value(value)] * count)
         for name, value in group.attrs.items()
         if name not in ("label", "name") and isinstance(value, str | bytes | np.generic)
     }
@@ -293,7 +292,7 @@ def _group_columns(group: Any, count: int, place: str) -> dict[str, Array]:
 def _columns(group: Any, place: str) -> dict[str, Array]:
     columns = {}
     for key, dataset in members(group, place):
-        name = _text(dataset.attrs, "name") or key
+        name = attribute_text(dataset.attrs, "name") or key
         if dataset.attrs.get("encoding") == "json":
             columns[name] = tidy_column(json.loads(dataset[()].tobytes()))
         else:
@@ -371,15 +370,3 @@ def _segment(
 def _value_range(dataset: Any) -> Range | None:
     stored = dataset.attrs.get("value_range")
     return None if stored is None else (float(stored[0]), float(stored[1]))
-
-
-def _text(attributes: Any, key: str) -> str | None:
-    value = attributes.get(key)
-    return str(_attribute(value)) if isinstance(value, str | bytes | np.generic) else None
-
-
-def _attribute(value: str | bytes | np.generic) -> Any:
-    """Value of an attribute; text of fixed length comes as bytes."""
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    return value if isinstance(value, str) else value.item()

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from keras_cvdata.labels import SEPARATOR
 from keras_cvdata.sources.strings import CompactStrings
 from keras_cvdata.sources.table import (
     TableSource,
@@ -41,8 +42,11 @@ class JSONSource(TableSource):
             start from the folder of the JSON file, and any path may be read.
         class_names: Classes in the order of their integers, for one label key, or by key; sorted
             names by default.
-        label_kind: "class", "multilabel" (a list of names), "hierarchical" (`cat/persian` or a
-            list) or "number", for all label keys or by key; by default seen from the values.
+        label_kind: "class", "multilabel" (a list of names, or of 0 and 1), "hierarchical"
+            (`cat/persian` or a list) or "number", for all label keys or by key; by default seen
+            from the values: integers from 0 on are classes with these numbers. Several keys of 0
+            and 1 ("multilabel"), or of numbers ("number"), make one.
+        label_separator: What stands between several labels in one text.
         allow: URL schemes that may be read.
         private_hosts: Allow URLs of this machine and of private networks.
 
@@ -57,7 +61,7 @@ class JSONSource(TableSource):
         [[1, 2], [3, 4]]
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 # the arguments of a public reader
         self,
         path: str | os.PathLike[str],
         *,
@@ -66,6 +70,7 @@ class JSONSource(TableSource):
         root: str | os.PathLike[str] | None = None,
         class_names: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
         label_kind: str | Mapping[str, str] | None = None,
+        label_separator: str = SEPARATOR,
         allow: Sequence[str] = ("https",),
         private_hosts: bool = False,
     ) -> None:
@@ -81,6 +86,7 @@ class JSONSource(TableSource):
                 label_kind,
                 class_names,
                 lambda row: f"{where}, line {rows.lines[row]}",
+                label_separator,
             ),
             {
                 name: tidy_column(values + [None] * (len(locations) - len(values)))

@@ -22,7 +22,7 @@ def split(
     """Split an image collection into a training and a validation part (R53 to R58).
 
     The parts are disjoint, depend on the arguments only, and keep row numbers. With `stratify`
-    every class (or combination of labels) has its share on both sides.
+    every class has its share on both sides, also of multi-label images; see `split_positions`.
 
     Args:
         data: A sequence, a source, or what `open_source` opens.
@@ -42,6 +42,9 @@ def split(
         KeyError: There is no column of the name `groups`.
         ValueError: A class has too few images for both sides, or an argument is out of range.
 
+    Warns:
+        UserWarning: The validation part has no image of some classes.
+
     Example:
         >>> import numpy as np
         >>> x, y = np.zeros((10, 8, 8, 3), np.uint8), ["cat", "dog"] * 5
@@ -50,7 +53,7 @@ def split(
         (8, 2)
     """
     source = open_source(data)
-    codes, names = _classes(source) if stratify else (None, None)
+    codes, names = classes_of(source) if stratify else (None, None)
     training, validation_part = split_positions(
         len(source),
         validation,
@@ -65,17 +68,24 @@ def split(
     return parts
 
 
-def _classes(source: Source) -> tuple[Array | None, list[str] | None]:
-    """Class of each sample, and names of the classes; None without exactly one such column."""
+def classes_of(source: Source) -> tuple[Array | None, list[str] | None]:
+    """What a split of a source is stratified by.
+
+    Args:
+        source: The collection.
+
+    Returns:
+        Class of each sample, or rows of 0 and 1 for multi-label samples, as `split_positions` takes
+        them, and the names of the classes; None without exactly one column of classes.
+    """
     columns = list(source.labels.values())
     if len(columns) != 1 or columns[0].kind == "number":
         return None, None
-    codes = columns[0].codes
-    if columns[0].kind != "multilabel":
-        return codes, list(columns[0].counts())
-    counts = np.bincount(codes)
-    once = counts[codes] == 1  # a combination of labels that is there once cannot be on both sides
-    return np.where(once, counts.argmax(), codes), None
+    column = columns[0]
+    return (
+        column.values if column.kind == "multilabel" else column.codes,
+        list(column.counts()),
+    )
 
 
 def _groups(source: Source, groups: str | Array | None) -> Array | None:

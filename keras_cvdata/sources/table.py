@@ -12,7 +12,7 @@ import numpy as np
 
 from keras_cvdata import labels as label_forms
 from keras_cvdata.codec.headers import max_bytes
-from keras_cvdata.labels import Labels
+from keras_cvdata.labels import SEPARATOR, Labels
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.boxes import Boxes
 from keras_cvdata.sources.embedded import is_embedded, parse_pixels
@@ -20,8 +20,6 @@ from keras_cvdata.sources.files import read_file
 from keras_cvdata.sources.remote import read_url
 from keras_cvdata.sources.strings import CompactStrings
 from keras_cvdata.types import Array, ImageError
-
-SEPARATOR = "|"  # between several labels in one cell of text
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
@@ -186,16 +184,21 @@ def make_labels(
     kinds: str | Mapping[str, str] | None,
     class_names: Sequence[str] | Mapping[str, Sequence[str]] | None,
     where: Callable[[int], str],
+    separator: str = SEPARATOR,
+    *,
+    untyped: bool = False,
 ) -> dict[str, Labels]:
     """Make the label columns of a source from the cells of a table.
 
     Args:
-        cells: Values of each label column by name; text is split at "|" for "multilabel" and
-            "number".
-        kinds: Kind of the labels, see `Labels.kind`, for all columns or by name.
+        cells: Values of each label column by name; see `labels.infer` for what they may be.
+        kinds: Kind of the labels, see `Labels.kind`, for all columns or by name. Of several columns
+            "multilabel" and "number" make one.
         class_names: Names of the classes in the order of their integers, for the only column or by
             name.
         where: Says where a row is, for messages.
+        separator: What stands between several labels in one cell of text.
+        untyped: The table has no types, as CSV.
 
     Returns:
         The columns; the only one is named "label".
@@ -203,25 +206,23 @@ def make_labels(
     Raises:
         ValueError: A cell is empty or is no label of its kind; a class is not in `class_names`.
     """
+    by_name = class_names if isinstance(class_names, Mapping) else {}
+    names = None if isinstance(class_names, Mapping) else class_names
+    joins = len(cells) > 1 and kinds in ("multilabel", "number")
     made = {}
     for name, values in cells.items():
         kind = kinds.get(name) if isinstance(kinds, Mapping) else kinds
-        known = class_names.get(name) if isinstance(class_names, Mapping) else class_names
         made[name] = label_forms.infer(
-            _split_cells(values, kind), kind=kind, class_names=known, where=where
+            values,
+            None if joins and kind == "multilabel" else kind,
+            None if joins else by_name.get(name) if names is None else names,
+            where,
+            separator,
+            untyped,
         )
+    if joins:
+        return {"label": label_forms.join_columns(made, str(kinds), names, where)}
     return dict(zip(["label"], made.values(), strict=True)) if len(made) == 1 else made
-
-
-def _split_cells(values: Sequence[Any], kind: str | None) -> Sequence[Any]:
-    if kind not in ("multilabel", "number"):
-        return values
-    return [
-        [part.strip() for part in value.split(SEPARATOR) if part.strip()]
-        if isinstance(value, str) and (SEPARATOR in value or kind == "multilabel")
-        else value
-        for value in values
-    ]
 
 
 def tidy_column(values: Sequence[Any]) -> Array:

@@ -100,7 +100,7 @@ def test_a_pickled_sequence_goes_on_alike(numbered, digest):
 @pytest.mark.parametrize(
     ("mode", "expected"),
     [
-        ("int", np.array([0, 1, 2, 0], np.uint16)),
+        ("int", np.array([0, 1, 2, 0], np.int32)),
         ("categorical", np.eye(3, dtype=np.float32)[[0, 1, 2, 0]]),
     ],
 )
@@ -265,7 +265,7 @@ def test_a_callable_augments(numbered):
         ({"label_mode": "one-hot"}, ValueError, "one-hot"),
         ({"label_mode": "binary"}, ValueError, "two classes"),
         ({"label_mode": {"other": "int"}}, ValueError, "other"),
-        ({"image_size": 224}, ValueError, r"\(224, 224\)"),
+        ({"image_size": 2.5}, ValueError, r"\(224, 224\), or one number"),
         ({"image_size": (0, 5)}, ValueError, "image_size height"),
         ({"interpolation": "cubic"}, ValueError, "bicubic"),
         ({"subset": "training"}, ValueError, "needs validation_split"),
@@ -322,7 +322,7 @@ def test_three_epochs_are_pinned(numbered, digest):
     """
     augment = [layers.RandomFlip(), layers.RandomRoll(0.2, 0.2), layers.RandomInvert(0.5)]
     seq = make(numbered, augment=augment, dtype="uint8")
-    batches = [batch for _ in range(3) for batch in seq]
+    batches = [(x, y.astype(np.uint16)) for _ in range(3) for x, y in seq]
     assert digest(batches) == "a357f37eef62847af13ed585ebda3f3ccd58a86d07447bfa95ede19bdd644ebc"
 
 

@@ -49,7 +49,7 @@ def test_is_a_keras_sequence_with_shapes_and_ranges(opened):
         assert x.shape[1:] == (24, 20, 3)
         assert x.dtype == np.float32
         assert 0 <= x.min() < x.max() <= 1
-        assert y.dtype == np.uint16
+        assert y.dtype == np.int32
     assert sorted(np.concatenate([y for _, y in batches])) == [0] * 4 + [1] * 4 + [2] * 4
 
 

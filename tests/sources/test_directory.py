@@ -83,8 +83,45 @@ def test_class_names_set_the_integers(tmp_path):
     assert source.class_names == ("dog", "emu", "cat")
     assert source.labels["label"].values.tolist() == [2, 0]
     assert paths(source) == ["cat/1.png", "dog/1.png"]
-    with pytest.raises(ValueError, match=r"the folders \['dog'\] are not in class_names=\['cat'\]"):
-        DirectorySource(tmp_path, class_names=["cat"])
+
+
+def test_class_names_of_some_folders_pass_the_others_over(tmp_path):
+    """As in Keras; the summary counts them, also of a part."""
+    make(tmp_path, "cat/1.png", "dog/1.png", "dog/2.png", "fox/1.png")
+    source = DirectorySource(tmp_path, class_names=["fox", "cat"])
+    assert paths(source) == ["cat/1.png", "fox/1.png"]
+    assert source.labels["label"].values.tolist() == [1, 0]
+    for part in (source, source.select(np.array([0]))):
+        assert part.summary().endswith("passed over: 1 folder not in class_names (dog)")
+    with pytest.raises(
+        ValueError, match=r"\['emu'\] have no folder, and the folders \['dog', 'fox'"
+    ):
+        DirectorySource(tmp_path, class_names=["cat", "emu"])
+
+
+def test_classes_are_sorted_as_keras_sorts_them(tmp_path):
+    """R49: as text, so that weights trained with `image_dataset_from_directory` stay right."""
+    make(tmp_path, *(f"{name}/1.png" for name in ("1", "2", "10", "b", "B")))
+    assert DirectorySource(tmp_path).class_names == ("1", "10", "2", "B", "b")
+
+
+def test_a_list_of_labels_takes_the_files_folder_by_folder(tmp_path):
+    """In the order of Keras: the files of a folder, then those of the folders in it."""
+    make(tmp_path, "b.png", "a/2.png", "a/x/1.png", "a-b/1.png", "c.png", "a/10.png")
+    source = DirectorySource(tmp_path, labels=[2, 0, 1, 2, 0, 4])
+    assert paths(source) == ["b.png", "c.png", "a/10.png", "a/2.png", "a-b/1.png", "a/x/1.png"]
+    keras_order = [
+        str((Path(folder) / name).relative_to(tmp_path))
+        for folder, _, names in sorted(os.walk(tmp_path))
+        for name in sorted(names)
+    ]
+    assert paths(source) == keras_order
+    assert source.labels["label"].values.tolist() == [2, 0, 1, 2, 0, 4]
+    assert source.class_names == ("0", "1", "2", "3", "4")
+    named = DirectorySource(tmp_path, labels=np.array(list("babbab")))
+    assert named.class_names == ("a", "b")
+    with pytest.raises(ValueError, match=r"6 images, from 'b.png' to 'a/x/1.png', but .* 5 labels"):
+        DirectorySource(tmp_path, labels=[0] * 5)
 
 
 def test_hierarchy(tmp_path):

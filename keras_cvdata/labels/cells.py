@@ -1,0 +1,140 @@
+"""Labels as the text of table cells: several in one cell, lists, and integers without a type."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from keras_cvdata.labels.making import is_missing
+from keras_cvdata.labels.modes import reads_as
+
+SEPARATOR = "|"  # between several labels in one cell of text
+
+_ITEM = re.compile(r"""\s*(?:'([^']*)'|"([^"]*)"|([^\s,'"][^\s,]*))\s*,?""")
+_FLAGS = {"0": 0, "1": 1, "0.": 0, "1.": 1, "0.0": 0, "1.0": 1}
+_SURE_MARKS = ",;|\t\n"  # hardly ever part of a name
+_OTHER_MARKS = "/+& "
+
+
+def read_cells(
+    values: Sequence[Any],
+    kind: str | None,
+    separator: str = SEPARATOR,
+    *,
+    untyped: bool = False,
+    known: bool = False,
+) -> Sequence[Any]:
+    """Bring the cells of a label column to names, numbers and lists of them.
+
+    Text in brackets is a list, as "[0, 1, 1]", "['red', 'big']" or "[0. 1. 1.]", which is how
+    NumPy and pandas write one into a table.
+
+    Args:
+        values: Cells: text, numbers, or lists of them.
+        kind: Kind that the labels must have; "multilabel" and "number" split text at `separator`.
+        separator: What stands between several labels in one cell.
+        untyped: The table has no types, as CSV: text that prints like an integer is one, and
+            "True" and "False" are booleans.
+        known: The class names are given, so that names which are joined otherwise are refused.
+
+    Returns:
+        The cells; gaps stay as they are, but blank text of "multilabel" is an empty list.
+
+    Raises:
+        ValueError: The separator is no text.
+
+    Warns:
+        UserWarning: The names look joined by something else than `separator`.
+
+    Example:
+        >>> read_cells(["red|big", "[red]", ""], "multilabel")
+        [['red', 'big'], ['red'], []]
+        >>> read_cells(["7", "10"], None, untyped=True)
+        [7, 10]
+    """
+    if not isinstance(separator, str) or not separator:
+        raise ValueError(
+            f"label_separator must be the text between labels, such as ','; got {separator!r}."
+        )
+    if kind in ("multilabel", "number"):
+        return _split_cells(values, kind, separator, known)
+    if kind is None and len(values) and all(_in_brackets(value) for value in values):
+        return _split_cells(values, "multilabel", separator, known)
+    if untyped and kind in (None, "class") and not known:
+        return _typed(values)
+    return values
+
+
+def _split_cells(values: Sequence[Any], kind: str, separator: str, known: bool) -> list[Any]:
+    several = kind == "multilabel"
+    cells = [_parts(value, separator, always=several) for value in values]
+    # What came as a list already has its types; parts of text have those of all parts together.
+    texts = [i for i, value in enumerate(values) if isinstance(value, str)]
+    parts = [part for i in texts if isinstance(cells[i], list) for part in cells[i]]
+    if several and not known:
+        _warn_of_other_separator(set(parts), separator, values)
+    typed = dict(zip(parts, _typed(parts), strict=True)) if several else {}
+    typed = _FLAGS if set(parts) <= set(_FLAGS) else typed
+    for i in texts:
+        if isinstance(cells[i], list):
+            cells[i] = [typed.get(part, part) for part in cells[i]]
+    return cells
+
+
+def _parts(value: Any, separator: str, always: bool) -> Any:
+    """Take one cell of text apart; unless `always`, blanks and text that is one value stay."""
+    if not isinstance(value, str) or (is_missing(value) and not always):
+        return value
+    if _in_brackets(value):
+        return _items(value.strip()[1:-1])
+    if separator not in value and not always:
+        return value
+    return [part.strip() for part in value.split(separator) if part.strip()]
+
+
+def _items(text: str) -> list[str]:
+    """Parts of a list: quoted, between commas, or between blanks as NumPy writes numbers."""
+    if "," in text and not set("'\"") & set(text):
+        return [part.strip() for part in text.split(",") if part.strip()]
+    return [next(filter(None, found), "") for found in _ITEM.findall(text)]
+
+
+def _in_brackets(value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
+    text = value.strip()
+    return text[:1] + text[-1:] in ("[]", "()") and not set("[](){}") & set(text[1:-1])
+
+
+def _typed(texts: Sequence[Any]) -> Sequence[Any]:
+    """Read texts as integers or booleans if all of them print like that: "7", not "007"."""
+    distinct = set(texts) if all(isinstance(text, str) for text in texts) else set()
+    if distinct and print_integers(distinct):
+        return list(map(int, texts))
+    if distinct and distinct <= {"True", "False"}:
+        return [text == "True" for text in texts]
+    return texts
+
+
+def print_integers(texts: Iterable[str]) -> bool:
+    """Say whether all texts are integers as Python prints them: "7", not "007"."""
+    return all(reads_as(text, int) and str(int(text)) == text for text in texts)
+
+
+def _warn_of_other_separator(names: set[str], separator: str, values: Sequence[Any]) -> None:
+    if any(isinstance(value, str) and separator in value for value in values):
+        return
+    for mark in _SURE_MARKS + _OTHER_MARKS:
+        joined = sorted(name for name in names if len(name.split(mark)) > 1)
+        few = len({part.strip() for name in names for part in name.split(mark)}) < len(names)
+        if joined and mark != separator and (few or mark in _SURE_MARKS):
+            warnings.warn(
+                f"The labels look joined by {mark!r}, as in {joined[0]!r}, but are split at "
+                f"{separator!r} only: pass label_separator={mark!r}. If these are names of "
+                "classes, list them in class_names.",
+                UserWarning,
+                stacklevel=2,
+            )
+            return

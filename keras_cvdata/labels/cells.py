@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from keras_cvdata.labels.making import is_missing
-from keras_cvdata.labels.modes import reads_as
+from keras_cvdata.labels.making import is_missing, print_integers
 
 SEPARATOR = "|"  # between several labels in one cell of text
 
@@ -73,8 +72,9 @@ def _split_cells(values: Sequence[Any], kind: str, separator: str, known: bool) 
     # What came as a list already has its types; parts of text have those of all parts together.
     texts = [i for i, value in enumerate(values) if isinstance(value, str)]
     parts = [part for i in texts if isinstance(cells[i], list) for part in cells[i]]
-    if several and not known:
-        _warn_of_other_separator(set(parts), separator, values)
+    if several and not known and not any(separator in values[i] for i in texts):
+        whole = {part for i in texts if not _in_brackets(values[i]) for part in cells[i]}
+        _warn_of_other_separator(whole, separator)
     typed = dict(zip(parts, _typed(parts), strict=True)) if several else {}
     typed = _FLAGS if set(parts) <= set(_FLAGS) else typed
     for i in texts:
@@ -118,14 +118,7 @@ def _typed(texts: Sequence[Any]) -> Sequence[Any]:
     return texts
 
 
-def print_integers(texts: Iterable[str]) -> bool:
-    """Say whether all texts are integers as Python prints them: "7", not "007"."""
-    return all(reads_as(text, int) and str(int(text)) == text for text in texts)
-
-
-def _warn_of_other_separator(names: set[str], separator: str, values: Sequence[Any]) -> None:
-    if any(isinstance(value, str) and separator in value for value in values):
-        return
+def _warn_of_other_separator(names: set[str], separator: str) -> None:
     for mark in _SURE_MARKS + _OTHER_MARKS:
         joined = sorted(name for name in names if len(name.split(mark)) > 1)
         few = len({part.strip() for name in names for part in name.split(mark)}) < len(names)

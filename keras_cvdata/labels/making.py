@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from keras_cvdata.labels.column import Labels, compact
-from keras_cvdata.labels.modes import list_names
+from keras_cvdata.labels.modes import list_names, reads_as
 from keras_cvdata.types import Array
 
 Where = Callable[[int], str]
@@ -26,7 +26,7 @@ def from_names(
         values: Class names. Where all are integers they are codes as they are, from 0 on; all
             booleans are the classes False and True.
         class_names: The classes in the order of their codes; by default all that occur, sorted as
-            text.
+            text. Integers that are no names index them.
         where: Says where a row is, for messages.
 
     Returns:
@@ -51,6 +51,8 @@ def from_names(
         class_names = ("False", "True")
     names = sorted_names(seen.values()) if class_names is None else checked_names(class_names)
     index = {name: code for code, name in enumerate(names)}
+    if index.keys().isdisjoint(seen.values()) and print_integers(seen.values()):
+        index = {str(code): code for code in range(len(names))}
     codes = {value: index[name] for value, name in seen.items() if name in index}
     try:
         found = np.fromiter(map(codes.__getitem__, values), np.int64, len(values))
@@ -254,6 +256,11 @@ def are_integers(values: Iterable[Any]) -> bool:
     """Say whether values are integers, not booleans or text; of none it is not so."""
     kinds = set(map(type, values))
     return bool(kinds) and all(issubclass(k, int | np.integer) and k is not bool for k in kinds)
+
+
+def print_integers(texts: Iterable[str]) -> bool:
+    """Say whether all texts are integers as Python prints them: "7", not "007"."""
+    return all(reads_as(text, int) and str(int(text)) == text for text in texts)
 
 
 def _number(value: Any, row: int, where: Where | None) -> Array:

@@ -7,14 +7,13 @@ from typing import Any, get_args
 
 import numpy as np
 
-from keras_cvdata.labels.cells import SEPARATOR, print_integers, read_cells
+from keras_cvdata.labels.cells import SEPARATOR, read_cells
 from keras_cvdata.labels.column import Kind, Labels, compact
 from keras_cvdata.labels.joining import join_columns
 from keras_cvdata.labels.making import (
     MOST_CLASSES,
     Where,
     are_integers,
-    checked_names,
     default_names,
     from_codes,
     from_levels,
@@ -176,17 +175,6 @@ def infer(
         return make(values, class_names, where)
     if kind not in ("class", "multilabel"):
         raise ValueError(f"The kind of labels must be one of {list(get_args(Kind))}; got {kind!r}.")
-    return _from_classes(values, class_names, where)
-
-
-def _from_classes(
-    values: Sequence[Any], class_names: Sequence[Any] | None, where: Where | None
-) -> Labels:
-    texts = {str(value) for value in values if not is_missing(value)}
-    if class_names is not None and texts.isdisjoint(class_names) and print_integers(texts):
-        class_names = checked_names(class_names)
-        numbers = from_names(values, [str(code) for code in range(len(class_names))], where)
-        return Labels("class", numbers.values, (class_names,))
     return from_names(values, class_names, where)
 
 

@@ -1,0 +1,141 @@
+"""What labels are by their looks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from keras_cvdata.labels import categories, from_array, from_arrays, infer
+
+HOT = [[0, 1, 0], [1, 1, 0], [0, 0, 1]]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        HOT,
+        [tuple(row) for row in HOT],
+        [np.array(row) for row in HOT],
+        [np.array(row, float) for row in HOT],
+        [np.array(row, bool) for row in HOT],
+        [[str(v) for v in row] for row in HOT],
+        ["0|1|0", "1|1|0", "0|0|1"],
+        ["[0, 1, 0]", "[1, 1, 0]", "[0, 0, 1]"],
+    ],
+)
+def test_rows_of_0_and_1_are_multi_hot(cells: Any) -> None:
+    labels = infer(cells, "multilabel")
+    assert (labels.kind, labels.values.tolist()) == ("multilabel", HOT)
+    assert labels.values.dtype == np.uint8
+    assert infer(cells, "multilabel", ["a", "b", "c"]).class_names == ("a", "b", "c")
+
+
+def test_one_hot_rows_are_classes_unless_several_are_asked_for() -> None:
+    """R28: as in arrays."""
+    rows = [[0, 1, 0], [1, 0, 0]]
+    for make in (infer, from_array):
+        assert make(rows).values.tolist() == [1, 0]
+        assert make(rows, kind="multilabel").values.tolist() == rows
+
+
+def test_lists_of_names_and_classes_stay_such() -> None:
+    assert infer([["b", "a"], ["b", "c"]], "multilabel").class_names == ("a", "b", "c")
+    assert infer([[0, 2], [1, 2]], "multilabel").values.tolist() == [[1, 0, 1], [0, 1, 1]]
+    assert infer([[0, 1], [0, 1]], "multilabel", ["x", "y", "z"]).values.tolist() == [[1, 1, 0]] * 2
+    assert infer([[0], [1]], "multilabel").values.tolist() == [[1, 0], [0, 1]]
+    assert infer([0, 2], "multilabel").encode([0, 1], "multilabel").tolist() == [
+        [1, 0, 0],
+        [0, 0, 1],
+    ]
+
+
+@pytest.mark.parametrize("cells", [["1|0|1", "", "0|1|1"], [[1, 0], [], [0, 1]]])
+def test_gap_among_rows_of_0_and_1_is_refused_with_its_row(cells: Any) -> None:
+    """It would turn the other rows into lists of the classes 0 and 1."""
+    with pytest.raises(ValueError, match=r"row 1: the label is missing, where .* hold [32] values"):
+        infer(cells, "multilabel")
+
+
+def test_row_of_another_length_is_refused_with_its_row() -> None:
+    with pytest.raises(ValueError, match=r"row 0: .* holds a class twice"):
+        infer(["1|0|1", "1|0"], "multilabel")
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [
+        ([0, 1, 3], "class"),
+        (["0", "10"], "class"),
+        ([-1, 1], "number"),
+        ([1, 2_000_000], "number"),
+        ([True, False], "class"),
+        ([[0.5, 1.0], [2.0, 3.0]], "number"),
+        ([[1, 2], [3]], "multilabel"),
+        (["[1, 0]", "[1, 1]"], "multilabel"),
+    ],
+)
+def test_kind_is_seen_from_the_values(cells: Any, kind: str) -> None:
+    assert infer(cells).kind == kind
+
+
+def test_numbers_that_are_no_codes_are_classes_where_they_are_listed() -> None:
+    """-1 and 1 of other tools: never renumbered without a word."""
+    assert infer([-1, 1, 1], class_names=["-1", "1"]).values.tolist() == [0, 1, 1]
+    assert infer(["-1", "1"], class_names=["-1", "1"], untyped=True).values.tolist() == [0, 1]
+    assert infer([0.5, 1.5], class_names=["1.5", "0.5"]).values.tolist() == [1, 0]
+
+
+def test_text_of_numbers_is_text_where_a_table_has_types() -> None:
+    """A folder "10" and a JSON string "10" are names; the number 10 is a code."""
+    assert infer(["10", "2", "1"]).class_names == ("1", "10", "2")
+    assert infer(["10", "2", "1"], untyped=True).values.tolist() == [10, 2, 1]
+    assert infer([10, 2, 1]).values.tolist() == [10, 2, 1]
+
+
+@pytest.mark.parametrize("wrap", [lambda c: c, pd.Series])
+def test_order_of_a_categorical_is_kept(wrap: Any) -> None:
+    sizes = wrap(pd.Categorical(["m", "s", "m"], ["s", "m", "l"]))
+    labels = from_array(sizes)
+    assert labels.class_names == ("s", "m", "l")
+    assert labels.values.tolist() == [1, 0, 1]
+    assert from_array(sizes, ["m", "s"]).values.tolist() == [0, 1, 0]
+    assert from_array(wrap(pd.Categorical(["a|b", "b"])), kind="multilabel").class_names == (
+        "a",
+        "b",
+    )
+
+
+def test_categories_of_integers_are_integers() -> None:
+    """Parquet makes categories of any column, in the order of their first row."""
+    assert categories(pd.Categorical([3, 1], [3, 1])) is None
+    assert from_array(pd.Categorical([3, 1], [3, 1])).values.tolist() == [3, 1]
+    assert categories(np.array(["a"])) is None
+
+
+def test_gap_in_a_categorical_is_refused() -> None:
+    with pytest.raises(ValueError, match="row 1: the label is missing"):
+        from_array(pd.Categorical(["a", None], ["a"]))
+
+
+def test_kind_of_arrays_can_be_demanded() -> None:
+    """Two targets of 0 and 1 are no one-hot rows where numbers are wanted."""
+    assert from_array([[0, 1], [1, 0]], kind="number").values.tolist() == [[0, 1], [1, 0]]
+    assert from_array([1, 0], kind="number").values.tolist() == [1, 0]
+    assert from_array(["a|b", "b"], kind="multilabel").values.tolist() == [[1, 1], [0, 1]]
+    assert from_array([("cat", "persian"), ("dog", "boxer")], kind="hierarchical").names == (
+        ("cat", "dog"),
+        ("boxer", "persian"),
+    )
+
+
+def test_several_arrays() -> None:
+    flags = {"edema": [0, 1], "fracture": np.array([True, True])}
+    assert from_arrays(flags)["fracture"].values.tolist() == [1, 1]
+    joined = from_arrays(flags, kinds="multilabel")["label"]
+    assert joined.values.tolist() == [[0, 1], [1, 1]]
+    assert joined.class_names == ("edema", "fracture")
+    apart = from_arrays({"x": [0, 1], "y": ["a", "b"]}, kinds={"x": "number"})
+    assert [labels.kind for labels in apart.values()] == ["number", "class"]

@@ -88,6 +88,9 @@ def convert(  # noqa: PLR0913 # the arguments of a public function
         ('cat', 'dog')
     """
     source = open_source(data, **options)
+    value_range = source.value_range
+    if getattr(data, "source", None) is source:  # a sequence, which may know more
+        value_range = getattr(data, "value_range", None) or value_range
     if not len(source):
         raise ValueError(f"{source!r} holds no images to convert.")
     path = Path(target)
@@ -100,7 +103,7 @@ def convert(  # noqa: PLR0913 # the arguments of a public function
             size=(height, width),
             fit=fit_of(crop_to_aspect_ratio, pad_to_aspect_ratio),
             interpolation=choice("interpolation", interpolation, INTERPOLATIONS),
-            value_range=source.value_range,
+            value_range=value_range,
         )
         plan = chain.plan(np.empty((1, 0)), height, width, channels=3)
         read = partial(_resized, source, plan, color_mode)
@@ -108,7 +111,7 @@ def convert(  # noqa: PLR0913 # the arguments of a public function
         write_table(source, path, read, copy or image_size is not None, overwrite, verbose)
     elif extension in (".h5", ".hdf5"):
         with replacing(path, overwrite) as draft:
-            write_hdf5(source, draft, read, image_size is not None, verbose)
+            write_hdf5(source, draft, read, image_size is not None, verbose, value_range)
     elif not extension:
         check_beside(source, path)
         with replacing(path, overwrite) as draft:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_cvdata.arguments import value_range as read_range
 from keras_cvdata.engine.output import check_floats
 from keras_cvdata.layers.augment_argument import parse_augment
 from keras_cvdata.plots import contact_sheet, save_png
@@ -52,7 +53,7 @@ def preview(
         raise ValueError(f"n must be at least 1, for the untouched image; got {n}.")
     layers = parse_augment(augment)[0]
     shown = [layer for layer in layers if layer.form != "output"]
-    low, high = value_range or (0.0, 1.0)
+    low, high = read_range("value_range", value_range) or (0.0, 1.0)
     check_floats(image, (low, high), "The image")
     options: dict[str, Any] = {"seed": seed, "value_range": value_range}
     pictures = [image, *(apply(shown, image, row=row, **options)[0] for row in range(n - 1))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from keras_cvdata.arguments import value_range as read_range
 from keras_cvdata.codec import to_color_mode
 from keras_cvdata.engine import opencv
 from keras_cvdata.engine.chain import Chain
@@ -95,6 +96,7 @@ def replay(
 
 
 def _prepared(augment: Any, image: Array, value_range: Range | None) -> tuple[Chain, Array]:
+    value_range = read_range("value_range", value_range)
     chain = Chain(parse_augment(augment)[0], value_range=value_range, unit_floats=True)
     image = to_color_mode(image, "unchanged", "<image>")
     check_floats(image, chain.value_range, "The image")

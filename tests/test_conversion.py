@@ -339,6 +339,21 @@ def test_what_is_stored_are_the_pixels_of_the_sequence(photo_folder, tmp_path, s
     )
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"crop_to_aspect_ratio": True}, "Give image_size"),
+        ({"interpolation": "nearest"}, "Give image_size"),
+        ({"crop_to_aspect_ratio": True, "pad_to_aspect_ratio": True}, "not both"),
+        ({"interpolation": "cubic", "image_size": (8, 8)}, "interpolation must be one of"),
+    ],
+    ids=str,
+)
+def test_arguments_of_a_size_are_checked(photo_folder, tmp_path, options, words):
+    with pytest.raises(ValueError, match=words):
+        convert(photo_folder, tmp_path / "a.h5", verbose=0, **options)
+
+
 @pytest.mark.parametrize("size", [(16, 24), (200, 300)])
 def test_resizing_gives_arrays_of_one_shape(photo_folder, tmp_path, size):
     """Pixels that need no decoding, and the same in every format."""

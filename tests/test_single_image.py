@@ -92,6 +92,12 @@ def test_floats_of_any_range_are_shown_alike() -> None:
             call()
 
 
+@pytest.mark.parametrize("way", [cvd.apply, cvd.preview])
+def test_ranges_that_are_none_are_refused(way: Any) -> None:
+    with pytest.raises(ValueError, match="value_range must have two different ends"):
+        way(layers.RandomFlip(), np.zeros((8, 8, 3), "float32"), value_range=(1, 1))
+
+
 def test_a_preview_begins_with_the_untouched_image(tmp_path: Any) -> None:
     image = photograph(1, 96, 96)
     sheet = cvd.preview(layers.RandomInvert(1.0), image, n=4, path=tmp_path / "sheet.png")

@@ -17,10 +17,11 @@ from keras_cvdata.conversion.hdf5 import write_hdf5
 from keras_cvdata.engine import opencv
 from keras_cvdata.engine.chain import INTERPOLATIONS, Chain, fit_of
 from keras_cvdata.engine.plan import Plan
+from keras_cvdata.engine.steps import Fit, Size
 from keras_cvdata.loading.rendering import decode
 from keras_cvdata.sources.base import Source, fetch
 from keras_cvdata.sources.opening import open_source
-from keras_cvdata.types import Array
+from keras_cvdata.types import Array, Range
 
 TABLES = (".csv", ".json", ".jsonl", ".ndjson")
 
@@ -77,7 +78,7 @@ def convert(  # noqa: PLR0913 # the arguments of a public function
     Raises:
         FileExistsError: The target exists.
         ValueError: The format is unknown or cannot hold the labels, or a folder would be written
-            into the folder that is read.
+            into the folder that is read, or arguments of a size are given without `image_size`.
         ImageError: An image cannot be read; nothing is written.
 
     Example:
@@ -88,27 +89,28 @@ def convert(  # noqa: PLR0913 # the arguments of a public function
         ('cat', 'dog')
     """
     source = open_source(data, **options)
+    value_range = source.value_range
+    if getattr(data, "source", None) is source:  # a sequence, which may know more
+        value_range = getattr(data, "value_range", None) or value_range
     if not len(source):
         raise ValueError(f"{source!r} holds no images to convert.")
     path = Path(target)
     extension = path.suffix.lower()
+    fit = fit_of(crop_to_aspect_ratio, pad_to_aspect_ratio)
     read: Callable[[int], bytes | Array] = partial(fetch, source)
     if image_size is not None:
-        height, width = size(image_size)
-        chain = Chain(
-            [],
-            size=(height, width),
-            fit=fit_of(crop_to_aspect_ratio, pad_to_aspect_ratio),
-            interpolation=choice("interpolation", interpolation, INTERPOLATIONS),
-            value_range=source.value_range,
-        )
-        plan = chain.plan(np.empty((1, 0)), height, width, channels=3)
+        plan = _resize_plan(size(image_size), fit, interpolation, value_range)
         read = partial(_resized, source, plan, color_mode)
+    elif (fit, interpolation) != ("stretch", "bilinear"):
+        raise ValueError(
+            "crop_to_aspect_ratio, pad_to_aspect_ratio and interpolation say how images are "
+            "brought to a size. Give image_size=(height, width) too, or leave them out."
+        )
     if extension in TABLES:
         write_table(source, path, read, copy or image_size is not None, overwrite, verbose)
     elif extension in (".h5", ".hdf5"):
         with replacing(path, overwrite) as draft:
-            write_hdf5(source, draft, read, image_size is not None, verbose)
+            write_hdf5(source, draft, read, image_size is not None, verbose, value_range)
     elif not extension:
         check_beside(source, path)
         with replacing(path, overwrite) as draft:
@@ -121,8 +123,17 @@ def convert(  # noqa: PLR0913 # the arguments of a public function
     return path
 
 
+def _resize_plan(image_size: Size, fit: Fit, interpolation: str, value_range: Range | None) -> Plan:
+    """Plan what a sequence does that only brings an image to a size."""
+    choice("interpolation", interpolation, INTERPOLATIONS)
+    chain = Chain(
+        [], size=image_size, fit=fit, interpolation=interpolation, value_range=value_range
+    )
+    return chain.plan(np.empty((1, 0)), *image_size, channels=3)
+
+
 def _resized(source: Source, plan: Plan, color_mode: str, position: int) -> Array:
-    """Read one image as a sequence would that does nothing but the resize of a plan."""
+    """Read one image and carry out such a plan."""
     image, _, reduced = decode(source, position, plan, 0, color_mode)
     assert plan.resize is not None
     pixels = np.empty((*plan.resize.size, image.shape[2]), image.dtype)

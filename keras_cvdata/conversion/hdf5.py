@@ -17,7 +17,7 @@ from keras_cvdata.labels import Labels
 from keras_cvdata.progress import track
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.hdf5_layout import FORMAT
-from keras_cvdata.types import Array, ImageError, Ints
+from keras_cvdata.types import Array, ImageError, Ints, Range
 
 _PIECE = 1 << 24  # bytes copied at a time
 _RESERVED = ("columns", "images", "encoded", "offsets", "order", "labels")
@@ -29,6 +29,7 @@ def write_hdf5(
     read: Callable[[int], bytes | Array],
     decoded: bool,
     verbose: int,
+    value_range: Range | None = None,
 ) -> None:
     """Write a collection in the layout that `HDF5Source` reads without a lock.
 
@@ -38,6 +39,7 @@ def write_hdf5(
         read: Reads one image.
         decoded: Whether `read` gives pixels of one shape.
         verbose: 0 shows no progress.
+        value_range: Lowest and highest value of float pixels, where known.
 
     Raises:
         ImageError: An image cannot be read, or differs from the others in shape or dtype.
@@ -61,8 +63,8 @@ def write_hdf5(
                 dataset = _write_pixels(group, part, len(positions))
             else:
                 dataset = _write_encoded(group, part, path.parent, source.max_pixels)
-            if source.value_range is not None:
-                dataset.attrs["value_range"] = source.value_range
+            if value_range is not None:
+                dataset.attrs["value_range"] = value_range
             if labels:
                 group["order"] = positions
             _write_columns(group, {key: c[positions] for key, c in source.columns.items()})

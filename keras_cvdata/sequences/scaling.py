@@ -13,12 +13,12 @@ from keras_cvdata.layers import CompoundLayer
 from keras_cvdata.statistics import EPSILON, Standardization
 from keras_cvdata.types import full_scale
 
-_WORDS = ("unit", "signed", "auto")
+_MODES = ("caffe", "torch", "tf")
+_WORDS = ("unit", "signed", "auto", *_MODES)
 # Mean and deviation of red, green and blue, in parts of the full scale.
-_MODES: dict[Any, tuple[tuple[float, ...], tuple[float, ...]]] = {
+_STATISTICS = {
     "caffe": ((123.68 / 255, 116.779 / 255, 103.939 / 255), (1 / 255,) * 3),
     "torch": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
-    "tf": ((0.5,), (0.5,)),
 }
 
 
@@ -48,10 +48,10 @@ def make_output(
     """
     choice("dtype", dtype, ("float32", "float16", "uint8"))
     check_rescale(rescale)
-    if callable(rescale) or rescale in tuple(_MODES):
+    if callable(rescale) or rescale in _MODES:
         check_alone(rescale, standardize, dtype, layers)
         if callable(rescale):  # of `rescale_function`, which takes 0 to 255
-            return Output(span=(0.0, 255.0), dtype="float32")
+            return Output("float32", span=(0.0, 255.0))
         return of_mode(rescale, dtype, image_shape[2])
     if rescale == "auto":
         rescale = None
@@ -72,9 +72,9 @@ def make_output(
 
 def check_rescale(rescale: Any) -> None:
     """Refuse words that say no scale, and classes in the place of what is made of them."""
-    if isinstance(rescale, str) and rescale not in (*_WORDS, *_MODES):
+    if isinstance(rescale, str) and rescale not in _WORDS:
         raise ValueError(
-            f"rescale must be None, one of {', '.join(map(repr, (*_WORDS, *_MODES)))}, a factor, "
+            f"rescale must be None, one of {', '.join(map(repr, _WORDS))}, a factor, "
             "or a function of float batches such as keras.applications.vgg16.preprocess_input; got "
             f"{rescale!r}."
         )
@@ -128,7 +128,7 @@ def of_mode(mode: str, dtype: str, channels: int) -> Output:
             f"rescale={mode!r} has statistics of red, green and blue, so it needs images of 3 "
             f"channels; these have {channels}. Use color_mode='rgb'."
         )
-    mean, std = _MODES[mode]
+    mean, std = _STATISTICS[mode]
     # `Output` adds EPSILON to what it divides by.
     return Output(dtype, mean=np.array(mean), std=np.array(std) - EPSILON, reverse=mode == "caffe")
 

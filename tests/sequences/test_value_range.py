@@ -160,6 +160,17 @@ def test_layers_say_the_range_too(tmp_path: Path, dtype: str) -> None:
         cvd.DirectorySequence(root, **OPTIONS, augment=augment, value_range=(0, 1))
 
 
+@pytest.mark.parametrize("size", [None, (12, 16)])
+def test_hdf5_keeps_the_range_of_a_sequence(tmp_path: Path, size: Any) -> None:
+    """A folder of floats cannot say it, so it was lost."""
+    pixels = floats(3000)
+    root = write(tmp_path / "x", pixels)
+    seq = cvd.DirectorySequence(root, **OPTIONS, value_range=(0, 3000), rescale="unit")
+    path = cvd.convert(seq, tmp_path / "x.h5", image_size=size, verbose=0)
+    packed = cvd.HDF5Sequence(path, **OPTIONS, rescale="unit")
+    np.testing.assert_array_equal(packed[0], seq[0])
+
+
 # Several depths in one collection
 
 
@@ -352,6 +363,23 @@ def test_functions_stay_through_pickling_and_in_other_parts() -> None:
     np.testing.assert_allclose(seq[0][0], function(x[rows].astype("float32")), atol=1e-4)
     images, targets = cvd.ArraySequence(x, rescale=function, label_mode="input", verbose=0)[0]
     np.testing.assert_array_equal(images, targets)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rescale", ["caffe", keras.applications.vgg16.preprocess_input])
+def test_training_and_predicting(rescale: Any) -> None:
+    """What the model sees, in a real `fit`, is what the application wants."""
+    x = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), np.uint8)
+    seq = cvd.ArraySequence(
+        x, [0, 1] * 3, rescale=rescale, label_mode="binary", batch_size=2, shuffle=False, verbose=0
+    )
+    model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.GlobalAveragePooling2D()])
+    expected = keras.applications.vgg16.preprocess_input(x.astype("float32")).mean((1, 2))
+    np.testing.assert_allclose(model.predict(seq, verbose=0), expected, atol=1e-3)
+    model.add(keras.layers.Dense(1))
+    model.compile("sgd", "mse")
+    losses = model.fit(seq, epochs=2, verbose=0).history["loss"]
+    assert len(losses) == 2
 
 
 def test_layers_of_keras_rescale() -> None:

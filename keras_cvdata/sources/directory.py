@@ -96,8 +96,8 @@ class DirectorySource(Source):
             )
         self.directory = _find_folder(Path(directory).absolute(), split)
         self.columns = {}
-        by_folder = not unlabelled and labels is None
-        if by_folder:
+        self.listed = labels is not None
+        if not unlabelled and not self.listed:
             found = _class_folders(self.directory, expect_splits=class_names is not None)
             folders = _known_folders(self.directory, found, class_names)
             self.notes = _passed_over(found, folders)
@@ -110,7 +110,7 @@ class DirectorySource(Source):
             runs = _walk(self.directory, "", follow_links, set())
         self._index(runs, verbose)
         self.labels = {}
-        if labels is not None:
+        if self.listed:
             self.labels = {"label": self._given_labels(labels, class_names, label_kind)}
         elif not unlabelled:
             names = label_forms.sorted_names(folders) if class_names is None else class_names

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import cv2
 import h5py
 import numpy as np
 import pytest
@@ -103,3 +104,19 @@ def test_conversion_is_silent_off_a_terminal(photo_folder, tmp_path, capfd, monk
     monkeypatch.chdir(tmp_path)
     assert convert(photo_folder, "a.h5") == Path("a.h5")
     assert capfd.readouterr() == ("", "")
+
+
+def test_split_of_a_flat_folder_with_a_list_of_labels(tmp_path):
+    """R18: the labels are not those of folders, so the parts get a folder for each class."""
+    pets = tmp_path / "pets"
+    pets.mkdir()
+    for number in range(8):
+        assert cv2.imwrite(str(pets / f"{number}.png"), np.full((4, 4, 3), number, np.uint8))
+    labels = ["cat", "dog"] * 4
+    write_split(pets, tmp_path / "parts", 0.25, labels=labels, verbose=0)
+    for name, count in (("train", 3), ("validation", 1)):
+        part = open_source(tmp_path / "parts", split=name)
+        assert part.labels["label"].counts() == {"cat": count, "dog": count}
+        for position in range(len(part)):
+            pixel = int(part.image(position)[0, 0, 0])
+            assert part.class_names[part[position][1]] == labels[pixel]

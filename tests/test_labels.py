@@ -362,6 +362,7 @@ def test_selections_keep_class_names_and_pickle(labels: Labels) -> None:
             "binary",
             "exactly two classes; there are 3: 'cat', 'dog', 'fox'. Use label_mode",
         ),
+        (from_names([1, 2]), "binary", r"3: '0', '1', '2'. Use .* class_names, as \['1', '2'\]"),
         (from_names(["cat"]), "binary", "exactly two classes; there are 1: 'cat'"),
         (ANIMALS, "hierarchical", "does not fit .* 'class': 3 classes. Use label_mode='int'"),
         (ANIMALS, "regression", "needs numbers, but the labels are classes: 'cat', 'dog', 'fox'"),

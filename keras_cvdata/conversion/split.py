@@ -77,7 +77,7 @@ def write_split(
         check_beside(source, paths[0])
         target.mkdir(exist_ok=True)
     for part, path in zip(parts, paths, strict=True):
-        if isinstance(source, DirectorySource) and not target.suffix:
+        if isinstance(source, DirectorySource) and not target.suffix and not source.listed:
             _copy(part, source.directory, path, overwrite, verbose)
         else:
             convert(part, path, overwrite=overwrite, verbose=verbose)

@@ -57,7 +57,8 @@ def _check_class_count(label_mode: str, labels: Labels) -> None:
     if label_mode == "binary" and labels.num_classes != 2:
         raise ValueError(
             f"label_mode='binary' needs exactly two classes; there are {labels.num_classes}: "
-            f"{list_names(labels.class_names)}. Use label_mode='int' or 'categorical'."
+            f"{list_names(labels.class_names)}. Use label_mode='int' or 'categorical', or list two "
+            "classes in class_names, as ['1', '2'] where labels count from 1."
         )
     if len(labels.names[-1]) < 2 and label_mode != "hierarchical":
         raise ValueError(

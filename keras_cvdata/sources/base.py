@@ -81,11 +81,19 @@ class Source(abc.ABC):
 
     @property
     def codes(self) -> Array | None:
-        """Class of each sample, (N,) integers; None without exactly one column of classes."""
+        """Class of each sample, (N,) integers; None without exactly one column of classes.
+
+        The class of multi-label samples is their combination of labels; those that are there once
+        count as the most frequent one.
+        """
         columns = list(self.labels.values())
         if len(columns) != 1 or columns[0].kind == "number":
             return None
-        return columns[0].codes
+        codes = columns[0].codes
+        if columns[0].kind != "multilabel" or not len(codes):
+            return codes
+        counts = np.bincount(codes)
+        return np.where(counts[codes] == 1, counts.argmax(), codes)
 
     def image(self, position: int, color_mode: str = "rgb") -> Array:
         """Read and decode one image as (height, width, channels)."""

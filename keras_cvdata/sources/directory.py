@@ -101,7 +101,8 @@ class DirectorySource(Source):
         self.directory = _find_folder(Path(directory).absolute(), split)
         self.columns = {}
         passed_over: Counter[str] = Counter()
-        by_folder = not unlabelled and labels is None
+        self.listed = labels is not None
+        by_folder = not unlabelled and not self.listed
         if by_folder:
             found = _class_folders(self.directory, expect_splits=class_names is not None)
             folders = _known_folders(self.directory, found, class_names)
@@ -124,7 +125,7 @@ class DirectorySource(Source):
             self.notes += _beside_classes(self.directory, passed_over)
         self.notes += _kinds(passed_over)
         self.labels = {}
-        if labels is not None:
+        if self.listed:
             self.labels = {"label": self._given_labels(labels, class_names, label_kind)}
         elif not unlabelled:
             names = label_forms.sorted_names(folders) if class_names is None else class_names

@@ -288,3 +288,29 @@ def test_conversion_says_which_names_keep_the_numbers(folder, tmp_path_factory):
         with pytest.warns(UserWarning, match=rf"Pass class_names=\['{names[0]}', '{names[1]}'"):
             path = cvd.convert(seq, out / f"{names[0]}.csv", verbose=0)
         assert CSVSequence(path, class_names=names, **options)[0][1].tolist() == [0, 1, 0, 1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("columns", "options", "units", "loss"),
+    [
+        ({"label": [4, 0, 1, 3]}, {}, 5, "sparse_categorical_crossentropy"),
+        ({"label": HOT}, {"label_mode": "multilabel"}, 3, "binary_crossentropy"),
+        (
+            {"x": [0, 1, 1, 0], "y": [1, 1, 0, 0]},
+            {"label_mode": "multilabel"},
+            2,
+            "binary_crossentropy",
+        ),
+        ({"x": [0.5, 1, 2, 3], "y": [1, 1, 0, 0]}, {"label_mode": "regression"}, 2, "mse"),
+    ],
+)
+def test_targets_go_into_fit(columns, options, units, loss, folder):
+    import keras
+
+    seq = opened("csv", folder, columns, rescale="unit", **options)
+    activation = {"sparse_categorical_crossentropy": "softmax", "mse": None}.get(loss, "sigmoid")
+    model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(units, activation)])
+    model.compile("sgd", loss)
+    assert np.isfinite(model.fit(seq, verbose=0).history["loss"][0])
+    assert np.isfinite(model.evaluate(seq, verbose=0))

@@ -85,6 +85,25 @@ def test_a_substitute_is_a_sample_of_the_class(damaged):
         assert any((x[position] == x[other]).all() for other in (2, 3))
 
 
+def test_a_rare_combination_of_labels_has_a_substitute():
+    """A sample with labels that no other has would end the training."""
+    y = [[1, 0, 0]] * 64 + [[0, 1, 0]] * 63 + [[1, 1, 1]]
+    source = Torn(np.zeros((128, 8, 8, 3), np.uint8), y)
+    seq = Sequence(source, label_mode="multilabel", on_error="substitute", shuffle=False, verbose=0)
+    assert seq.source.codes[:3].tolist() == [seq.source.codes[-1]] * 3
+    assert seq[3][1][-1].tolist() == [1, 0, 0]
+    assert [bad.row for bad in seq.report] == [127]
+
+
+class Torn(ArraySource):
+    """Images of which the last cannot be read."""
+
+    def fetch(self, position):
+        if position == len(self) - 1:
+            raise ImageError(self.name(position), "damaged")
+        return super().fetch(position)
+
+
 class Damaged(ArraySource):
     """Images of which the first 64 cannot be read."""
 

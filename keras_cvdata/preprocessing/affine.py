@@ -187,6 +187,8 @@ def _warp(image: Array, matrix: Array, reading: Reading) -> Array:
         _fill_outside(result, matrix, cval)
     if image.dtype.kind in "iu":
         result = np.rint(result)
+        if image.dtype.itemsize < 4:  # a fill may be beyond their range
+            result = result.clip(np.iinfo(image.dtype).min, np.iinfo(image.dtype).max)
     return result.astype(image.dtype, copy=False)
 
 

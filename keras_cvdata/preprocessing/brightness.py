@@ -74,11 +74,12 @@ def apply_brightness_shift(x: Array, brightness: float, scale: bool = True) -> A
 
 def brighten(x: Array, brightness: float, scale: bool, channel_axis: int) -> Array:
     """`apply_brightness_shift` of an image whose channels lie on a known axis."""
-    x = np.asarray(x, keras.config.floatx())
-    low, high = _extremes(x)
+    x = np.asarray(x)
+    low, high = _extremes(x)  # in the dtype of the image, which that of the result hangs on
     leaves = low < 0 or high > 255
+    x = x.astype(keras.config.floatx(), copy=False)
     if leaves or scale:
-        levels = x - low
+        levels = x - x.dtype.type(low)
         levels /= np.max(levels) or 1
         levels *= 255
         whole = np.ascontiguousarray(levels.astype(np.uint8))

@@ -171,7 +171,7 @@ class Iterator(keras.utils.Sequence):
 
     def _state_of_order(self, epoch: int) -> Any:
         """What the order of an epoch is drawn from."""
-        if not epoch or not self.shuffle:
+        if not epoch or not self.shuffle or not self.n:
             return random_state(self.seed)
         # The old class shuffles with what the last batch of the epoch before has left of its state.
         last = len(self) - 1

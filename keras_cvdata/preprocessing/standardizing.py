@@ -198,7 +198,7 @@ def whitening_matrix(x: Array, epsilon: float) -> Array:
         epsilon: Keeps from dividing by zero.
 
     Returns:
-        (D, D), from the right of flat images; float32 for images of float16.
+        (D, D) float64, from the right of flat images.
 
     Example:
         >>> whitening_matrix(np.eye(4).reshape(4, 2, 2, 1), 1e-6).shape
@@ -206,7 +206,8 @@ def whitening_matrix(x: Array, epsilon: float) -> Array:
     """
     flat = x.reshape(len(x), -1).astype(_summed_as(x) or x.dtype)
     u, s, _ = np.linalg.svd(flat.T, full_matrices=False)
-    matrix: Array = (u * (math.sqrt(len(x)) / (s + epsilon))) @ u.T
+    # In double precision: where images depend on each other its values are large and cancel out.
+    matrix: Array = (u * (np.sqrt(len(x)) / (s + epsilon))) @ u.T
     return matrix
 
 

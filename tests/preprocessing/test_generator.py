@@ -109,6 +109,7 @@ def test_fit_learns_the_same_statistics(augment, data_format):
             np.testing.assert_array_equal(theirs.std, ours.std)
         if theirs.zca_whitening_matrix is not None:
             a, b = theirs.zca_whitening_matrix, ours.zca_whitening_matrix
+            assert a.dtype == b.dtype
             np.testing.assert_allclose(b, a, atol=1e-4 * np.abs(a).max())
         theirs, ours = (g.standardize(x.astype("float32")) for g in results)
         np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-3 * np.abs(theirs).max())
@@ -127,6 +128,17 @@ def test_half_precision_learns_and_divides_by_the_deviation(option):
         results.append(generator.flow(IMAGES, batch_size=10, shuffle=False)[0])
     assert results[1].dtype == np.float16
     np.testing.assert_allclose(results[1], results[0], atol=0.01)
+
+
+def test_images_that_depend_on_each_other_are_whitened_alike():
+    """Their matrix has values of a million, which cancel out in double precision only."""
+    results = []
+    for module in (old, new):
+        generator = module.ImageDataGenerator(featurewise_center=True, zca_whitening=True)
+        generator.fit(IMAGES, augment=True, rounds=2)
+        results.append(generator.flow(IMAGES, batch_size=10, shuffle=False)[0])
+    theirs, ours = results
+    np.testing.assert_allclose(ours, theirs, atol=0.01 * np.abs(theirs).max())
 
 
 def test_half_precision_is_whitened_in_single_precision():

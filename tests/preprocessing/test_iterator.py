@@ -176,6 +176,12 @@ def test_no_samples_make_empty_batches():
         assert next(new.Iterator(0, batch_size, False, 0).index_generator).size == 0
 
 
+def test_no_samples_have_epochs_too():
+    empty = new.Iterator(0, 32, True, seed=0)
+    empty.on_epoch_end()
+    assert (len(empty), empty._epoch) == (0, 1)
+
+
 def test_an_iterator_that_makes_no_batches_says_so():
     with pytest.raises(NotImplementedError, match="Iterator must say how to make a batch"):
         next(new.Iterator(2, 1, False, 0))

@@ -55,6 +55,23 @@ def test_warps_keep_the_dtype(image, dtype):
     assert np.mean(apart > 0.01) < 0.01
 
 
+@pytest.mark.parametrize("cval", [-3, 300])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_a_fill_beyond_the_dtype_is_cut_off(image, dtype, cval):
+    how = {"tx": 7, "fill_mode": "constant", "cval": cval, **LAST}
+    theirs, ours = (m.apply_affine_transform(image.astype(dtype), **how) for m in (old, new))
+    np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "float32", "float64"])
+@pytest.mark.parametrize("offset", [0, 100])
+def test_brightness_has_the_dtype_of_the_old_one(image, dtype, offset):
+    x = (image + offset).astype(dtype) if dtype != "uint8" else image.astype(dtype)
+    theirs, ours = (m.apply_brightness_shift(x, 1.3, False) for m in (old, new))
+    assert ours.dtype == theirs.dtype
+    np.testing.assert_allclose(ours, theirs, atol=1.5)
+
+
 def test_warps_copy_and_leave_the_image_alone(image):
     before = image.copy()
     for warp in ({"tx": 2}, {"theta": 360}):

@@ -116,7 +116,7 @@ class RandomLayer(keras.layers.Layer):
         self.build()
         return super().__call__(inputs, *args, **kwargs)
 
-    def build(self, input_shape: Any = None) -> None:  # noqa: ARG002 # as in Keras
+    def build(self, input_shape: Any = None) -> None:  # as in Keras
         """Make the seed generator, if there is none; the first call does so.
 
         Args:

@@ -113,9 +113,17 @@ class RandomLayer(keras.layers.Layer):
         A sequence draws without one. To make it takes an array of the backend, which a process of
         several under JAX cannot make before all of them are known to each other.
         """
+        self.build()
+        return super().__call__(inputs, *args, **kwargs)
+
+    def build(self, input_shape: Any = None) -> None:  # as in Keras
+        """Make the seed generator, if there is none; the first call does so.
+
+        Args:
+            input_shape: Shape of the images, which does not matter.
+        """
         if self.seed_generator is None and self.total_uniforms:
             self.seed_generator = self._uniforms.make_generator()  # which Keras finds here
-        return super().__call__(inputs, *args, **kwargs)
 
     def _acts(self, training: bool | None) -> bool:
         """Whether to act at random, where `call` was given `training`.

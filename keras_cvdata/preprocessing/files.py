@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from keras_cvdata.codec.colors import CHANNELS
 from keras_cvdata.preprocessing.image_iterator import ImageIterator
 from keras_cvdata.preprocessing.load import FILTERS, read_image
 from keras_cvdata.preprocessing.rendering import validation_share
+from keras_cvdata.sequences.keras_pass import refuse_class_weight
 from keras_cvdata.splits import split_positions
 from keras_cvdata.types import Array, Ints
 
@@ -122,6 +124,11 @@ class BatchFromFilesMixin(ImageIterator):
         )
         x = pixels.astype(keras.config.floatx())
         return x if self.data_format == "channels_last" else np.moveaxis(x, 2, 0)
+
+    def __getitem__(self, idx: int) -> Any:
+        if self._option("on_error", "raise") == "skip":
+            refuse_class_weight(sys._getframe(1), self)
+        return super().__getitem__(idx)
 
     def _get_batches_of_transformed_samples(self, index_array: Ints) -> Any:
         """Read, transform and label a batch.

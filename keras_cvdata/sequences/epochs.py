@@ -16,6 +16,7 @@ from keras_cvdata.sequences.keras_pass import (
     asker_by_index,
     called_by_keras,
     keras_pass,
+    refuse_class_weight,
     walker_of_keras,
     warn_of_one_epoch,
 )
@@ -36,6 +37,7 @@ class Epochs(PassesOptionsOn, Position, WithoutWorkers):
 
     source: Source
     prefetch: int
+    on_error: str
     _pool: Pool
     _loader: Loader
 
@@ -65,6 +67,8 @@ class Epochs(PassesOptionsOn, Position, WithoutWorkers):
 
     def __getitem__(self, index: int) -> Any:
         caller = sys._getframe(1)
+        if self.on_error == "skip":
+            refuse_class_weight(caller, self)
         walk = keras_pass(caller, self)
         if walk is not None:
             batch = self._passes.next(walk, self._epoch, len(self), self._batches)

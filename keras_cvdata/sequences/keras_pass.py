@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 import sys
 import warnings
 from collections.abc import Iterator
@@ -233,6 +234,28 @@ def refuse_shards(frame: FrameType) -> None:
             f"Keras deals the batches of this sequence out over {shards} processes, which is not "
             "supported: each process would train on the same batches. Make a sequence of a part "
             "of the samples in each process, and set auto_shard_dataset=False in the distribution."
+        )
+
+
+def refuse_class_weight(frame: FrameType | None, sequence: object) -> None:
+    """Refuse `fit(class_weight=...)` for batches that have sample weights, before Keras does.
+
+    Args:
+        frame: The frame that called `__getitem__` of the sequence.
+        sequence: The sequence, which was made with `on_error="skip"`.
+
+    Raises:
+        ValueError: Keras asks for the batch, and was given `class_weight`.
+    """
+    caller = _caller_of(frame, sequence, "__getitem__")
+    if caller is None or not _is_of_keras(caller):
+        return
+    owners = [each.f_locals.get("self") for each in itertools.islice(_outwards(caller), 2)]
+    if any(getattr(owner, "class_weight", None) is not None for owner in owners):
+        raise ValueError(
+            "Keras takes no class_weight together with sample weights, by which on_error='skip' "
+            "marks the images that could not be read. Use on_error='substitute', or "
+            "balance=True in place of class_weight."
         )
 
 

@@ -171,6 +171,16 @@ def test_a_sequence_makes_no_generator() -> None:
     assert layers.Resizing(4, 4)(x).shape[1] == 4
 
 
+def test_building_a_layer_makes_its_generator() -> None:
+    """As in Keras: what was built has its variables."""
+    for layer in (layers.RandomFlip(seed=3), layers.MixUp(), layers.RandAugment()):
+        layer.build((4, 8, 8, 3))
+        assert layer.non_trainable_variables == [layer.seed_generator.state]
+    still = layers.Resizing(4, 4)
+    still.build((4, 8, 8, 3))
+    assert still.non_trainable_variables == []
+
+
 def test_a_symbolic_call_makes_the_generator_of_a_model() -> None:
     layer = layers.RandomFlip(seed=7)
     flat, one = keras.layers.Flatten(), keras.layers.Dense(1)

@@ -5,9 +5,11 @@ import shutil
 import time
 
 import cv2
+import keras
 import numpy as np
 import pytest
 
+from keras_cvdata import ImageDataGenerator
 from keras_cvdata.sequences import DirectorySequence, Sequence
 from keras_cvdata.sources import ArraySource
 from keras_cvdata.types import ImageError
@@ -182,3 +184,26 @@ def test_fit_reports_the_path(damaged):
         model.fit(make(damaged, rescale="unit"), epochs=2, verbose=0)
     with pytest.raises(Exception, match=r"(?s)boom.*\d\.jpg \(row \d+\)"):
         model.fit(make(damaged, rescale="unit", augment=fail), verbose=0)
+
+
+def skipping(root):
+    return make(root, on_error="skip")
+
+
+def skipping_flow(root):
+    generator = ImageDataGenerator(on_error="skip")
+    return generator.flow_from_directory(root, target_size=(20, 20), class_mode="sparse")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make_one", [skipping, skipping_flow])
+def test_class_weight_with_skip_says_what_to_do(damaged, make_one):
+    """Keras refuses the two together, in words that do not tell where sample weights come from."""
+    flat, scores = keras.layers.Flatten(), keras.layers.Dense(3, "softmax")
+    model = keras.Sequential([keras.Input((20, 20, 3)), flat, scores])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    data = make_one(damaged)
+    # TensorFlow has errors of its own around those of a generator.
+    with pytest.raises(Exception, match=r"Use on_error='substitute', or balance=True"):
+        model.fit(data, class_weight={0: 1.0, 1: 2.0, 2: 1.0}, verbose=0)
+    assert np.isfinite(model.fit(data, verbose=0).history["loss"][0])

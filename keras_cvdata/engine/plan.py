@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any, TypeAlias
 
 from keras_cvdata.engine.array_api import Tensor
+from keras_cvdata.engine.geometry.outlines import Outlines
 from keras_cvdata.engine.output import Output
 from keras_cvdata.engine.steps import Curve, Histogram, Resize, Step, Warp
 from keras_cvdata.types import Range
@@ -56,11 +57,14 @@ class Plan:
         """The moves of one image of the batch."""
         return replace(self, steps=tuple(step.sample(b) for step in self.for_masks.steps))
 
-    def follow_boxes(self, boxes: Tensor, height: Tensor, width: Tensor, xp: Any) -> Tensor:
+    def follow_boxes(
+        self, boxes: Tensor, height: Tensor, width: Tensor, xp: Any
+    ) -> tuple[Tensor, Tensor]:
         """Move boxes as their images are moved.
 
-        A box that is turned becomes the smallest upright box round it, so it may grow; one that a
-        roll tears apart becomes its largest piece. Boxes are not clipped.
+        Their corners are carried through all steps, and what leaves the image is cut off after
+        each. The result is the smallest upright box round what is left. Of a box that a roll tears
+        apart the largest piece is kept.
 
         Args:
             boxes: (B, N, 4) boxes in pixels of the images before the plan, see `geometry.boxes`.
@@ -69,7 +73,8 @@ class Plan:
             xp: `numpy` or `keras.ops`.
 
         Returns:
-            (B, N, 4) boxes in pixels of the images after the plan.
+            (B, N, 4) boxes in pixels of the images after the plan, and (B, N) the share of the area
+            of each, of what lay in its image, that is still in sight; 0 where nothing is.
 
         Example:
             >>> import numpy as np
@@ -77,14 +82,18 @@ class Plan:
             >>> from keras_cvdata.layers import RandomFlip
             >>> chain = Chain([RandomFlip("horizontal", rate=1.0)])
             >>> plan = chain.plan(np.zeros((1, 1)), 10, 20, 3)
-            >>> plan.follow_boxes(np.array([[[1.0, 2.0, 5.0, 4.0]]]), 10, 20, np).tolist()
-            [[[15.0, 2.0, 19.0, 4.0]]]
+            >>> moved, shares = plan.follow_boxes(np.array([[[1.0, 2.0, 5.0, 4.0]]]), 10, 20, np)
+            >>> moved.tolist(), shares.tolist()
+            ([[[15.0, 2.0, 19.0, 4.0]]], [[1.0]])
         """
         size = height, width
+        outlines = Outlines.of(boxes, height, width, xp)
         for step in self.steps:
-            boxes = step.follow_boxes(boxes, size, xp)
+            moved = step.follow_boxes(outlines, size, xp)
             size = step.size_after(size)
-        return boxes
+            if moved is not outlines:
+                outlines = moved.cut(*size, xp)
+        return outlines.boxes(*size, xp), outlines.shares(xp)
 
     @property
     def resize(self) -> Resize | None:

@@ -9,7 +9,7 @@ from typing import Any, Literal, Self, TypeAlias
 import numpy as np
 
 from keras_cvdata.engine.array_api import Parameters, Tensor
-from keras_cvdata.engine.geometry.boxes import by_field, by_matrix, by_rectangles
+from keras_cvdata.engine.geometry.outlines import Outlines
 from keras_cvdata.engine.geometry.windows import frame_matrix, resized_crop, sides, window_matrix
 from keras_cvdata.engine.kernels import PAIRS
 from keras_cvdata.types import Array, Range
@@ -45,16 +45,17 @@ class Step:
         """The same move without values in between, for segmentation masks; `None` for no move."""
         return None
 
-    def follow_boxes(self, boxes: Tensor, size: tuple[Tensor, Tensor], xp: Any) -> Tensor:
-        """Move boxes as the pixels are moved.
+    def follow_boxes(self, boxes: Outlines, size: tuple[Tensor, Tensor], xp: Any) -> Outlines:
+        """Move the outlines of boxes as the pixels are moved.
 
         Args:
-            boxes: (B, N, 4) boxes in pixels of the images before the step, see `geometry.boxes`.
+            boxes: Their outlines in the images before the step.
             size: (height, width) of the images before the step.
             xp: `numpy` or `keras.ops`.
 
         Returns:
-            (B, N, 4) boxes in pixels of the images after the step, not clipped.
+            The outlines in the images after the step, not cut at the border; the same object where
+            nothing moves.
         """
         return boxes
 
@@ -151,9 +152,9 @@ class Resize(Step):
         """Take the nearest pixel."""
         return replace(self, interpolation="nearest")
 
-    def follow_boxes(self, boxes: Tensor, size: tuple[Tensor, Tensor], xp: Any) -> Tensor:
+    def follow_boxes(self, boxes: Outlines, size: tuple[Tensor, Tensor], xp: Any) -> Outlines:
         """Stretch them alike."""
-        return by_matrix(boxes, self.matrix(*size, xp), xp)
+        return boxes.by_matrix(self.matrix(*size, xp), xp)
 
     def size_after(self, size: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         """The size that all images are brought to."""
@@ -188,11 +189,11 @@ class Warp(Step):
         resize = self.resize and self.resize.for_mask()
         return replace(self, interpolation="nearest", resize=resize)
 
-    def follow_boxes(self, boxes: Tensor, size: tuple[Tensor, Tensor], xp: Any) -> Tensor:
+    def follow_boxes(self, boxes: Outlines, size: tuple[Tensor, Tensor], xp: Any) -> Outlines:
         """Lead their corners through the resize and the inverse of the matrix."""
         if self.resize is not None:
             boxes = self.resize.follow_boxes(boxes, size, xp)
-        return by_matrix(boxes, self.matrix, xp)
+        return boxes.by_matrix(self.matrix, xp)
 
     def size_after(self, size: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         """The size that is stated, or that of the image or of its resize."""
@@ -219,9 +220,9 @@ class Displace(Step):
         """Take the nearest pixel."""
         return replace(self, interpolation="nearest")
 
-    def follow_boxes(self, boxes: Tensor, size: tuple[Tensor, Tensor], xp: Any) -> Tensor:
+    def follow_boxes(self, boxes: Outlines, size: tuple[Tensor, Tensor], xp: Any) -> Outlines:
         """Lead points of their sides through the inverse of the field."""
-        return by_field(boxes, self.grid, *size, xp)
+        return boxes.by_field(self.grid, *size, xp)
 
 
 @dataclass(frozen=True)
@@ -239,9 +240,9 @@ class Paste(Step):
         """Whole pixels are moved."""
         return self
 
-    def follow_boxes(self, boxes: Tensor, size: tuple[Tensor, Tensor], xp: Any) -> Tensor:
+    def follow_boxes(self, boxes: Outlines, size: tuple[Tensor, Tensor], xp: Any) -> Outlines:
         """Keep the largest piece of each."""
-        return by_rectangles(boxes, self.rectangles, xp)
+        return boxes.by_rectangles(self.rectangles, xp)
 
 
 @dataclass(frozen=True)

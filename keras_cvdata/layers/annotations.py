@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import keras
+import numpy as np
 from keras import ops
 
 from keras_cvdata.engine import tensor
 from keras_cvdata.engine.array_api import Tensor, cast
+from keras_cvdata.engine.chain import Chain
 from keras_cvdata.engine.geometry import boxes
+from keras_cvdata.engine.geometry.outlines import in_sight
 from keras_cvdata.engine.plan import Plan
+
+FOLLOWERS = ("images", "segmentation_masks", "bounding_boxes")
+_BOXES = ("boxes", "labels")
 
 
 def names(layer: Any, inputs: Mapping[str, Any]) -> list[str]:
@@ -24,19 +31,38 @@ def names(layer: Any, inputs: Mapping[str, Any]) -> list[str]:
         Keys of the dict, that of the images first.
 
     Raises:
-        ValueError: There are no images, or boxes of unknown format.
+        ValueError: There are no images, boxes of unknown format or without labels, or masks or
+            boxes that cannot follow the layer.
     """
     if "images" not in inputs:
         raise ValueError(
             f"{layer.name} was called on a dict without 'images'; it has {sorted(inputs)}. Name "
             "the images so."
         )
-    if "bounding_boxes" in inputs and layer.bounding_box_format is None:
+    if "bounding_boxes" in inputs:
+        _check_boxes(layer, inputs["bounding_boxes"])
+    found = [name for name in FOLLOWERS if name in inputs]
+    part = Chain([layer]).without_moves() if len(found) > 1 else None
+    if part is not None:
+        raise ValueError(
+            f"Masks and boxes cannot follow {part!r}, which does not say where it moves pixels. "
+            "Call it on the images alone, or leave it out."
+        )
+    return found
+
+
+def _check_boxes(layer: Any, found: Mapping[str, Any]) -> None:
+    if layer.bounding_box_format is None:
         raise ValueError(
             f"{layer.name} was called with bounding boxes of unknown format. Construct it with "
             f"bounding_box_format, one of {', '.join(map(repr, boxes.FORMATS))}."
         )
-    return [name for name in ("images", "segmentation_masks", "bounding_boxes") if name in inputs]
+    if not isinstance(found, Mapping) or not set(_BOXES) <= set(found):
+        given = sorted(found) if isinstance(found, Mapping) else type(found).__name__
+        raise ValueError(
+            f"{layer.name} takes bounding_boxes as a dict with 'boxes' (..., N, 4) and 'labels' "
+            f"(..., N), -1 where there is no box; got {given}."
+        )
 
 
 def check_axes(layer: Any, images: Tensor) -> None:
@@ -110,27 +136,107 @@ def follow_boxes(
 
     Args:
         layer: The layer that was called.
-        found: `"boxes"` (..., N, 4) and `"labels"` (..., N).
+        found: `"boxes"` (..., N, 4), `"labels"` (..., N), and anything else.
         plan: What happens to the images.
         sizes: (height, width) of the images before and after.
         xp: `numpy` or `keras.ops`, whichever the plan was made with.
 
     Returns:
-        The same two, float32 and of the dtype of the labels.
+        The same keys: boxes as float32, labels of their dtype or int32 where that has no -1, and
+        the rest as it is.
     """
     single = len(found["boxes"].shape) == 2
     given = cast(found["boxes"][None] if single else found["boxes"], "float32", xp)
     labels = found["labels"][None] if single else found["labels"]
+    labels = cast(labels, signed(labels.dtype), xp)
     (height, width), (tall, wide) = (
         (cast(size[0], "float32", xp), cast(size[1], "float32", xp)) for size in sizes
     )
     pixels = boxes.to_pixels(given, layer.bounding_box_format, height, width, xp)
-    pixels = plan.follow_boxes(pixels, height, width, xp)
-    pixels, seen = boxes.clip(pixels, tall, wide, layer.min_visible, xp)
-    seen = xp.logical_and(seen, labels >= 0)
+    pixels, shares = plan.follow_boxes(pixels, height, width, xp)
+    seen = xp.logical_and(in_sight(shares, layer.min_visible, xp), labels >= 0)
     written = boxes.from_pixels(pixels, layer.bounding_box_format, tall, wide, xp)
     written = cast(xp.where(seen[..., None], written, 0.0), "float32", xp)
     labels = xp.where(seen, labels, xp.full_like(labels, -1))
     if single:
         written, labels = written[0], labels[0]
-    return {"boxes": written, "labels": labels}
+    return {**found, "boxes": written, "labels": labels}
+
+
+def signed(dtype: Any) -> str:
+    """Dtype of labels that can be -1, for those of a dtype."""
+    name = keras.backend.standardize_dtype(dtype)
+    return "int32" if name.startswith("uint") else name
+
+
+def densify(inputs: Any) -> Any:
+    """Make arrays of the boxes of images that have different numbers of them, filled up with -1.
+
+    Args:
+        inputs: What a layer is called on.
+
+    Returns:
+        The same, with an array in place of each list of arrays and each ragged tensor of TensorFlow
+        in `"bounding_boxes"`.
+
+    Example:
+        >>> labels = densify({"bounding_boxes": {"labels": [[3, 4], []]}})
+        >>> labels["bounding_boxes"]["labels"].tolist()
+        [[3, 4], [-1, -1]]
+    """
+    if not isinstance(inputs, Mapping) or not isinstance(inputs.get("bounding_boxes"), Mapping):
+        return inputs
+    found = {name: _dense(name, value) for name, value in inputs["bounding_boxes"].items()}
+    return {**inputs, "bounding_boxes": found}
+
+
+def apart(inputs: Any) -> tuple[Any, Callable[[Any], Any]]:
+    """Keep aside what no layer touches, which need be no tensors.
+
+    Args:
+        inputs: What a layer is called on.
+
+    Returns:
+        The images and what follows them, and a function that puts the rest beside what becomes of
+        them.
+
+    Example:
+        >>> moving, beside = apart({"images": 1, "name": "a"})
+        >>> moving, beside({"images": 2})
+        ({'images': 1}, {'images': 2, 'name': 'a'})
+    """
+    if not isinstance(inputs, Mapping) or "images" not in inputs:
+        return inputs, lambda changed: changed
+    moving = {name: inputs[name] for name in FOLLOWERS if name in inputs}
+    found = moving.get("bounding_boxes")
+    if not isinstance(found, Mapping) or not set(_BOXES) <= set(found):
+        return moving, lambda changed: {**inputs, **changed}
+    moving["bounding_boxes"] = {name: found[name] for name in _BOXES}
+
+    def beside(changed: Any) -> Any:
+        boxes = {**found, **changed["bounding_boxes"]}
+        return {**inputs, **changed, "bounding_boxes": boxes}
+
+    return moving, beside
+
+
+def _dense(name: str, value: Any) -> Any:
+    if type(value).__name__ == "RaggedTensor":
+        return value.to_tensor(-1)
+    if not isinstance(value, list | tuple) or not value:
+        return value
+    rows = [ops.convert_to_numpy(row) if ops.is_tensor(row) else np.asarray(row) for row in value]
+    if name == "boxes" and any(row.ndim > 1 or not row.size for row in rows):
+        rows = [row.reshape(-1, 4) for row in rows]
+    shapes = {row.shape for row in rows}
+    filled = [row for row in rows if row.size] or rows
+    dtype = np.result_type(*filled)
+    if dtype.kind not in "iufb" or (len(shapes) > 1 and dtype.kind == "b"):
+        return value
+    if len(shapes) == 1:
+        return np.stack(rows).astype(dtype, copy=False)
+    dtype = np.dtype(signed(dtype))
+    dense = np.full((len(rows), max(map(len, rows)), *filled[0].shape[1:]), -1, dtype)
+    for number, row in enumerate(rows):
+        dense[number, : len(row)] = row
+    return dense

@@ -17,7 +17,14 @@ from keras_cvdata.engine.chain import Chain
 from keras_cvdata.engine.geometry import boxes
 from keras_cvdata.engine.plan import Plan
 from keras_cvdata.layers import tf_data
-from keras_cvdata.layers.annotations import follow_all, from_batch, to_batch
+from keras_cvdata.layers.annotations import (
+    apart,
+    densify,
+    follow_all,
+    from_batch,
+    signed,
+    to_batch,
+)
 from keras_cvdata.layers.pixels import check_pixels
 from keras_cvdata.layers.random_layer import RandomLayer
 
@@ -66,8 +73,9 @@ class AugmentationLayer(RandomLayer, Augmentation):
             `"constant"`.
         bounding_box_format: Format of bounding boxes, as in `keras.utils.bounding_boxes`:
             `"xyxy"`, `"rel_yxyx"`, `"center_xywh"`, ...
-        min_visible: Share of the area of a box, 0 to 1, that must stay inside the image; other
-            boxes become zeros with the label -1.
+        min_visible: Share of the area of a box, 0 to 1, that must stay in sight through all that
+            the layer does, of what lay in the image before; other boxes become zeros with the label
+            -1, and so do those of which nothing is in sight.
         **keras_options: `name`, `dtype` and `trainable` of `keras.layers.Layer`. The dtype of the
             images is kept, whatever `dtype` is.
 
@@ -112,11 +120,12 @@ class AugmentationLayer(RandomLayer, Augmentation):
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Change images at random; tensors of TensorFlow, as in `tf.data`, on any backend."""
-        if not tf_data.is_tensorflow(inputs):
-            return super().__call__(inputs, *args, **kwargs)
+        moving, beside = apart(densify(inputs))
+        if not tf_data.is_tensorflow(moving):
+            return beside(super().__call__(moving, *args, **kwargs))
         training = kwargs.get("training", args[0] if args else None)
         layer = self if training is None or training else self.inference_layer()
-        return inputs if layer is None else tf_data.augment(layer, inputs)
+        return beside(moving if layer is None else tf_data.augment(layer, moving))
 
     def call(self, images: Any, training: bool | None = None) -> Any:
         """Change images at random, each by its own draws.
@@ -125,7 +134,9 @@ class AugmentationLayer(RandomLayer, Augmentation):
             images: A batch or one image, see the class; or a dict of them under `"images"` with
                 what belongs to them: `"segmentation_masks"` (..., height, width, 1) and
                 `"bounding_boxes"`, a dict of `"boxes"` (..., N, 4) and `"labels"` (..., N), which
-                follow the images, and anything else, which stays.
+                follow the images, and anything else, here and among the boxes, which stays. Lists
+                of the boxes of each image and ragged tensors are filled up with -1. A box that is
+                out of sight becomes zeros with the label -1 in its place.
             training: Whether to act at random; `None` to act unless in a model or another layer.
 
         Returns:
@@ -173,7 +184,9 @@ class AugmentationLayer(RandomLayer, Augmentation):
             return self.compute_output_spec(value)
         if name == "bounding_boxes":
             corners = keras.KerasTensor(value["boxes"].shape, dtype="float32")
-            return {"boxes": corners, "labels": value["labels"]}
+            labels = value["labels"]
+            labels = keras.KerasTensor(labels.shape, dtype=signed(labels.dtype))
+            return {**value, "boxes": corners, "labels": labels}
         return self._spec(value, value.dtype) if name == "segmentation_masks" else value
 
     def _spec(self, images: Any, dtype: Any) -> Any:

@@ -29,7 +29,7 @@ def augment(layer: Any, inputs: Any) -> Any:
 
     Args:
         layer: The augmentation layer that was called.
-        inputs: See `AugmentationLayer.call`.
+        inputs: See `AugmentationLayer.call`, with nothing beside what follows the images.
 
     Returns:
         Tensors of TensorFlow in the form of what came in.
@@ -39,8 +39,6 @@ def augment(layer: Any, inputs: Any) -> Any:
     named = inputs if isinstance(inputs, Mapping) else {"images": inputs}
     given = {name: named[name] for name in names(layer, named)}
     check_axes(layer, given["images"])
-    if "bounding_boxes" in given:
-        given["bounding_boxes"] = {key: given["bounding_boxes"][key] for key in ("boxes", "labels")}
 
     chain = Chain([layer])
     check_pixels(layer, chain, given["images"].dtype.name)
@@ -57,7 +55,7 @@ def augment(layer: Any, inputs: Any) -> Any:
     for leaf, kind in zip(changed, kinds, strict=True):
         leaf.set_shape(kind.shape)
     result = keras.tree.pack_sequence_as(given, changed)
-    return {**inputs, **result} if isinstance(inputs, Mapping) else result["images"]
+    return result if isinstance(inputs, Mapping) else result["images"]
 
 
 def _augment_arrays(layer: Any, chain: Chain, given: dict[str, Any]) -> dict[str, Any]:

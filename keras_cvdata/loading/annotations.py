@@ -10,6 +10,7 @@ from keras_cvdata import codec
 from keras_cvdata.arguments import choice, integer, probability
 from keras_cvdata.engine import opencv
 from keras_cvdata.engine.geometry import boxes as geometry
+from keras_cvdata.engine.geometry.outlines import in_sight
 from keras_cvdata.engine.plan import Plan
 from keras_cvdata.engine.steps import Size
 from keras_cvdata.sources.base import Source, fetch
@@ -100,9 +101,8 @@ class Annotations:
         before, after = sizes
         found, labels = self.boxes.row(row)
         pixels = geometry.to_pixels(found[None], self.box_format, *before, np)
-        pixels, seen = geometry.clip(
-            plan.follow_boxes(pixels, *before, np), *after, self.min_visible, np
-        )
+        pixels, shares = plan.follow_boxes(pixels, *before, np)
+        seen = in_sight(shares, self.min_visible, np)
         written = geometry.from_pixels(pixels, self.box_format, *after, np)[0][seen[0]]
         kept = min(len(written), self.max_boxes)
         batch["boxes"][slot], batch["labels"][slot] = 0, -1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -28,7 +28,7 @@ class Transpose(Step):
         return self
 
     def follow_boxes(self, boxes: Any, size: Any, xp: Any) -> Any:
-        return xp.take(boxes, xp.array([1, 0, 3, 2]), axis=-1)
+        return replace(boxes, points=xp.take(boxes.points, xp.array([1, 0, 2, 3, 4]), axis=2))
 
     def render(self, pixels: Any, b: int, span: Any) -> Any:
         return pixels.transpose(1, 0, 2)

@@ -92,13 +92,14 @@ def test_boxes_find_their_shapes(case: LayerCase) -> None:
     chain = Chain([gentle(case)])
     u = uniforms(chain, 6)
     plan = chain.plan(u, *SIZE, 3)
-    moved = plan.follow_boxes(corners.astype(np.float64), *SIZE, np)
+    moved, shares = plan.follow_boxes(corners.astype(np.float64), *SIZE, np)
     for b in range(6):
         mask = np.empty((*chain.output_size(*SIZE), 1), np.uint8)
         opencv.render_mask(masks[b], plan, b, mask)
         rows, columns = np.flatnonzero(mask.any(axis=(1, 2))), np.flatnonzero(mask.any(axis=(0, 2)))
         found = [columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]
         assert np.abs(moved[b, 0] - found).max() <= 1
+    assert (shares > 0.99).all()
 
 
 @pytest.mark.parametrize("box_format", boxes.FORMATS)
@@ -193,4 +194,5 @@ def test_both_executors_agree_on_targets_of_a_chain() -> None:
     assert 7 in one
     expected = plan.follow_boxes(corners, *SIZE, np)
     followed = other.follow_boxes(ops.convert_to_tensor(corners), *SIZE, ops)
-    assert np.abs(ops.convert_to_numpy(followed) - expected).max() <= 1e-3
+    for one, two in zip(expected, followed, strict=True):
+        assert np.abs(ops.convert_to_numpy(two) - one).max() <= 1e-3

@@ -125,3 +125,29 @@ def test_bad_input_is_refused() -> None:
     data = tf.data.Dataset.from_tensor_slices([b"P5 1 1 255 \0"])
     with pytest.raises(ValueError, match=r"number of axes is not known.*expand_animations=False"):
         data.map(tf.io.decode_image).map(RandomFlip())
+
+
+def test_ragged_boxes_are_filled_up() -> None:
+    """Eagerly and in a graph; further keys with them."""
+    boxes = tf.ragged.constant([[[1.0, 2, 5, 6]], [], [[0, 0, 9, 9], [1, 1, 2, 2]]], ragged_rank=1)
+    data = {
+        "images": np.zeros((3, 16, 20, 3), np.uint8),
+        "bounding_boxes": {
+            "boxes": boxes,
+            "labels": tf.ragged.constant([[1], [], [0, 2]]),
+            "scores": tf.ragged.constant([[0.5], [], [0.25, 0.75]]),
+        },
+        "names": ["a", "b", "c"],
+    }
+    layer = RandomFlip("horizontal", rate=1.0, bounding_box_format="xyxy")
+    tensors = {**data, "images": tf.constant(data["images"])}
+    mapped = next(iter(tf.data.Dataset.from_tensors(tensors).map(layer.__call__)))
+    for found in (mapped, layer(tensors)):
+        moved = {name: np.asarray(value) for name, value in found["bounding_boxes"].items()}
+        assert moved["boxes"][[0, 2]].tolist() == [
+            [[15, 2, 19, 6], [0] * 4],
+            [[11, 0, 20, 9], [18, 1, 19, 2]],
+        ]
+        assert moved["labels"].tolist() == [[1, -1], [-1, -1], [0, 2]]
+        assert moved["scores"].tolist() == [[0.5, -1], [-1, -1], [0.25, 0.75]]
+    assert mapped["names"].numpy().tolist() == [b"a", b"b", b"c"]

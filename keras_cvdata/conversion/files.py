@@ -19,7 +19,8 @@ from keras_cvdata.progress import track
 from keras_cvdata.sources.base import Source, Subset
 from keras_cvdata.sources.directory import DirectorySource
 from keras_cvdata.sources.embedded import is_embedded
-from keras_cvdata.sources.table import SEPARATOR, is_url
+from keras_cvdata.sources.locations import is_url
+from keras_cvdata.sources.table import SEPARATOR
 from keras_cvdata.types import Array
 
 _EXTENSIONS = {"jpeg": ".jpg"}  # where it is not the name of the format

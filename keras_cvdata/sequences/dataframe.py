@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from collections.abc import Sequence as Ordered
-from typing import Any, Unpack
+from typing import Any, Literal, Unpack
 
 from keras_cvdata.sequences.options import ImageOptions
-from keras_cvdata.sequences.table import TableSequence, label_options
+from keras_cvdata.sequences.table import TableSequence, label_options, missing_option
 from keras_cvdata.sources.dataframe import DataFrameSource
 
 
@@ -19,12 +19,19 @@ class DataFrameSequence(TableSequence):
 
     Args:
         frame: The data frame; it is read once and not kept.
-        image_column: Column with the locations.
+        image_column: Column with the locations; with `pixel_shape` also columns or a pattern such
+            as "pixel*", one column for each pixel.
         label_column: Column with the labels; a list of columns gives a dict of targets.
         root: Folder of relative paths, out of which no image may be read; by default relative to
             the working folder, and absolute paths allowed.
         class_names: Classes in the order of their integers, or a dict with them by column; sorted
             by default.
+        extension: Ending of files that the table names without it, as ".png" for ids.
+        missing: What to do where a local file does not exist: "raise" names it, "drop" leaves its
+            row out and counts it, "later" looks only when it is read, as for slow disks. By default
+            "raise", and "later" where `on_error` is not "raise".
+        pixel_shape: (height, width) or (height, width, channels) of images whose values stand in
+            the table, row by row: in one cell, or in one column for each.
         allow: URL schemes that may be read.
         private_hosts: Allow URLs of this machine and of private networks.
         label_mode: Form of the labels, see `Sequence`; several columns take a dict with one each.
@@ -54,10 +61,13 @@ class DataFrameSequence(TableSequence):
         self,
         frame: Any,
         *,
-        image_column: str = "location",
+        image_column: str | Ordered[str] = "location",
         label_column: str | Ordered[str] = "label",
         root: str | os.PathLike[str] | None = None,
         class_names: Ordered[str] | Mapping[str, Ordered[str]] | None = None,
+        extension: str | None = None,
+        missing: Literal["raise", "drop", "later"] | None = None,
+        pixel_shape: Ordered[int] | None = None,
         allow: Ordered[str] = ("https",),
         private_hosts: bool = False,
         label_mode: str | Mapping[str, str] | None = "int",
@@ -72,6 +82,9 @@ class DataFrameSequence(TableSequence):
             **label_options(label_mode, label_column),
             root=root,
             class_names=class_names,
+            extension=extension,
+            missing=missing or missing_option(options),
+            pixel_shape=pixel_shape,
             allow=allow,
             private_hosts=private_hosts,
         )

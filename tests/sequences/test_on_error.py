@@ -172,7 +172,8 @@ def test_a_table_with_missing_files(photo_folder, tmp_path, on_error):
     table = tmp_path / "t.csv"
     names = [f"cat/{number}.jpg" for number in (0, 1, 9)]
     table.write_text("location,label\n" + "".join(f"{name},cat\n" for name in names))
-    options = {"root": photo_folder, "image_size": (8, 8), "on_error": on_error, "verbose": 0}
+    options = {"root": photo_folder, "class_names": ["cat", "dog"], "image_size": (8, 8)}
+    options |= {"on_error": on_error, "verbose": 0}
     if on_error == "raise":
         with pytest.raises(FileNotFoundError, match=r"line 4: .*9\.jpg' does not exist"):
             CSVSequence(table, **options)

@@ -81,6 +81,7 @@ def _convert(args: argparse.Namespace) -> None:
         image_size=args.image_size,
         copy=args.copy,
         overwrite=args.overwrite,
+        on_error=args.on_error,
         **_reading(args),
     )
     print(f"Wrote {path}")
@@ -115,6 +116,7 @@ def _preview(args: argparse.Namespace) -> None:
         images=args.images,
         variants=args.variants,
         seed=args.seed,
+        on_error=args.on_error,
         **_reading(args),
     )
     print(f"Wrote {args.output}: {shown} images, each as it is and drawn {args.variants} times")
@@ -150,6 +152,10 @@ def _reading(args: argparse.Namespace) -> dict[str, Any]:
         f"image_{word}": args.image_column,
         f"label_{word}": args.label_column,
         "hierarchical": args.hierarchical or None,
+        "extension": args.extension,
+        "encoding": args.encoding,
+        "missing": args.missing,
+        "pixel_shape": args.pixel_shape,
     }
     return {name: value for name, value in given.items() if value is not None}
 
@@ -203,6 +209,7 @@ def _add_convert(commands: Any) -> None:
     parser.add_argument("target", help=f"{_FORMATS}; a name without extension is a folder")
     _add_image_size(parser, "stretch all images to this size")
     parser.add_argument("--copy", action="store_true", help="for tables, copy the images too")
+    _add_on_error(parser, "skip")
     _add_overwrite(parser)
 
 
@@ -262,6 +269,7 @@ def _add_preview(commands: Any) -> None:
     parser.add_argument(
         "--variants", type=_count, default=7, help="drawn images in a row (default: %(default)s)"
     )
+    _add_on_error(parser, "substitute", "skip")
     _add_seed(parser)
 
 
@@ -302,8 +310,27 @@ def _add(
 
 def _add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", help=_FORMATS)
-    parser.add_argument("--image-column", metavar="NAME", help="of a table: where images are")
-    parser.add_argument("--label-column", metavar="NAME", help="of a table: what they show")
+    parser.add_argument(
+        "--image-column",
+        metavar="NAME",
+        help="where images are: column of a table, path in an HDF5 file such as train/image",
+    )
+    parser.add_argument("--label-column", metavar="NAME", help="what they show, likewise")
+    parser.add_argument(
+        "--extension", metavar=".EXT", help="of a table that names files without their ending"
+    )
+    parser.add_argument("--encoding", metavar="NAME", help="of a table, such as cp1252")
+    parser.add_argument(
+        "--missing",
+        choices=("raise", "drop", "later"),
+        help="of a table: what to do where a file does not exist",
+    )
+    parser.add_argument(
+        "--pixel-shape",
+        type=_shape,
+        metavar="HEIGHTxWIDTH[xCHANNELS]",
+        help="of a table that holds the pixels, in one column or in several (--image-column 'px*')",
+    )
     parser.add_argument(
         "--hierarchical", action="store_true", help="folders in folders are levels of labels"
     )
@@ -321,6 +348,15 @@ def _add_seed(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
 
 
+def _add_on_error(parser: argparse.ArgumentParser, *others: str) -> None:
+    parser.add_argument(
+        "--on-error",
+        choices=("raise", *others),
+        default="raise",
+        help="what to do with an image that cannot be read (default: %(default)s)",
+    )
+
+
 def _add_overwrite(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace what was written before")
 
@@ -335,6 +371,10 @@ def _count(text: str) -> int:
 def _size(text: str) -> tuple[int, int]:
     height, _, width = text.lower().partition("x")
     return _count(height), _count(width or height)
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    return tuple(map(_count, text.lower().split("x")))
 
 
 def _share(text: str) -> float | str:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import os
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
 
 from keras_cvdata import codec
+from keras_cvdata.arguments import choice
 from keras_cvdata.conversion.atomic import replacing
 from keras_cvdata.conversion.files import check_beside, write_folder, write_table
 from keras_cvdata.conversion.hdf5 import write_hdf5
+from keras_cvdata.conversion.readable import TABLES, missing_later, without_bad_images
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.opening import open_source
 from keras_cvdata.types import Array
-
-TABLES = (".csv", ".json", ".jsonl", ".ndjson")
 
 
 def convert(
@@ -29,6 +29,7 @@ def convert(
     color_mode: str = "rgb",
     copy: bool = False,
     overwrite: bool = False,
+    on_error: Literal["raise", "skip"] = "raise",
     verbose: int = 1,
     **options: Any,
 ) -> Path:
@@ -57,7 +58,10 @@ def convert(
         copy: For tables, copy local files and remote images too.
         overwrite: Replace an existing target. A folder is replaced only if it holds nothing but
             what this function writes.
-        verbose: 0 shows no progress.
+        on_error: "raise" stops at an image that cannot be read; "skip" reads all images before it
+            writes, and leaves out those that cannot be decoded, also where files are only copied
+            or referred to.
+        verbose: 0 shows no progress, and does not name the images that are left out.
         **options: Passed to `open_source`, as `hierarchical=True`.
 
     Returns:
@@ -67,7 +71,7 @@ def convert(
         FileExistsError: The target exists.
         ValueError: The format is unknown or cannot hold the labels, or a folder would be written
             into the folder that is read.
-        ImageError: An image cannot be read; nothing is written.
+        ImageError: An image cannot be read, or with `on_error="skip"` none; nothing is written.
 
     Example:
         >>> import numpy as np, tempfile
@@ -76,9 +80,12 @@ def convert(
         >>> open_source(path).class_names
         ('cat', 'dog')
     """
-    source = open_source(data, **options)
+    skip = choice("on_error", on_error, ("raise", "skip")) == "skip"
+    source = open_source(data, **({**missing_later(data), **options} if skip else options))
     if not len(source):
         raise ValueError(f"{source!r} holds no images to convert.")
+    if skip:
+        source = without_bad_images(source, verbose)
     path = Path(target)
     extension = path.suffix.lower()
     read = partial(_read, source, image_size, color_mode)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import threading
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
@@ -165,7 +166,7 @@ class _Table:
         distinct: dict[str, str] = {}
         names, where = self.names, self.where
         images = [names.index(name) for name in self.images]
-        others = [index for index in range(len(names)) if index not in set(images)]
+        others = sorted(set(range(len(names))).difference(images))
         self.cells = [[] for _ in names]
         for line, row in rows:
             if len(row) != len(names):
@@ -282,9 +283,15 @@ def _check_names(names: list[str], where: str, line: int) -> None:
         raise ValueError(f"{where}: the file is empty. Its first line must name the columns.")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
+        mend = "Give every column its own name."
+        if all(re.fullmatch(r"[\d.eE+-]+", name) for name in names):
+            mend = (
+                "That looks like a row of numbers: write a line of names above it, or pass "
+                "pandas.read_csv(path, header=None) to the source or sequence of data frames."
+            )
         raise ValueError(
             f"{where}, line {line}: the column {twice[0]!r} is there {names.count(twice[0])} times "
-            f"in {shown(names)}. Give every column its own name."
+            f"in {shown(names)}. {mend}"
         )
     if len(names) == 1 and (other := next((mark for mark in ";\t|" if mark in names[0]), None)):
         raise ValueError(

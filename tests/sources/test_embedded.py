@@ -164,3 +164,13 @@ def test_pixels_in_sequences(tmp_path):
         seq = cls(tmp_path / name, image_column="pixel*", pixel_shape=SHAPE, **options)
         np.testing.assert_array_equal(seq[0][0][..., 0], PIXELS)
         assert seq[0][1].tolist() == [0, 1, 2, 0, 1]
+
+
+def test_a_table_without_names_of_columns(tmp_path):
+    """As one well-known copy of MNIST; pandas numbers the columns."""
+    (tmp_path / "t.csv").write_text("7,0,0,128,0\n3,1,2,3,4\n")
+    with pytest.raises(ValueError, match=r"line 1: the column '0' .*looks like a row of numbers"):
+        CSVSource(tmp_path / "t.csv")
+    frame = pd.read_csv(tmp_path / "t.csv", header=None)
+    source = DataFrameSource(frame, image_column=list("1234"), label_column="0", pixel_shape=(2, 2))
+    assert source.fetch(1).tolist() == [[1, 2], [3, 4]]

@@ -4,37 +4,14 @@ from __future__ import annotations
 
 import argparse
 import io
-import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from keras_cvdata import __version__
+from keras_cvdata import command_options as options
 
 _FORMATS = "a folder, .csv, .json, .jsonl or .h5"
-
-# Name in --augment: default amount, what it does, and the layer for an amount.
-_Recipe = tuple[float | None, str, Callable[[Any, Any], Any]]
-_AUGMENTATIONS: dict[str, _Recipe] = {
-    "flip": (None, "left to right", lambda layers, _: layers.RandomFlip("horizontal")),
-    "upside": (None, "top to bottom", lambda layers, _: layers.RandomFlip("vertical")),
-    "rot90": (None, "quarter turns", lambda layers, _: layers.RandomRot90()),
-    "rotate": (30, "degrees either way", lambda layers, a: layers.RandomRotateBound(a)),
-    "zoom": (1.3, "largest magnification", lambda layers, a: layers.RandomZoomCrop((1, a))),
-    "shift": (0.1, "part of the side", lambda layers, a: layers.RandomTranslation(a, a)),
-    "roll": (0.1, "part of the side", lambda layers, a: layers.RandomRoll(a, a)),
-    "light": (
-        0.2,
-        "part of contrast, half of it brightness",
-        lambda layers, a: layers.RandomLighting((1 - a, 1 + a), a / 2),
-    ),
-    "color": (
-        0.2,
-        "part of each channel",
-        lambda layers, a: layers.RandomChannelLighting((1 - a, 1 + a)),
-    ),
-    "invert": (0.1, "part of the images", lambda layers, a: layers.RandomInvert(a)),
-}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,27 +31,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         args.command(args)
     except (ValueError, TypeError, KeyError, OSError, ImportError) as error:
         text = error.args[0] if isinstance(error, KeyError) else error  # a KeyError quotes its text
-        print("error:", _in_options(" ".join(str(text).split()), vars(args)), file=sys.stderr)
+        line = options.in_options(" ".join(str(text).split()), vars(args))
+        print("error:", line, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
     return 0
-
-
-def _in_options(text: str, names: Iterable[str]) -> str:
-    """Say options where the message of a function says its keywords."""
-    text = re.sub(r"\bstratify=False\b", "--no-stratify", text)
-    text = re.sub(
-        r"image_size=\(height, width\), for example \((\d+), (\d+)\)", r"--image-size \1x\2", text
-    )
-    for name in names:
-        option = f"--{name.replace('_', '-')}"
-        text = re.sub(rf"\b{name}=True\b", option, text)
-        text = re.sub(rf"\b{name}=(?=[\w'\"(])", f"{option} ", text)
-        text = re.sub(rf"\b{name}=", option, text)
-        if "_" in name:
-            text = re.sub(rf"(?<![\w/.-]){name}(?![\w/]|\.\w)", option, text)
-    return text
 
 
 def _demo(args: argparse.Namespace) -> None:
@@ -98,6 +60,7 @@ def _convert(args: argparse.Namespace) -> None:
         image_size=args.image_size,
         copy=args.copy,
         overwrite=args.overwrite,
+        on_error=args.on_error,
         **_reading(args),
     )
     print(f"Wrote {path}")
@@ -132,6 +95,7 @@ def _preview(args: argparse.Namespace) -> None:
         images=args.images,
         variants=args.variants,
         seed=args.seed,
+        on_error=args.on_error,
         **_reading(args),
     )
     print(f"Wrote {args.output}: {shown} images, each as it is and drawn {args.variants} times")
@@ -167,6 +131,10 @@ def _reading(args: argparse.Namespace) -> dict[str, Any]:
         f"image_{word}": args.image_column,
         f"label_{word}": args.label_column,
         "hierarchical": args.hierarchical or None,
+        "extension": args.extension,
+        "encoding": args.encoding,
+        "missing": args.missing,
+        "pixel_shape": args.pixel_shape,
     }
     reading = {name: value for name, value in given.items() if value is not None}
     return {name: None if value == "None" else value for name, value in reading.items()}
@@ -204,7 +172,7 @@ def _add_demo(commands: Any) -> None:
     parser.add_argument("--output", default="demo", metavar="DIR", help="default: %(default)s")
     _add_image_size(parser, "size of the network's input; by default chosen by the images")
     parser.add_argument(
-        "--epochs", type=_count, help="default: 50 for the digits, 20 for your folder"
+        "--epochs", type=options.count, help="default: 50 for the digits, 20 for your folder"
     )
     _add_seed(parser)
 
@@ -221,6 +189,7 @@ def _add_convert(commands: Any) -> None:
     parser.add_argument("target", help=f"{_FORMATS}; a name without extension is a folder")
     _add_image_size(parser, "stretch all images to this size")
     parser.add_argument("--copy", action="store_true", help="for tables, copy the images too")
+    _add_on_error(parser, "skip")
     _add_overwrite(parser)
 
 
@@ -238,7 +207,7 @@ def _add_split(commands: Any) -> None:
     parser.add_argument("target", help=f"{_FORMATS}; a name without extension is a folder")
     parser.add_argument(
         "--validation",
-        type=_share,
+        type=options.share,
         default="auto",
         metavar="SHARE",
         help="share of the validation part, such as 0.2; by default 0.2 below 1,000 images, 0.1 "
@@ -257,7 +226,7 @@ def _add_split(commands: Any) -> None:
 def _add_preview(commands: Any) -> None:
     kinds = ", ".join(
         f"{name} ({unit})" if amount is None else f"{name}={amount:g} ({unit})"
-        for name, (amount, unit, _) in _AUGMENTATIONS.items()
+        for name, (amount, unit, _) in options.AUGMENTATIONS.items()
     )
     parser = _add(
         commands,
@@ -270,16 +239,17 @@ def _add_preview(commands: Any) -> None:
     parser.add_argument("output", metavar="OUT.png", help="picture to write")
     parser.add_argument(
         "--augment",
-        type=_recipes,
+        type=options.recipes,
         default="flip,rotate=15,zoom,light",
         metavar="NAME[=AMOUNT],...",
         help=f"what to do, in this order (default: %(default)s): {kinds}",
     )
     _add_image_size(parser, "size of each image (default: 128)", default=(128, 128))
-    parser.add_argument("--images", type=_count, default=6, help="rows (default: %(default)s)")
+    parser.add_argument("--images", type=options.count, default=6, help="rows (default: 6)")
     parser.add_argument(
-        "--variants", type=_count, default=7, help="drawn images in a row (default: %(default)s)"
+        "--variants", type=options.count, default=7, help="drawn images in a row (default: 7)"
     )
+    _add_on_error(parser, "substitute", "skip")
     _add_seed(parser)
 
 
@@ -320,9 +290,26 @@ def _add(
 
 def _add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", help=_FORMATS)
-    parser.add_argument("--image-column", metavar="NAME", help="of a table: where images are")
     parser.add_argument(
-        "--label-column", metavar="NAME", help="of a table: what they show, or None"
+        "--image-column",
+        metavar="NAME",
+        help="where images are: column of a table, path in an HDF5 file such as train/image",
+    )
+    parser.add_argument("--label-column", metavar="NAME", help="what they show, likewise; or None")
+    parser.add_argument(
+        "--extension", metavar=".EXT", help="of a table that names files without their ending"
+    )
+    parser.add_argument("--encoding", metavar="NAME", help="of a table, such as cp1252")
+    parser.add_argument(
+        "--missing",
+        choices=("raise", "drop", "later"),
+        help="of a table: what to do where a file does not exist",
+    )
+    parser.add_argument(
+        "--pixel-shape",
+        type=options.shape,
+        metavar="HEIGHTxWIDTH[xCHANNELS]",
+        help="of a table that holds the pixels, in one column or in several (--image-column 'px*')",
     )
     parser.add_argument(
         "--hierarchical", action="store_true", help="folders in folders are levels of labels"
@@ -333,7 +320,7 @@ def _add_image_size(
     parser: argparse.ArgumentParser, text: str, default: tuple[int, int] | None = None
 ) -> None:
     parser.add_argument(
-        "--image-size", type=_size, default=default, metavar="HEIGHTxWIDTH", help=text
+        "--image-size", type=options.size, default=default, metavar="HEIGHTxWIDTH", help=text
     )
 
 
@@ -341,45 +328,14 @@ def _add_seed(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
 
 
+def _add_on_error(parser: argparse.ArgumentParser, *others: str) -> None:
+    parser.add_argument(
+        "--on-error",
+        choices=("raise", *others),
+        default="raise",
+        help="what to do with an image that cannot be read (default: %(default)s)",
+    )
+
+
 def _add_overwrite(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace what was written before")
-
-
-def _count(text: str) -> int:
-    number = int(text) if text.isdecimal() else 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"expected a number from 1 on; got {text!r}")
-    return number
-
-
-def _size(text: str) -> tuple[int, int]:
-    height, _, width = text.lower().partition("x")
-    return _count(height), _count(width or height)
-
-
-def _share(text: str) -> float | str:
-    try:
-        return text if text == "auto" else float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"expected a share such as 0.2, or auto; got {text!r}"
-        ) from None
-
-
-def _recipes(text: str) -> list[tuple[Callable[[Any, Any], Any], float | None]]:
-    """Read `--augment`, such as `flip,rotate=30`."""
-    chosen = []
-    for part in filter(None, text.split(",")):
-        name, _, amount = part.strip().partition("=")
-        if name not in _AUGMENTATIONS:
-            raise argparse.ArgumentTypeError(
-                f"expected names out of {', '.join(_AUGMENTATIONS)}; got {name!r}"
-            )
-        default, _, make = _AUGMENTATIONS[name]
-        try:
-            chosen.append((make, float(amount) if amount else default))
-        except ValueError:
-            raise argparse.ArgumentTypeError(
-                f"expected a number after {name}=; got {amount!r}"
-            ) from None
-    return chosen

@@ -58,8 +58,9 @@ def run(
 ) -> Table:
     """Train the handbook's network without and with augmentation, and test both in the wild.
 
-    Prints the classes and the closing table. Writes a contact sheet `augmented.png` and a chart
-    `accuracy.png`; without `data` also the digits, as folders, CSV, JSON and HDF5.
+    Prints the classes and the closing table. Writes a contact sheet `augmented.png` and, where
+    matplotlib is installed, a chart `accuracy.png`; without `data` also the digits, as folders,
+    CSV, JSON and HDF5.
 
     Args:
         data: Folder `<class>/<image>`, or one that holds `train/<class>/<image>` and the same for
@@ -74,7 +75,7 @@ def run(
         Accuracy by network ("plain", "augmented") and test ("clean", "inverted", "shifted").
 
     Raises:
-        ImportError: scikit-learn or matplotlib is not installed.
+        ImportError: scikit-learn is not installed, and `data` is None.
         ValueError: The folder holds no classes or no images.
 
     Source: Handbook 2, part 8; R82, R87 to R92.
@@ -110,15 +111,24 @@ def run(
     table = {name: _train(name, train, tests, epochs, seed) for name, train in networks.items()}
     for bad in {*networks["plain"].report, *networks["augmented"].report, *test.report}:
         say(f"Left out {bad.name}: {bad.reason}")
-    bar_chart(
-        output / "accuracy.png",
-        {name: list(row.values()) for name, row in table.items()},
-        list(tests),
-        "Accuracy in the wild",
-        "share of the test images",
-    )
-    print(f"\n{format_table(table)}\n\nPictures: {output}/augmented.png, {output}/accuracy.png")
+    print(f"\n{format_table(table)}\n\nPictures: {', '.join(_draw_chart(table, output))}")
     return table
+
+
+def _draw_chart(table: Table, output: Path) -> list[str]:
+    """Write the chart, if that is possible; return the pictures that there are."""
+    pictures = [str(output / "augmented.png")]
+    try:
+        bar_chart(
+            output / "accuracy.png",
+            {name: list(row.values()) for name, row in table.items()},
+            list(next(iter(table.values()))),
+            "Accuracy in the wild",
+            "share of the test images",
+        )
+    except ImportError as error:
+        return [*pictures, f"no chart ({error})"]
+    return [*pictures, str(output / "accuracy.png")]
 
 
 def write_digits(directory: Path, seed: int) -> Collection:

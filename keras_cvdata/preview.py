@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
+from keras_cvdata.arguments import choice
 from keras_cvdata.arguments import value_range as read_range
+from keras_cvdata.conversion.readable import missing_later
 from keras_cvdata.engine.output import check_floats
 from keras_cvdata.layers.augment_argument import parse_augment
 from keras_cvdata.plots import contact_sheet, save_png
 from keras_cvdata.sequences import Sequence
 from keras_cvdata.single_image import apply
-from keras_cvdata.sources import open_source
-from keras_cvdata.types import Array, Range
+from keras_cvdata.sources import Source, open_source
+from keras_cvdata.types import Array, ImageError, Range
 
 
 def preview(
@@ -66,7 +68,7 @@ def preview(
     return sheet
 
 
-def write_preview(
+def write_preview(  # noqa: PLR0913 # the arguments of a public function
     data: Any,
     path: str | os.PathLike[str],
     augment: Any,
@@ -76,6 +78,7 @@ def write_preview(
     variants: int = 7,
     seed: int = 0,
     value_range: Range | None = None,
+    on_error: Literal["raise", "substitute", "skip"] = "raise",
     **options: Any,
 ) -> int:
     """Draw images from all over a collection, each as it is and as several epochs would serve it.
@@ -89,13 +92,15 @@ def write_preview(
         variants: Number of drawn variants of each.
         seed: Selects the draws.
         value_range: Lowest and highest value of float pixels, as of a sequence.
+        on_error: "raise" stops at an image that cannot be read, "substitute" shows another one,
+            "skip" shows fewer.
         **options: Passed to `open_source`.
 
     Returns:
         Number of images shown, fewer than `images` if there are no more.
 
     Raises:
-        ImageError: An image cannot be read.
+        ImageError: An image cannot be read and `on_error` is "raise", or none can.
 
     Example:
         >>> import tempfile
@@ -106,10 +111,15 @@ def write_preview(
 
     Source: Handbook 2, part 7; R75, R76.
     """
+    choice("on_error", on_error, ("raise", "substitute", "skip"))
     if isinstance(data, str | os.PathLike) and Path(data).is_dir():
         options = {"unlabelled": True}
+    elif on_error != "raise":
+        options = {**missing_later(data), **options}
     source = open_source(data, **options)
     spread = np.unique(np.linspace(0, len(source) - 1, images).astype(int))
+    if on_error != "raise":
+        spread = _readable(source, spread, on_error == "substitute")
     drawn = Sequence(
         source.select(spread),
         image_size=image_size,
@@ -129,3 +139,21 @@ def write_preview(
     tiles = [column[row] for row in range(len(spread)) for column in columns]
     save_png(path, contact_sheet(tiles, columns=len(columns)))
     return len(spread)
+
+
+def _readable(source: Source, wanted: Array, replace: bool) -> Array:
+    """Positions of readable images: those that are wanted, and others for the rest."""
+    others = np.setdiff1d(np.arange(len(source)), wanted) if replace else wanted[:0]
+    shown: list[int] = []
+    failure: ImageError | None = None
+    for position in (*wanted.tolist(), *others.tolist()):
+        try:
+            source.image(position)
+            shown.append(position)
+        except ImageError as error:
+            failure = failure or error
+        if len(shown) == len(wanted):
+            break
+    if not shown and failure is not None:
+        raise failure
+    return np.array(sorted(shown))

@@ -79,13 +79,19 @@ def test_csv_label_outside_class_names(tmp_path):
 
 
 def test_csv_naming_a_missing_file(tmp_path):
-    seq = cvd.CSVSequence(table(tmp_path, "label,location\ncat,1.jpg\ndog,2.jpg\n"), **OPTIONS)
+    path = table(tmp_path, "label,location\ncat,1.jpg\ndog,2.jpg\n")
+    with refuse(
+        FileNotFoundError, r"table\.csv, line 2", r"1\.jpg", "2 rows, 2", "root=", "missing="
+    ):
+        cvd.CSVSequence(path, **OPTIONS)
+    seq = cvd.CSVSequence(path, missing="later", **OPTIONS)
     with refuse(cvd.ImageError, r"\d\.jpg", "row"):
         seq[0]
 
 
 def test_csv_leaving_its_root(tmp_path):
     path = table(tmp_path, "label,location\ncat,../../etc/passwd\ndog,2.jpg\n")
+    (tmp_path / "2.jpg").touch()
     seq = cvd.CSVSequence(path, root=tmp_path, shuffle=False, **OPTIONS)
     with refuse(cvd.ImageError, "passwd", "root"):
         seq[0]

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import keras_cvdata
-from keras_cvdata import cli
+from keras_cvdata import cli, command_options
 from keras_cvdata.sources import open_source
 
 COMMANDS = ("demo", "convert", "split", "preview", "migrate")
@@ -349,7 +349,7 @@ def test_preview_draws_each_image_and_its_variants(
 
 
 @pytest.mark.backends
-@pytest.mark.parametrize("name", cli._AUGMENTATIONS)
+@pytest.mark.parametrize("name", command_options.AUGMENTATIONS)
 def test_every_name_of_an_augmentation_does_something(
     name: str, photo_folder: Path, tmp_path: Path
 ) -> None:
@@ -370,3 +370,46 @@ def test_preview_of_a_table_takes_its_columns(photo_folder: Path, tmp_path: Path
     picture = tmp_path / "sheet.png"
     assert cli.main(["preview", str(table), str(picture), "--image-column", "file"]) == 0
     assert cv2.imread(str(picture)).shape == (6 * 132, 8 * 132, 3)
+
+
+@pytest.mark.backends
+@pytest.mark.parametrize(("on_error", "rows"), [("substitute", 3), ("skip", 2)])
+def test_preview_goes_on_where_an_image_cannot_be_read(
+    photo_folder: Path, tmp_path: Path, on_error: str, rows: int
+) -> None:
+    """Another one is shown, or fewer; without the option the image is named."""
+    folder = shutil.copytree(photo_folder / "cat", tmp_path / "cats")
+    (folder / "0.jpg").write_text("no image")
+    picture = tmp_path / "sheet.png"
+    arguments = ["preview", str(folder), str(picture), "--images", "3", "--variants", "1"]
+    assert cli.main(arguments) == 2
+    assert cli.main([*arguments, "--on-error", on_error]) == 0
+    assert cv2.imread(str(picture)).shape == (rows * 132, 2 * 132, 3)
+    for file in folder.iterdir():
+        file.write_text("no image")
+    assert cli.main([*arguments, "--on-error", on_error]) == 2
+
+
+def test_convert_leaves_out_what_cannot_be_read(
+    photo_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shutil.copytree(photo_folder, tmp_path / "photos")
+    (folder / "cat/0.jpg").write_text("no image")
+    target = tmp_path / "out.h5"
+    assert cli.main(["convert", str(folder), str(target), "--on-error", "skip"]) == 0
+    assert "Left out 1 of 12 images" in capsys.readouterr().out
+    assert len(open_source(target)) == 11
+
+
+def test_tables_of_others_on_the_command_line(photo_folder: Path, tmp_path: Path) -> None:
+    """Ids without an ending in another encoding, and pixels in columns."""
+    table = tmp_path / "t.csv"
+    shutil.copytree(photo_folder / "cat", tmp_path, dirs_exist_ok=True)
+    table.write_text("location,label\n0,Käse\n1,Käse\n99,Käse\n", encoding="cp1252")
+    options = ["--extension", "jpg", "--encoding", "cp1252", "--missing", "drop"]
+    assert cli.main(["convert", str(table), str(tmp_path / "a.h5"), *options]) == 0
+    assert open_source(tmp_path / "a.h5").labels["label"].counts() == {"Käse": 2}
+    table.write_text("label,p0,p1,p2,p3\na,1,2,3,4\n")
+    options = ["--image-column", "p*", "--pixel-shape", "2x2"]
+    assert cli.main(["convert", str(table), str(tmp_path / "b.h5"), *options]) == 0
+    assert open_source(tmp_path / "b.h5").fetch(0)[..., 0].tolist() == [[1, 2], [3, 4]]

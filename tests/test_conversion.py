@@ -396,3 +396,60 @@ def test_images_of_different_depth_cannot_share_an_array(tmp_path):
     with pytest.raises(ImageError, match=r"2\.png: Expected .*uint8 like .*1\.png; got .*uint16"):
         convert(tmp_path / "in", tmp_path / "out.h5", image_size=(4, 4), verbose=0)
     assert names_in(tmp_path) == ["in"]
+
+
+@pytest.fixture
+def damaged(photo_folder, tmp_path):
+    """The photographs, two of which cannot be read: cut short, and no image."""
+    root = shutil.copytree(photo_folder, tmp_path / "damaged")
+    whole = (root / "cat/1.jpg").read_bytes()
+    (root / "cat/1.jpg").write_bytes(whole[: len(whole) // 2])
+    (root / "fox/3.jpg").write_text("no image")
+    return root
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("size", [None, (8, 8)])
+def test_images_that_cannot_be_read_are_left_out(damaged, tmp_path, capsys, target, size):
+    """Also those that would only be copied or referred to; the rest keeps its classes."""
+    path = convert(damaged, tmp_path / target, on_error="skip", image_size=size)
+    source = open_source(path)
+    assert source.labels["label"].counts() == {"cat": 3, "dog": 4, "fox": 3}
+    assert [source.image(i).ndim for i in range(10)] == [3] * 10
+    said = capsys.readouterr().out
+    assert "Left out 2 of 12 images, which cannot be read:" in said
+    assert "cat/1.jpg" in said
+    assert "fox/3.jpg" in said
+
+
+def test_bad_images_stop_a_conversion_that_reads_them(damaged, tmp_path):
+    """With "raise" nothing is left behind."""
+    with pytest.raises(ImageError, match=r"cat/1\.jpg"):
+        convert(damaged, tmp_path / "out.h5", image_size=(8, 8), verbose=0)
+    assert names_in(tmp_path) == ["damaged"]
+    with pytest.raises(ValueError, match="on_error must be one of 'raise', 'skip'; got"):
+        convert(damaged, tmp_path / "out.h5", on_error="substitute")
+
+
+def test_missing_files_of_a_table_are_left_out_like_bad_ones(table, tmp_path, capsys):
+    rows = table.read_text() + "cat,missing.jpg,CC0,1999,\n"
+    table.write_text(rows)
+    path = convert(table, tmp_path / "out.h5", on_error="skip")
+    assert len(open_source(path)) == 12
+    assert "missing.jpg" in capsys.readouterr().out
+    frame = pd.DataFrame({"location": [str(tmp_path / "no.jpg")], "label": ["a"]})
+    with pytest.raises(ImageError, match=r"no\.jpg"):  # nothing would be left
+        convert(frame, tmp_path / "none.h5", on_error="skip", verbose=0)
+    assert not (tmp_path / "none.h5").exists()
+
+
+def test_of_very_many_bad_images_some_are_named(tmp_path, capsys):
+    (tmp_path / "in/a").mkdir(parents=True)
+    for number in range(15):
+        (tmp_path / f"in/a/{number}.jpg").write_text("no image")
+    cv2.imwrite(str(tmp_path / "in/a/x.png"), np.zeros((4, 4, 3), np.uint8))
+    convert(tmp_path / "in", tmp_path / "out.h5", on_error="skip")
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "Left out 15 of 16 images, which cannot be read:"
+    assert len(said) == 12
+    assert said[-1] == "..."

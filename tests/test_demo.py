@@ -171,3 +171,20 @@ def test_digits_without_scikit_learn_name_the_extra(
     assert cli.main(["demo", "--output", str(tmp_path / "demo")]) == 2
     assert "pip install 'keras-cvdata[demo]'" in capsys.readouterr().err
     assert not (tmp_path / "demo").exists()
+
+
+@pytest.mark.slow
+def test_a_demo_without_matplotlib_ends_with_its_table(
+    photo_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The training is not lost, and what is lacking is said."""
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    options = ["--data", str(photo_folder), "--output", str(tmp_path / "demo"), "--epochs", "1"]
+    assert cli.main(["demo", *options, "--image-size", "28"]) == 0
+    said = capsys.readouterr().out
+    assert "     clean  inverted   shifted" in said
+    assert "augmented.png, no chart (A chart needs matplotlib. Install it with: pip" in said
+    assert [file.name for file in (tmp_path / "demo").iterdir()] == ["augmented.png"]

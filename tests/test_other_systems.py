@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import multiprocessing
 import os
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ import pytest
 from keras_cvdata.conversion import convert
 from keras_cvdata.conversion.files import check_folder_name
 from keras_cvdata.progress import say
+from keras_cvdata.sources import open_source
 
 # What `os` has on Linux, and not on Windows; macOS lacks part of it.
 POSIX_ONLY = """
@@ -164,3 +167,29 @@ def test_names_that_a_pipe_cannot_show_do_no_harm(monkeypatch, encoding):
     text = shown.getvalue().decode(encoding)
     assert "\\udce9 cat" in text
     assert ("猫" in text) == (encoding == "utf-8")
+
+
+def test_classes_that_differ_by_case_only(tmp_path, monkeypatch):
+    """Windows and macOS take the two for one folder, which would mix their images."""
+    mkdir = Path.mkdir
+
+    def careless(self, *arguments, **options):
+        mkdir(self.with_name(self.name.lower()), *arguments, **options)
+
+    monkeypatch.setattr(Path, "mkdir", careless)
+    images = np.zeros((2, 4, 4, 3), np.uint8), ["cat", "Cat"]
+    with pytest.raises(ValueError, match="The class 'cat' gets the folder of another here"):
+        convert(images, tmp_path / "out", verbose=0)
+    assert not list(tmp_path.iterdir())
+
+
+def test_sources_go_to_processes_that_are_spawned(photo_folder, tmp_path):
+    """MacOS and Windows start processes anew, so everything is pickled."""
+    packs = [convert(photo_folder, tmp_path / f"p{e}", verbose=0) for e in (".h5", ".csv", ".json")]
+    sources = [open_source(data) for data in (photo_folder, *packs)]
+    sources.append(sources[0].select(np.array([3, 1])))
+    for source in sources:
+        source.fetch(0)  # opens what is to be opened
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        found = [pool.submit(source.fetch, 1).result(60) for source in sources]
+    assert found == [source.fetch(1) for source in sources]

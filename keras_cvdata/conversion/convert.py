@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from keras_cvdata.arguments import choice, size
 from keras_cvdata.conversion.atomic import replacing
 from keras_cvdata.conversion.files import check_beside, write_folder, write_table
 from keras_cvdata.conversion.hdf5 import write_hdf5
+from keras_cvdata.conversion.readable import TABLES, missing_later, without_bad_images
 from keras_cvdata.engine import opencv
 from keras_cvdata.engine.chain import INTERPOLATIONS, Chain, fit_of
 from keras_cvdata.engine.plan import Plan
@@ -22,8 +22,6 @@ from keras_cvdata.loading.rendering import decode
 from keras_cvdata.sources.base import Source, fetch
 from keras_cvdata.sources.opening import open_source
 from keras_cvdata.types import Array, Range
-
-TABLES = (".csv", ".json", ".jsonl", ".ndjson")
 
 
 def convert(  # noqa: PLR0913 # the arguments of a public function
@@ -37,6 +35,7 @@ def convert(  # noqa: PLR0913 # the arguments of a public function
     pad_to_aspect_ratio: bool = False,
     copy: bool = False,
     overwrite: bool = False,
+    on_error: Literal["raise", "skip"] = "raise",
     verbose: int = 1,
     **options: Any,
 ) -> Path:
@@ -69,7 +68,10 @@ def convert(  # noqa: PLR0913 # the arguments of a public function
         copy: For tables, copy local files and remote images too.
         overwrite: Replace an existing target. A folder is replaced only if it holds nothing but
             what this function writes.
-        verbose: 0 shows no progress.
+        on_error: "raise" stops at an image that cannot be read; "skip" reads all images before it
+            writes, and leaves out those that cannot be decoded, also where files are only copied
+            or referred to.
+        verbose: 0 shows no progress, and does not name the images that are left out.
         **options: Passed to `open_source`, as `hierarchical=True`.
 
     Returns:
@@ -79,7 +81,7 @@ def convert(  # noqa: PLR0913 # the arguments of a public function
         FileExistsError: The target exists.
         ValueError: The format is unknown or cannot hold the labels, or a folder would be written
             into the folder that is read, or arguments of a size are given without `image_size`.
-        ImageError: An image cannot be read; nothing is written.
+        ImageError: An image cannot be read, or with `on_error="skip"` none; nothing is written.
 
     Example:
         >>> import numpy as np, tempfile
@@ -88,24 +90,20 @@ def convert(  # noqa: PLR0913 # the arguments of a public function
         >>> open_source(path).class_names
         ('cat', 'dog')
     """
-    source = open_source(data, **options)
+    skip = choice("on_error", on_error, ("raise", "skip")) == "skip"
+    source = open_source(data, **({**missing_later(data), **options} if skip else options))
     value_range = source.value_range
     if getattr(data, "source", None) is source:  # a sequence, which may know more
         value_range = getattr(data, "value_range", None) or value_range
     if not len(source):
         raise ValueError(f"{source!r} holds no images to convert.")
+    if skip:
+        source = without_bad_images(source, verbose)
     path = Path(target)
     extension = path.suffix.lower()
     fit = fit_of(crop_to_aspect_ratio, pad_to_aspect_ratio)
-    read: Callable[[int], bytes | Array] = partial(fetch, source)
-    if image_size is not None:
-        plan = _resize_plan(size(image_size), fit, interpolation, value_range)
-        read = partial(_resized, source, plan, color_mode)
-    elif (fit, interpolation) != ("stretch", "bilinear"):
-        raise ValueError(
-            "crop_to_aspect_ratio, pad_to_aspect_ratio and interpolation say how images are "
-            "brought to a size. Give image_size=(height, width) too, or leave them out."
-        )
+    plan = _resize_plan(image_size, fit, interpolation, value_range)
+    read = partial(_read, source, plan, color_mode)
     if extension in TABLES:
         write_table(source, path, read, copy or image_size is not None, overwrite, verbose)
     elif extension in (".h5", ".hdf5"):
@@ -123,17 +121,27 @@ def convert(  # noqa: PLR0913 # the arguments of a public function
     return path
 
 
-def _resize_plan(image_size: Size, fit: Fit, interpolation: str, value_range: Range | None) -> Plan:
-    """Plan what a sequence does that only brings an image to a size."""
+def _resize_plan(
+    image_size: Size | None, fit: Fit, interpolation: str, value_range: Range | None
+) -> Plan | None:
+    """Plan what a sequence does that only brings images to a size; None where they keep theirs."""
+    if image_size is None:
+        if (fit, interpolation) != ("stretch", "bilinear"):
+            raise ValueError(
+                "crop_to_aspect_ratio, pad_to_aspect_ratio and interpolation say how images are "
+                "brought to a size. Give image_size=(height, width) too, or leave them out."
+            )
+        return None
     choice("interpolation", interpolation, INTERPOLATIONS)
-    chain = Chain(
-        [], size=image_size, fit=fit, interpolation=interpolation, value_range=value_range
-    )
-    return chain.plan(np.empty((1, 0)), *image_size, channels=3)
+    wanted = size(image_size)
+    chain = Chain([], size=wanted, fit=fit, interpolation=interpolation, value_range=value_range)
+    return chain.plan(np.empty((1, 0)), *wanted, channels=3)
 
 
-def _resized(source: Source, plan: Plan, color_mode: str, position: int) -> Array:
-    """Read one image and carry out such a plan."""
+def _read(source: Source, plan: Plan | None, color_mode: str, position: int) -> bytes | Array:
+    """Read one image as it is, or carry out such a plan."""
+    if plan is None:
+        return fetch(source, position)
     image, _, reduced = decode(source, position, plan, 0, color_mode)
     assert plan.resize is not None
     pixels = np.empty((*plan.resize.size, image.shape[2]), image.dtype)

@@ -21,7 +21,7 @@ from keras_cvdata.progress import track
 from keras_cvdata.sources.base import Source, Subset
 from keras_cvdata.sources.directory import DirectorySource
 from keras_cvdata.sources.embedded import is_embedded
-from keras_cvdata.sources.table import is_url
+from keras_cvdata.sources.locations import is_url
 from keras_cvdata.types import Array
 
 _EXTENSIONS = {"jpeg": ".jpg"}  # where it is not the name of the format
@@ -174,7 +174,13 @@ def write_folder(
     paths = _folders(source)
     classes = {(name,) for name in all_classes(source)}
     for names in sorted(classes.union(paths)):
-        folder.joinpath(*names).mkdir(parents=True)
+        try:
+            folder.joinpath(*names).mkdir(parents=True)
+        except FileExistsError:
+            raise ValueError(
+                f"The class {'/'.join(names)!r} gets the folder of another here, where upper and "
+                "lower case are one. Rename it, or convert to HDF5, CSV or JSON."
+            ) from None
     locations = []
     for position, names in enumerate(track(paths, "Converting", verbose=verbose)):
         file = _write_image(source, position, read, folder.joinpath(*names))

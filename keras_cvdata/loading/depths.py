@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_cvdata import codec
 from keras_cvdata.sources.base import Source, Subset, fetch
-from keras_cvdata.sources.table import is_url
+from keras_cvdata.sources.locations import is_url
 from keras_cvdata.types import Array, ImageError, Range, full_scale
 
 _TRIES = 3  # a collection whose first images are damaged is told by reading it

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from collections.abc import Sequence as Ordered
-from typing import Unpack
+from typing import Literal, Unpack
 
 from keras_cvdata.labels import SEPARATOR
 from keras_cvdata.sequences.options import ImageOptions
-from keras_cvdata.sequences.table import TableSequence, label_options
+from keras_cvdata.sequences.table import TableSequence, label_options, missing_option
 from keras_cvdata.sources.csv import CSVSource
 
 
@@ -19,8 +19,9 @@ class CSVSequence(TableSequence):
     A location is a local path, a URL or embedded pixels such as `[[0, 255], [255, 0]]`.
 
     Args:
-        path: The CSV file, UTF-8, with a line of column names.
-        image_column: Column with the locations.
+        path: The CSV file, with a line of column names.
+        image_column: Column with the locations; with `pixel_shape` also columns or a pattern such
+            as "pixel*", one column for each pixel.
         label_column: Column with the labels, or a list of columns; see `label_mode` of `Sequence`.
         label_separator: What stands between several labels in one cell of text.
         root: Folder of relative paths, out of which no image may be read; by default relative to
@@ -28,6 +29,13 @@ class CSVSequence(TableSequence):
         class_names: Classes in the order of their integers, or a dict with them by column; sorted
             by default.
         separator: Character between values.
+        extension: Ending of files that the table names without it, as ".png" for ids.
+        encoding: Encoding of the text, such as "cp1252" or "utf-16".
+        missing: What to do where a local file does not exist: "raise" names it, "drop" leaves its
+            row out and counts it, "later" looks only when it is read, as for slow disks. By default
+            "raise", and "later" where `on_error` is not "raise".
+        pixel_shape: (height, width) or (height, width, channels) of images whose values stand in
+            the table, row by row: in one cell, or in one column for each.
         allow: URL schemes that may be read.
         private_hosts: Allow URLs of this machine and of private networks.
         label_mode: Form of the labels, see `Sequence`. "multilabel" reads `a|b`, `1|0|1` or
@@ -61,12 +69,16 @@ class CSVSequence(TableSequence):
         self,
         path: str | os.PathLike[str],
         *,
-        image_column: str = "location",
+        image_column: str | Ordered[str] = "location",
         label_column: str | Ordered[str] = "label",
         label_separator: str = SEPARATOR,
         root: str | os.PathLike[str] | None = None,
         class_names: Ordered[str] | Mapping[str, Ordered[str]] | None = None,
         separator: str = ",",
+        extension: str | None = None,
+        encoding: str = "utf-8",
+        missing: Literal["raise", "drop", "later"] | None = None,
+        pixel_shape: Ordered[int] | None = None,
         allow: Ordered[str] = ("https",),
         private_hosts: bool = False,
         label_mode: str | Mapping[str, str] | None = "int",
@@ -83,6 +95,10 @@ class CSVSequence(TableSequence):
             root=root,
             class_names=class_names,
             separator=separator,
+            extension=extension,
+            encoding=encoding,
+            missing=missing or missing_option(options),
+            pixel_shape=pixel_shape,
             allow=allow,
             private_hosts=private_hosts,
         )

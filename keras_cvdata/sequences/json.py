@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from collections.abc import Sequence as Ordered
-from typing import Unpack
+from typing import Literal, Unpack
 
 from keras_cvdata.labels import SEPARATOR
 from keras_cvdata.sequences.options import ImageOptions
-from keras_cvdata.sequences.table import TableSequence, label_options
+from keras_cvdata.sequences.table import TableSequence, label_options, missing_option
 from keras_cvdata.sources.json import JSONSource
 
 
@@ -19,14 +19,22 @@ class JSONSequence(TableSequence):
     A location is a local path, a URL or embedded pixels as nested lists.
 
     Args:
-        path: The JSON file, UTF-8.
-        image_column: Key of the location.
+        path: The JSON file.
+        image_column: Key of the location; with `pixel_shape` also keys or a pattern such as
+            "pixel*", one key for each pixel.
         label_column: Key of the label, or a list of keys; see `label_mode` of `Sequence`.
         label_separator: What stands between several labels in one text.
         root: Folder of relative paths, out of which no image may be read; by default relative to
             the file, and absolute paths allowed.
         class_names: Classes in the order of their integers, or a dict with them by key; sorted by
             default.
+        extension: Ending of files that the table names without it, as ".png" for ids.
+        encoding: Encoding of the text, such as "cp1252" or "utf-16".
+        missing: What to do where a local file does not exist: "raise" names it, "drop" leaves its
+            row out and counts it, "later" looks only when it is read, as for slow disks. By default
+            "raise", and "later" where `on_error` is not "raise".
+        pixel_shape: (height, width) or (height, width, channels) of images whose values stand in
+            the table, row by row: in one cell, or in one key for each.
         allow: URL schemes that may be read.
         private_hosts: Allow URLs of this machine and of private networks.
         label_mode: Form of the labels, see `Sequence`. "multilabel" reads lists of names or
@@ -61,11 +69,15 @@ class JSONSequence(TableSequence):
         self,
         path: str | os.PathLike[str],
         *,
-        image_column: str = "location",
+        image_column: str | Ordered[str] = "location",
         label_column: str | Ordered[str] = "label",
         label_separator: str = SEPARATOR,
         root: str | os.PathLike[str] | None = None,
         class_names: Ordered[str] | Mapping[str, Ordered[str]] | None = None,
+        extension: str | None = None,
+        encoding: str = "utf-8",
+        missing: Literal["raise", "drop", "later"] | None = None,
+        pixel_shape: Ordered[int] | None = None,
         allow: Ordered[str] = ("https",),
         private_hosts: bool = False,
         label_mode: str | Mapping[str, str] | None = "int",
@@ -81,6 +93,10 @@ class JSONSequence(TableSequence):
             label_separator=label_separator,
             root=root,
             class_names=class_names,
+            extension=extension,
+            encoding=encoding,
+            missing=missing or missing_option(options),
+            pixel_shape=pixel_shape,
             allow=allow,
             private_hosts=private_hosts,
         )

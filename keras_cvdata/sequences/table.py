@@ -61,3 +61,15 @@ def label_options(
         "label_column": None if label_mode in (None, "input") else label_column,
         "label_kind": label_kinds(label_mode),
     }
+
+
+def missing_option(options: ImageOptions) -> str:
+    """Say what a table does about missing files, where that is not asked for.
+
+    Args:
+        options: Arguments of the sequence.
+
+    Returns:
+        `missing` of the source: images that cannot be read may be replaced when they are read.
+    """
+    return "raise" if options.get("on_error", "raise") == "raise" else "later"

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import threading
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from keras_cvdata.labels import SEPARATOR
-from keras_cvdata.sources.embedded import MAX_TEXT
+from keras_cvdata.sources.embedded import MAX_TEXT, PixelRows, find_pixel_columns
 from keras_cvdata.sources.strings import CompactStrings
 from keras_cvdata.sources.table import (
+    PathOptions,
     TableSource,
     find_column,
     label_names,
     make_labels,
+    shown,
     tidy_column,
 )
+from keras_cvdata.sources.text_files import text_encoding, undecodable
+from keras_cvdata.types import Array
 
 _field_limit = threading.Lock()  # csv.field_size_limit is global to the process
 
@@ -28,7 +33,7 @@ _field_limit = threading.Lock()  # csv.field_size_limit is global to the process
 class CSVSource(TableSource):
     r"""Images listed in a CSV file, one a row (R21 to R24).
 
-    The file has one line of column names and is UTF-8. Besides standard CSV the handbook's spelling
+    The file has one line of column names. Besides standard CSV the handbook's spelling
     is read: values in single quotes, blanks after commas, and embedded pixels `[[1,2],[3,4]]`
     without quotes. Blanks around values do not count. Every location is a local path, a URL or
     embedded pixels (see `parse_pixels`). Further columns are kept in `columns`.
@@ -36,7 +41,8 @@ class CSVSource(TableSource):
     Args:
         path: The file.
         image_column: Column with the locations; letter case does not count if no other column
-            differs in case only.
+            differs in case only. With `pixel_shape` also a list of columns or a pattern such as
+            "pixel*": one column for each pixel.
         label_column: Column with the labels, several, or None for images without labels.
         root: Folder of relative paths, out of which no image may be read. With None relative paths
             start from the folder of the CSV file, and any path may be read.
@@ -48,6 +54,14 @@ class CSVSource(TableSource):
             1 ("multilabel"), or of numbers ("number"), make one.
         label_separator: What stands between several labels in one value.
         separator: Character between values.
+        extension: Ending of files that the table names without it, as ".png" for ids.
+        encoding: Encoding of the text, such as "cp1252" or "utf-16".
+        missing: What to do where a local file does not exist: "raise" names it, "drop" leaves its
+            row out and counts it in `summary`, "later" looks only when it is read. Each folder is
+            listed once for it.
+        pixel_shape: (height, width) or (height, width, channels) of images whose values stand in
+            the table, row by row: in one cell, with blanks or commas between, or in one column for
+            each. Whole numbers are 0 to 255, decimals 0 to 1.
         allow: URL schemes that may be read.
         private_hosts: Allow URLs of this machine and of private networks.
 
@@ -67,31 +81,37 @@ class CSVSource(TableSource):
         self,
         path: str | os.PathLike[str],
         *,
-        image_column: str = "location",
+        image_column: str | Sequence[str] = "location",
         label_column: str | Sequence[str] | None = "label",
         root: str | os.PathLike[str] | None = None,
         class_names: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
         label_kind: str | Mapping[str, str] | None = None,
         label_separator: str = SEPARATOR,
         separator: str = ",",
+        extension: str | None = None,
+        encoding: str = "utf-8",
+        missing: str = "raise",
+        pixel_shape: Sequence[int] | None = None,
         allow: Sequence[str] = ("https",),
         private_hosts: bool = False,
     ) -> None:
         where = os.fspath(path)
-        names, image, locations, cells, lines = _read_table(where, separator, image_column)
+        table = _Table(where, separator, encoding)
+        locations = table.read(image_column, pixel_shape)
+        names, cells, place = table.names, table.cells, table.place
         chosen = [find_column(name, names, where) for name in label_names(label_column)]
         labels = make_labels(
             {name: cells[names.index(name)] for name in chosen},
             label_kind,
             class_names,
-            lambda row: f"{where}, line {lines[row]}",
+            place,
             label_separator,
             untyped=True,
         )
         columns = {
             name: tidy_column(values)
-            for index, (name, values) in enumerate(zip(names, cells, strict=True))
-            if index != image and name not in chosen
+            for name, values in zip(names, cells, strict=True)
+            if name not in table.images and name not in chosen
         }
         super().__init__(
             locations,
@@ -101,85 +121,110 @@ class CSVSource(TableSource):
             root=Path(where).parent if root is None else root,
             confined=root is not None,
             remote={"allow": tuple(allow), "private_hosts": private_hosts},
+            paths=PathOptions(extension, missing, place),
         )
 
 
-def _read_table(
-    where: str, separator: str, image_column: str
-) -> tuple[list[str], int, CompactStrings, list[list[str]], array[int]]:
-    """Read names of the columns, which holds locations, these, all cells and the rows' lines."""
-    if not Path(where).is_file():
-        problem = "is not a file" if Path(where).exists() else "does not exist"
-        raise FileNotFoundError(f"{where}: the CSV file {problem}. Check the path.")
-    lines = array("Q")
-    with _larger_fields(), Path(where).open(encoding="utf-8-sig", newline="") as file:
-        rows = _rows(file, where, separator)
-        line, names = next(rows, (1, []))
-        _check_names(names, where, line)
-        image = names.index(find_column(image_column, names, where))
-        cells: list[list[str]] = [[] for _ in names]
-        locations = CompactStrings.from_list(_gather(rows, names, image, cells, lines, where))
-    if not len(locations):
-        raise ValueError(f"{where}: the table has no rows below its column names.")
-    return names, image, locations, cells, lines
+class _Table:
+    """Takes a file apart into images, and cells of the other columns."""
 
+    def __init__(self, where: str, separator: str, encoding: str) -> None:
+        self.where = where
+        self.separator = separator
+        self.encoding = text_encoding(encoding)
+        self.lines = array("Q")  # that the rows begin on
+        self.names: list[str] = []
+        self.images: list[str] = []
+        self.cells: list[list[str]] = []
 
-def _gather(
-    rows: Iterator[tuple[int, list[str]]],
-    names: list[str],
-    image: int,
-    cells: list[list[str]],
-    lines: array[int],
-    where: str,
-) -> Iterator[str]:
-    """Yield the locations and put the other values into `cells`, each distinct text once."""
-    distinct: dict[str, str] = {}
-    for line, row in rows:
-        if len(row) != len(names):
-            raise ValueError(
-                f"{where}, line {line}: expected {len(names)} values for the columns {names}; got "
-                f"{len(row)}: {_shortened(row)}. Put values that hold the separator into double "
-                'quotes ("...").'
+    def place(self, row: int) -> str:
+        """Where a row is, for messages."""
+        return f"{self.where}, line {self.lines[row]}"
+
+    def read(
+        self, image_column: str | Sequence[str], pixel_shape: Sequence[int] | None
+    ) -> CompactStrings | Array:
+        """Read everything; return the locations, or the pixels of the images."""
+        where = self.where
+        if not Path(where).is_file():
+            problem = "is not a file" if Path(where).exists() else "does not exist"
+            raise FileNotFoundError(f"{where}: the CSV file {problem}. Check the path.")
+        with _larger_fields(), Path(where).open(encoding=self.encoding, newline="") as file:
+            rows = self._rows(file)
+            line, self.names = next(rows, (1, []))
+            _check_names(self.names, where, line)
+            self.images = find_pixel_columns(
+                image_column, self.names, where, pixel_shape, find_column
             )
-        if not row[image]:
-            raise ValueError(
-                f"{where}, line {line}: the location is empty. Give a path, a URL or pixels, or "
-                "remove the row."
-            )
-        lines.append(line)
-        for index, value in enumerate(row):
-            if index != image:
-                cells[index].append(distinct.setdefault(value, value))
-        yield row[image]
+            images = self._gather(rows)
+            if pixel_shape is None:
+                found: Any = CompactStrings.from_list(image[0] for image in images)
+            else:
+                pixels = PixelRows(pixel_shape)
+                for row, image in enumerate(images):
+                    pixels.add(image[0] if len(image) == 1 else image, self.place(row))
+                found = pixels.pixels(self.place)
+        if not len(self.lines):
+            raise ValueError(f"{where}: the table has no rows below its column names.")
+        return found  # type: ignore[no-any-return]
+
+    def _gather(self, rows: Iterator[tuple[int, list[str]]]) -> Iterator[list[str]]:
+        """Yield what stands for each image, and keep other values, each distinct text once."""
+        distinct: dict[str, str] = {}
+        names, where = self.names, self.where
+        images = [names.index(name) for name in self.images]
+        others = sorted(set(range(len(names))).difference(images))
+        self.cells = [[] for _ in names]
+        for line, row in rows:
+            if len(row) != len(names):
+                raise ValueError(
+                    f"{where}, line {line}: expected {len(names)} values for the columns "
+                    f"{shown(names)}; got {len(row)}: {_shortened(row)}. Put values that hold the "
+                    'separator into double quotes ("...").'
+                )
+            image = [row[index] for index in images]
+            if "" in image:
+                raise ValueError(
+                    f"{where}, line {line}: the location is empty. Give a path, a URL or pixels, "
+                    "or remove the row."
+                )
+            self.lines.append(line)
+            for index in others:
+                self.cells[index].append(distinct.setdefault(row[index], row[index]))
+            yield image
+
+    def _rows(self, file: TextIO) -> Iterator[tuple[int, list[str]]]:
+        """Yield each row that is not blank with the line that it begins on."""
+        taken: list[str] = []
+        reader = csv.reader(
+            _remembered(file, taken), delimiter=self.separator, skipinitialspace=True, strict=True
+        )
+        while True:
+            line = reader.line_num + 1
+            taken.clear()
+            try:
+                row = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                raise ValueError(
+                    f"{self.where}, line {line}: the row that begins here cannot be read: {error}. "
+                    'Look for a double quote (") that is not closed; write a quote in a value '
+                    'twice ("").'
+                ) from error
+            except UnicodeError as error:
+                raise undecodable(self.where, self.encoding) from error
+            if row:
+                yield line, _tidied(row, taken, self.separator)
 
 
-def _rows(file: TextIO, where: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row that is not blank with the line that it begins on."""
-    taken: list[str] = []
-    reader = csv.reader(
-        _remembered(file, taken), delimiter=separator, skipinitialspace=True, strict=True
-    )
-    while True:
-        line = reader.line_num + 1
-        taken.clear()
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise ValueError(
-                f"{where}, line {line}: the row that begins here cannot be read: {error}. Look "
-                'for a double quote (") that is not closed; write a quote in a value twice ("").'
-            ) from error
-        except UnicodeDecodeError as error:
-            raise ValueError(
-                f"{where}, line {_undecodable_line(where)}: the text is not UTF-8. Save the file "
-                "as UTF-8."
-            ) from error
-        if row:
-            if any(_is_cut(value) for value in row):
-                row = _single_quoted(taken, separator) or row
-            yield line, [_unquoted(value) for value in _rejoined(row, separator)]
+def _tidied(row: list[str], taken: list[str], separator: str) -> list[str]:
+    """Values without blanks around them, and in the handbook's spelling."""
+    if not any("'" in text or "[" in text for text in taken):
+        return [value.strip() for value in row]
+    if any(_is_cut(value) for value in row):
+        row = _single_quoted(taken, separator) or row
+    return [_unquoted(value) for value in _rejoined(row, separator)]
 
 
 def _remembered(file: TextIO, taken: list[str]) -> Iterator[str]:
@@ -216,18 +261,6 @@ def _larger_fields() -> Iterator[None]:
             csv.field_size_limit(before)
 
 
-def _undecodable_line(where: str) -> int:
-    line = 0
-    with Path(where).open("rb") as file:
-        for data in file:
-            line += 1
-            try:
-                data.decode("utf-8-sig")
-            except UnicodeDecodeError:
-                break
-    return line
-
-
 def _rejoined(values: list[str], separator: str) -> list[str]:
     """Put pixels together again that were cut at the commas inside their brackets."""
     joined: list[str] = []
@@ -257,9 +290,15 @@ def _check_names(names: list[str], where: str, line: int) -> None:
         raise ValueError(f"{where}: the file is empty. Its first line must name the columns.")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
+        mend = "Give every column its own name."
+        if all(re.fullmatch(r"[\d.eE+-]+", name) for name in names):
+            mend = (
+                "That looks like a row of numbers: write a line of names above it, or pass "
+                "pandas.read_csv(path, header=None) to the source or sequence of data frames."
+            )
         raise ValueError(
             f"{where}, line {line}: the column {twice[0]!r} is there {names.count(twice[0])} times "
-            f"in {names}. Give every column its own name."
+            f"in {shown(names)}. {mend}"
         )
     if len(names) == 1 and (other := next((mark for mark in ";\t|" if mark in names[0]), None)):
         raise ValueError(

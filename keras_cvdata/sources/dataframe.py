@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from keras_cvdata.labels import SEPARATOR, categories
+from keras_cvdata.sources.embedded import PixelRows, find_pixel_columns
 from keras_cvdata.sources.strings import CompactStrings
 from keras_cvdata.sources.table import (
+    PathOptions,
     TableSource,
     find_column,
     label_names,
     make_labels,
+    shown,
     tidy_column,
 )
 from keras_cvdata.types import Array
@@ -31,7 +35,8 @@ class DataFrameSource(TableSource):
     Args:
         frame: The data frame; it is read once and not kept.
         image_column: Column with the locations; letter case does not count if no other column
-            differs in case only.
+            differs in case only. With `pixel_shape` also a list of columns or a pattern such as
+            "pixel*": one column for each pixel.
         label_column: Column with the labels, several, or None for images without labels.
         root: Folder of relative paths, out of which no image may be read. With None relative paths
             start from the current folder, and any path may be read.
@@ -42,6 +47,13 @@ class DataFrameSource(TableSource):
             seen from the values: integers from 0 on are classes with these numbers. Several columns
             of 0 and 1 ("multilabel"), or of numbers ("number"), make one.
         label_separator: What stands between several labels in one text.
+        extension: Ending of files that the table names without it, as ".png" for ids.
+        missing: What to do where a local file does not exist: "raise" names it, "drop" leaves its
+            row out and counts it in `summary`, "later" looks only when it is read. Each folder is
+            listed once for it.
+        pixel_shape: (height, width) or (height, width, channels) of images whose values stand in
+            the table, row by row: in one cell, with blanks or commas between, or in one column for
+            each. Whole numbers are 0 to 255, decimals 0 to 1.
         allow: URL schemes that may be read.
         private_hosts: Allow URLs of this machine and of private networks.
 
@@ -60,12 +72,15 @@ class DataFrameSource(TableSource):
         self,
         frame: Any,
         *,
-        image_column: str = "location",
+        image_column: str | Sequence[str] = "location",
         label_column: str | Sequence[str] | None = "label",
         root: str | os.PathLike[str] | None = None,
         class_names: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
         label_kind: str | Mapping[str, str] | None = None,
         label_separator: str = SEPARATOR,
+        extension: str | None = None,
+        missing: str = "raise",
+        pixel_shape: Sequence[int] | None = None,
         allow: Sequence[str] = ("https",),
         private_hosts: bool = False,
     ) -> None:
@@ -75,31 +90,39 @@ class DataFrameSource(TableSource):
         if twice:
             raise ValueError(
                 f"{where}: the column {twice[0]!r} is there {names.count(twice[0])} times in "
-                f"{names}. Give every column its own name."
+                f"{shown(names)}. Give every column its own name."
             )
         if not len(frame):
             raise ValueError(f"{where}: it has no rows.")
-        cells = {name: frame.iloc[:, index].tolist() for index, name in enumerate(names)}
-        image = find_column(image_column, names, where)
+        images = find_pixel_columns(image_column, names, where, pixel_shape, find_column)
+        cells = {
+            name: frame.iloc[:, index].tolist()
+            for index, name in enumerate(names)
+            if len(images) == 1 or name not in images
+        }
+        place = partial("{}, row {}".format, where)
         chosen = {name: find_column(name, names, where) for name in label_names(label_column)}
         super().__init__(
-            _locations(cells[image], where),
+            _locations(cells[images[0]], where)
+            if pixel_shape is None
+            else _pixels(frame.iloc[:, [names.index(name) for name in images]], pixel_shape, place),
             make_labels(
                 {name: cells[spelled] for name, spelled in chosen.items()},
                 label_kind,
                 _known_names(frame, names, chosen, label_kind, class_names),
-                lambda row: f"{where}, row {row}",
+                place,
                 label_separator,
             ),
             {
                 name: tidy_column(values)
                 for name, values in cells.items()
-                if name not in (image, *chosen.values())
+                if name not in (*images, *chosen.values())
             },
             where=where,
             root="." if root is None else root,
             confined=root is not None,
             remote={"allow": tuple(allow), "private_hosts": private_hosts},
+            paths=PathOptions(extension, missing, place),
         )
 
 
@@ -130,9 +153,19 @@ def _locations(values: list[Any], where: str) -> CompactStrings | list[str | byt
     return locations
 
 
+def _pixels(columns: Any, shape: Sequence[int], place: Callable[[int], str]) -> Array:
+    """Pixels of one column of texts or lists, or of one column for each pixel."""
+    pixels = PixelRows(shape)
+    for row, values in enumerate(columns.to_numpy()):
+        pixels.add(values[0] if len(values) == 1 else values, place(row))
+    return pixels.pixels(place)
+
+
 def _location(value: Any, where: str) -> str | bytes | Array:
     if isinstance(value, os.PathLike):
         value = os.fspath(value)
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):  # an id
+        value = str(value)
     if isinstance(value, list):
         value = json.dumps(
             value, default=lambda numbers: numbers.tolist()

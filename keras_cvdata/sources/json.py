@@ -11,14 +11,18 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from keras_cvdata.labels import SEPARATOR
+from keras_cvdata.sources.embedded import PixelRows, find_pixel_columns
 from keras_cvdata.sources.strings import CompactStrings
 from keras_cvdata.sources.table import (
+    PathOptions,
     TableSource,
     find_column,
     label_names,
     make_labels,
     tidy_column,
 )
+from keras_cvdata.sources.text_files import text_encoding, undecodable
+from keras_cvdata.types import Array
 
 _BLANKS = re.compile(r"\s*")
 _TOKEN = re.compile(
@@ -34,9 +38,10 @@ class JSONSource(TableSource):
     nested list. Further keys are kept in `columns`, None where an object lacks one.
 
     Args:
-        path: The file, UTF-8.
+        path: The file.
         image_column: Key of the locations; letter case does not count if no other key differs in
-            case only.
+            case only. With `pixel_shape` also a list of keys or a pattern such as "pixel*": one
+            key for each pixel.
         label_column: Key of the labels, several, or None for images without labels.
         root: Folder of relative paths, out of which no image may be read. With None relative paths
             start from the folder of the JSON file, and any path may be read.
@@ -47,6 +52,14 @@ class JSONSource(TableSource):
             from the values: integers from 0 on are classes with these numbers. Several keys of 0
             and 1 ("multilabel"), or of numbers ("number"), make one.
         label_separator: What stands between several labels in one text.
+        extension: Ending of files that the table names without it, as ".png" for ids.
+        encoding: Encoding of the text, such as "cp1252" or "utf-16".
+        missing: What to do where a local file does not exist: "raise" names it, "drop" leaves its
+            row out and counts it in `summary`, "later" looks only when it is read. Each folder is
+            listed once for it.
+        pixel_shape: (height, width) or (height, width, channels) of images whose values stand in
+            the table, row by row: in one cell, with blanks or commas between, or in one key for
+            each. Whole numbers are 0 to 255, decimals 0 to 1.
         allow: URL schemes that may be read.
         private_hosts: Allow URLs of this machine and of private networks.
 
@@ -65,18 +78,22 @@ class JSONSource(TableSource):
         self,
         path: str | os.PathLike[str],
         *,
-        image_column: str = "location",
+        image_column: str | Sequence[str] = "location",
         label_column: str | Sequence[str] | None = "label",
         root: str | os.PathLike[str] | None = None,
         class_names: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
         label_kind: str | Mapping[str, str] | None = None,
         label_separator: str = SEPARATOR,
+        extension: str | None = None,
+        encoding: str = "utf-8",
+        missing: str = "raise",
+        pixel_shape: Sequence[int] | None = None,
         allow: Sequence[str] = ("https",),
         private_hosts: bool = False,
     ) -> None:
         where = os.fspath(path)
-        rows = _Rows(where, image_column, label_names(label_column))
-        locations = CompactStrings.from_list(rows.read())
+        rows = _Rows(where, image_column, label_names(label_column), pixel_shape)
+        locations = rows.read(text_encoding(encoding))
         if not len(locations):
             raise ValueError(f"{where}: the file lists no images.")
         super().__init__(
@@ -85,7 +102,7 @@ class JSONSource(TableSource):
                 rows.labels,
                 label_kind,
                 class_names,
-                lambda row: f"{where}, line {rows.lines[row]}",
+                rows.place,
                 label_separator,
             ),
             {
@@ -96,61 +113,86 @@ class JSONSource(TableSource):
             root=Path(where).parent if root is None else root,
             confined=root is not None,
             remote={"allow": tuple(allow), "private_hosts": private_hosts},
+            paths=PathOptions(extension, missing, rows.place),
         )
 
 
 class _Rows:
     """Takes the objects of a file apart into locations, labels and further columns."""
 
-    def __init__(self, where: str, image_column: str, label_keys: list[str]) -> None:
+    def __init__(
+        self,
+        where: str,
+        image_column: str | Sequence[str],
+        label_keys: list[str],
+        pixel_shape: Sequence[int] | None,
+    ) -> None:
         self.where = where
         self.image_column = image_column
+        self.pixel_shape = pixel_shape
         self.labels: dict[str, list[Any]] = {key: [] for key in label_keys}
         self.columns: dict[str, list[Any]] = {}
         self.lines = array("Q")
 
-    def read(self) -> Iterator[str]:
-        """Yield the locations."""
-        spelling: dict[tuple[str, ...], dict[str, str]] = {}
-        for line, row in _objects(_read_text(self.where), self.where):
+    def place(self, row: int) -> str:
+        """Where a row is, for messages."""
+        return f"{self.where}, line {self.lines[row]}"
+
+    def read(self, encoding: str) -> CompactStrings | Array:
+        """Read everything; return the locations, or the pixels of the images."""
+        images = self._images(encoding)
+        if self.pixel_shape is None:
+            return CompactStrings.from_list(map(self._as_text, images))
+        pixels = PixelRows(self.pixel_shape)
+        for row, image in enumerate(images):
+            pixels.add(image, self.place(row))
+        return pixels.pixels(self.place)
+
+    def _images(self, encoding: str) -> Iterator[Any]:
+        """Yield what stands for each image."""
+        spelling: dict[tuple[str, ...], tuple[list[str], dict[str, str]]] = {}
+        for line, row in _objects(_read_text(self.where, encoding), self.where):
             keys = tuple(row)
             if keys not in spelling:
-                place = f"{self.where}, line {line}"
-                wanted = [self.image_column, *self.labels]
-                spelling[keys] = {key: find_column(key, keys, place) for key in wanted}
-            location = row.pop(spelling[keys][self.image_column])
+                spelling[keys] = self._spelling(keys, f"{self.where}, line {line}")
+            image_keys, label_keys = spelling[keys]
+            image = [row.pop(key) for key in image_keys]
             for key, values in self.labels.items():
-                values.append(row.pop(spelling[keys][key], None))
+                values.append(row.pop(label_keys[key], None))
             for key, value in row.items():
                 column = self.columns.setdefault(key, [])
                 column.extend([None] * (len(self.lines) - len(column)))
                 column.append(value)
             self.lines.append(line)
-            yield self._as_text(location, line)
+            yield image[0] if len(image) == 1 else image
 
-    def _as_text(self, location: Any, line: int) -> str:
+    def _spelling(self, keys: tuple[str, ...], place: str) -> tuple[list[str], dict[str, str]]:
+        """How objects with these keys spell those of the image and of the labels."""
+        images = find_pixel_columns(self.image_column, keys, place, self.pixel_shape, find_column)
+        return images, {key: find_column(key, keys, place) for key in self.labels}
+
+    def _as_text(self, location: Any) -> str:
         if isinstance(location, list):
             return json.dumps(location)
+        if isinstance(location, int) and not isinstance(location, bool):  # an id
+            return str(location)
         if isinstance(location, str) and location.strip():
             return location
         raise ValueError(
-            f"{self.where}, line {line}: the location must be a path, a URL or pixels as a nested "
-            f"list; got {location!r}."
+            f"{self.place(-1)}: the location must be a path, a URL or pixels as a nested list; got "
+            f"{location!r}."
         )
 
 
-def _read_text(where: str) -> str:
+def _read_text(where: str, encoding: str) -> str:
     file = Path(where)
     if not file.is_file():
         problem = "is not a file" if file.exists() else "does not exist"
         raise FileNotFoundError(f"{where}: the JSON file {problem}. Check the path.")
     try:
-        return file.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise ValueError(
-            f"{where}, line {line}: the text is not UTF-8. Save the file as UTF-8."
-        ) from error
+        return file.read_text(encoding)
+    except UnicodeError as error:
+        raise undecodable(where, encoding) from error
 
 
 def _objects(text: str, where: str) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,12 @@ class CompactStrings:
         position %= size
         start, stop = self.offsets[position], self.offsets[position + 1]
         return self.blob[start:stop].tobytes().decode("utf-8", "surrogateescape")
+
+    def __iter__(self) -> Iterator[str]:
+        blob, start = self.blob.data, 0
+        for stop in self.offsets[1:].tolist():
+            yield str(blob[start:stop], "utf-8", "surrogateescape")
+            start = stop
 
     def take(self, positions: Array) -> CompactStrings:
         """Select strings.

@@ -3,30 +3,47 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from keras_cvdata import labels as label_forms
+from keras_cvdata.arguments import choice
 from keras_cvdata.codec.headers import max_bytes
 from keras_cvdata.labels import SEPARATOR, Labels
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.boxes import Boxes
 from keras_cvdata.sources.embedded import is_embedded, parse_pixels
 from keras_cvdata.sources.files import read_file
+from keras_cvdata.sources.locations import (
+    MISSING,
+    complete_paths,
+    find_missing,
+    is_url,
+    suggest_extension,
+)
 from keras_cvdata.sources.remote import read_url
 from keras_cvdata.sources.strings import CompactStrings
-from keras_cvdata.types import Array, ImageError
-
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+from keras_cvdata.types import Array, ImageError, Ints
 
 
-def is_url(location: str) -> bool:
-    """Say whether a location is remote: whether it begins with `scheme://`."""
-    return _URL.match(location) is not None
+@dataclass(frozen=True)
+class PathOptions:
+    """How the paths of a table are read.
+
+    Attributes:
+        extension: Ending of files that are named without it.
+        missing: What is done where a file does not exist: "raise" names it, "drop" leaves its row
+            out, "later" looks for it only when it is read.
+        place: Says where a row is, for messages.
+    """
+
+    extension: str | None = None
+    missing: str = "raise"
+    place: Callable[[int], str] | None = None
 
 
 class TableSource(Source):
@@ -36,18 +53,20 @@ class TableSource(Source):
     for each row by itself.
 
     Args:
-        locations: Location of each image as text, or any mix of text, encoded bytes and pixels.
+        locations: Location of each image as text, or any mix of text, encoded bytes and pixels; or
+            the pixels of all images as one array.
         labels: The label columns by name.
         columns: Further columns by name.
         where: Name of the table for messages.
         root: Folder that relative paths start from.
         confined: Refuse images outside `root`, also through symbolic links.
         remote: Keyword arguments of `keras_cvdata.sources.remote.read_url`.
+        paths: How paths are read, see `PathOptions`.
     """
 
     def __init__(
         self,
-        locations: CompactStrings | Sequence[Any],
+        locations: CompactStrings | Sequence[Any] | Array,
         labels: Mapping[str, Labels],
         columns: Mapping[str, Array],
         *,
@@ -55,14 +74,71 @@ class TableSource(Source):
         root: str | os.PathLike[str],
         confined: bool,
         remote: Mapping[str, Any],
+        paths: PathOptions | None = None,
     ) -> None:
-        self.locations = locations
         self.labels = dict(labels)
         self.columns = dict(columns)
         self.where = where
         self.root = Path(root).resolve() if confined else Path(root).absolute()
         self.confined = confined
         self.remote = dict(remote)
+        paths = paths or PathOptions()
+        self._missing = choice("missing", paths.missing, MISSING)
+        self._rows: Array | None = None
+        self.locations = locations
+        if isinstance(locations, np.ndarray):
+            self._set_pixels(locations)
+        else:
+            self.locations = completed = complete_paths(locations, self.root, paths.extension)
+            self._look_for_files(completed, paths)
+
+    def _set_pixels(self, pixels: Array) -> None:
+        height, width, channels = (*pixels.shape[1:], 1)[:3]
+        self.image_shape, self.dtype = (height, width, channels), pixels.dtype
+        self.value_range = (0.0, 1.0) if pixels.dtype.kind == "f" else None
+
+    def _look_for_files(
+        self, locations: CompactStrings | Sequence[Any], paths: PathOptions
+    ) -> None:
+        """Refuse missing files, or leave their rows out."""
+        if self._missing == "later":
+            return
+        missing = find_missing(locations, self.root, self.confined)
+        if not len(missing):
+            return
+        count = len(locations)
+        if self._missing == "raise" or len(missing) == count:
+            raise FileNotFoundError(self._describe_missing(missing, paths))
+        kept = np.delete(np.arange(count), missing)
+        self._rows = kept
+        self.locations = (
+            locations.take(kept)
+            if isinstance(locations, CompactStrings)
+            else [locations[row] for row in kept.tolist()]
+        )
+        self.labels = {name: column.take(kept) for name, column in self.labels.items()}
+        self.columns = {name: column[kept] for name, column in self.columns.items()}
+        self.notes += (f"left out: {len(missing)} of {count} rows, whose files do not exist",)
+
+    def _describe_missing(self, missing: Ints, paths: PathOptions) -> str:
+        first = int(missing[0])
+        path = self.root / self.locations[first]
+        place = f"{self.where}, row {first}" if paths.place is None else paths.place(first)
+        extension = None if paths.extension else suggest_extension(path)
+        if extension:
+            mend = f"There is {path.name}{extension}: pass extension={extension!r}."
+        else:
+            mend = "Correct the paths, or give the folder that they start from as root=."
+        return (
+            f"{place}: the file {str(path)!r} does not exist (of {len(self.locations)} rows, "
+            f"{len(missing)} name missing files). {mend} missing='drop' leaves such rows out, "
+            "missing='later' looks for files only when they are read."
+        )
+
+    @property
+    def rows(self) -> Ints:
+        """Row of each sample in the table, which it keeps where others are left out."""
+        return super().rows if self._rows is None else self._rows
 
     def __len__(self) -> int:
         return len(self.locations)
@@ -73,20 +149,20 @@ class TableSource(Source):
         if not isinstance(location, str):
             return location  # type: ignore[no-any-return] # bytes or pixels of a data frame
         if is_embedded(location):
-            return parse_pixels(location, self.name(position), position)
+            return parse_pixels(location, self.name(position), self._row(position))
         longest = max_bytes(self.max_pixels)
         try:
             if is_url(location):
                 return read_url(location, **{"max_bytes": longest, **self.remote})
             return read_file(self._path(location), longest)
         except ImageError as error:
-            raise ImageError(error.name, error.reason, position) from error
+            raise ImageError(error.name, error.reason, self._row(position)) from error
 
     def name(self, position: int) -> str:
         """Path or URL of one image, or `table[row]` for pixels in the table itself."""
         location = self.locations[position]
         if not isinstance(location, str) or is_embedded(location):
-            return f"{self.where}[{position}]"
+            return f"{self.where}[{self._row(position)}]"
         return location if is_url(location) else str(self.root / location)
 
     def at_column(self, name: str) -> TableSource:
@@ -115,6 +191,7 @@ class TableSource(Source):
             root=self.root,
             confined=self.confined,
             remote=self.remote,
+            paths=PathOptions(missing="later" if self._missing == "later" else "raise"),
         )
 
     def boxes(self, name: str) -> Boxes:
@@ -131,6 +208,9 @@ class TableSource(Source):
         """
         cells = self.columns[find_column(name, self.columns, self.where)]
         return Boxes.from_cells(cells, lambda row: f"{self.where}, row {row}")
+
+    def _row(self, position: int) -> int:
+        return position if self._rows is None else int(self._rows[position])
 
     def _path(self, location: str) -> str:
         if "\0" in location:
@@ -165,11 +245,18 @@ def find_column(wanted: str, names: Iterable[str], where: str) -> str:
     alike = [name for name in names if name.strip().casefold() == wanted.strip().casefold()]
     if len(alike) == 1:
         return alike[0]
-    found = f"it could be any of {alike}" if alike else f"the table has {names}"
+    found = f"it could be any of {alike}" if alike else f"the table has {shown(names)}"
     raise ValueError(
         f"{where}: there is no column {wanted!r}; {found}. Name the columns with image_column= and "
         "label_column=; label_column=None reads images without labels."
     )
+
+
+def shown(names: Sequence[str]) -> str:
+    """Names of columns for a message, not all of very many."""
+    if len(names) < 30:
+        return f"{list(names)}"
+    return f"{list(names[:5])} and {len(names) - 5} more"
 
 
 def label_names(wanted: str | Sequence[str] | None) -> list[str]:

@@ -264,6 +264,6 @@ def test_a_column_of_masks_must_name_files(scenes: Path, tmp_path: Path) -> None
     table = tmp_path / "t.csv"
     table.write_text("location,label,mask\na.png,x,m.png\nb.png,x,\n")
     with pytest.raises(ValueError, match=r"row 1: the column 'mask' must name a file; got ''"):
-        CSVSequence(table, mask_column="mask", verbose=0)
+        CSVSequence(table, mask_column="mask", missing="later", verbose=0)
     with pytest.raises(ValueError, match=r"there is no column 'masks'"):
         CSVSequence(scenes / "scenes.csv", mask_column="masks", verbose=0)

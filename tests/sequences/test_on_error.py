@@ -3,6 +3,7 @@
 import re
 import shutil
 import time
+from pathlib import Path
 
 import cv2
 import keras
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from keras_cvdata import ImageDataGenerator
-from keras_cvdata.sequences import DirectorySequence, Sequence
+from keras_cvdata.sequences import CSVSequence, DirectorySequence, Sequence
 from keras_cvdata.sources import ArraySource
 from keras_cvdata.types import ImageError
 
@@ -207,3 +208,21 @@ def test_class_weight_with_skip_says_what_to_do(damaged, make_one):
     with pytest.raises(Exception, match=r"Use on_error='substitute', or balance=True"):
         model.fit(data, class_weight={0: 1.0, 1: 2.0, 2: 1.0}, verbose=0)
     assert np.isfinite(model.fit(data, verbose=0).history["loss"][0])
+
+
+@pytest.mark.parametrize("on_error", ["raise", "substitute"])
+def test_a_table_with_missing_files(photo_folder, tmp_path, on_error):
+    """They are found at once, unless other images are to stand in their place."""
+    table = tmp_path / "t.csv"
+    names = [f"cat/{number}.jpg" for number in (0, 1, 9)]
+    table.write_text("location,label\n" + "".join(f"{name},cat\n" for name in names))
+    options = {"root": photo_folder, "class_names": ["cat", "dog"], "image_size": (8, 8)}
+    options |= {"on_error": on_error, "verbose": 0}
+    if on_error == "raise":
+        with pytest.raises(FileNotFoundError, match=r"line 4: .*9\.jpg' does not exist"):
+            CSVSequence(table, **options)
+    else:
+        seq = CSVSequence(table, **options)
+        assert len(seq[0][0]) == 3
+        assert [Path(bad.name).name for bad in seq.report] == ["9.jpg"]
+    assert len(CSVSequence(table, missing="drop", **options)[0][0]) == 2

@@ -60,7 +60,7 @@ def test_arrays_frames_sources_and_sequences(collection):
     assert open_source(source) is source
     assert open_source(SimpleNamespace(source=source)) is source
     frame = pd.DataFrame({"location": ["a"], "label": ["b"], "source": ["c"]})
-    assert isinstance(open_source(frame), sources.DataFrameSource)
+    assert isinstance(open_source(frame, missing="later"), sources.DataFrameSource)
     with pytest.raises(TypeError, match="open already; the options"):
         open_source(source, unlabelled=True)
 

@@ -221,7 +221,7 @@ def test_missing_files(tmp_path, table):
         CSVSource(tmp_path / "none.csv")
     with pytest.raises(FileNotFoundError, match="is not a file"):
         CSVSource(tmp_path)
-    source = CSVSource(table("label,location\ncat,cats/9.jpg\n"))
+    source = CSVSource(table("label,location\ncat,cats/9.jpg\n"), missing="later")
     with pytest.raises(ImageError, match=r"cats/9\.jpg \(row 0\)"):
         source.fetch(0)
 
@@ -266,5 +266,38 @@ def test_pickles_small_and_works_elsewhere(table, tmp_path, monkeypatch):
 
 
 def test_integers_beyond_64_bits_stay_text(table):
-    source = CSVSource(table(f"label,location,id\na,b,{2**70}\na,b,1\n"))
+    source = CSVSource(table(f"label,location,id\na,b,{2**70}\na,b,1\n"), missing="later")
     assert source.columns["id"].tolist() == [2**70, 1]
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "UTF-8", "shift_jis"])
+def test_other_encodings(table, encoding):
+    """Spreadsheets on Windows save in the encoding of the country."""
+    name = "猫" if encoding == "shift_jis" else "Käse"
+    file = table(f"label,location\n{name},cats/1.jpg\n", encoding=encoding)
+    source = CSVSource(file, encoding=encoding)
+    assert source.class_names == (name,)
+    assert source.fetch(0) == b"first"
+    with pytest.raises(ValueError, match=r"encoding must be one that Python knows.*got 'ansi7'"):
+        CSVSource(file, encoding="ansi7")
+
+
+def test_a_mark_at_the_start_is_no_part_of_a_name(table):
+    assert len(CSVSource(table("label,location\na,cats/1.jpg\n", encoding="utf-8-sig"))) == 1
+
+
+def test_the_wrong_encoding_is_named_with_its_line(table):
+    with pytest.raises(
+        ValueError, match=r"line 3: the text is not UTF-8\. Pass its encoding, such"
+    ):
+        CSVSource(table("label,location\na,b\nKäse,c\n", encoding="cp1252"))
+    with pytest.raises(ValueError, match=r"line 1: the text is not UTF-16"):
+        CSVSource(table("label,location\na,b\n"), encoding="utf-16")
+    with pytest.raises(ValueError, match=r"line 2: the text is not ASCII"):
+        CSVSource(table("label,location\nKäse,b\n"), encoding="ascii")
+
+
+def test_very_many_columns_are_not_all_listed(table):
+    names = ",".join(f"pixel{number}" for number in range(784))
+    with pytest.raises(ValueError, match=r"'pixel3'\] and 780 more\. Name the columns"):
+        CSVSource(table(f"label,{names}\n"))

@@ -139,7 +139,7 @@ def test_rows_may_lack_further_keys(table):
         ('[\n{"label": 1, "label": 2, "location": "b"}]', "line 2: .*'label' 2 times"),
         ('[{"label": NaN, "location": "b"}]', "line 1: .*NaN is no value of JSON"),
         ('[{"label": null, "location": "b"}]', "line 1.*label is missing"),
-        ('[{"label": "a", "location": 7}]', "line 1: the location must be.*got 7"),
+        ('[{"label": "a", "location": 7.5}]', "line 1: the location must be.*got 7.5"),
         ('[{"label": "a", "location": " "}]', "line 1: the location must be"),
         ('[{"label": ' + "[" * 100_000, "line 1: the object cannot be read"),
     ],
@@ -166,3 +166,14 @@ def test_root_confines_paths(table, tmp_path):
     source = JSONSource(table('[{"label": "a", "location": "../1.jpg"}]'), root=tmp_path / "inner")
     with pytest.raises(ImageError, match="leads out of root"):
         source.fetch(0)
+
+
+def test_other_encodings(tmp_path):
+    (tmp_path / "a.png").touch()
+    file = tmp_path / "t.json"
+    file.write_text('[{"label": "Käse", "location": "a.png"}]', encoding="cp1252")
+    assert JSONSource(file, encoding="cp1252").class_names == ("Käse",)
+    with pytest.raises(ValueError, match=r"line 1: the text is not UTF-8\. Pass its encoding"):
+        JSONSource(file)
+    with pytest.raises(ValueError, match="encoding must be one that Python knows"):
+        JSONSource(file, encoding="none")

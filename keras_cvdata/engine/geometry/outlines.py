@@ -224,12 +224,14 @@ def _cut(points: Tensor, inside: Tensor, xp: Any) -> Tensor:
     way = inside / xp.where(crosses, way, xp.ones_like(way))
     every = xp.concatenate([points, points + (ahead - points) * way[..., None, :]], axis=-1)
     # A corner comes before the crossing behind it, and what is left out comes last.
-    place = xp.arange(room, dtype="int32") * 2
+    slots = xp.arange(room, dtype="int32")
+    behind = xp.roll(points[..., 3:, :], 1, axis=-1)
+    repeated = xp.all(points[..., 3:, :] == behind, axis=-2)
+    stays = xp.logical_and(stays, xp.logical_or(slots == 0, xp.logical_not(repeated)))
     place = xp.concatenate(
-        [xp.where(stays, place, 4 * room), xp.where(crosses, place + 1, 4 * room)], axis=-1
+        [xp.where(stays, 2 * slots, 4 * room), xp.where(crosses, 2 * slots + 1, 4 * room)], axis=-1
     )
     chosen = xp.argsort(place, axis=-1)
     count = xp.sum(cast(place < 4 * room, "int32", xp), axis=-1)[..., None]
-    slots = xp.minimum(xp.arange(room, dtype="int32"), xp.maximum(count, 1) - 1)
-    chosen = xp.take_along_axis(chosen, slots, axis=-1)
+    chosen = xp.take_along_axis(chosen, xp.minimum(slots, xp.maximum(count, 1) - 1), axis=-1)
     return xp.take_along_axis(every, xp.repeat(chosen[..., None, :], 5, axis=-2), axis=-1)

@@ -158,7 +158,7 @@ class Sequence(Labelled, Epochs):
         min_visible: float = 0.0,
     ) -> None:
         super().__init__(workers=1)  # our own pool works; Keras's enqueuer serves stale batches
-        self.image_size = None if image_size is None else size(image_size)
+        self.image_size = None if image_size is None else size(image_size, square=True)
         self.batch_size = integer("batch_size", batch_size, 1)
         self.label_mode = label_mode
         self.color_mode = color_mode

@@ -79,7 +79,7 @@ def _split_cells(values: Sequence[Any], kind: str, separator: str, known: bool) 
     typed = dict(zip(parts, _typed(parts), strict=True)) if several else {}
     if set(parts) <= set(_FLAGS):
         typed = _FLAGS
-    elif several and not known and _are_shares(set(parts)):
+    elif several and not known and are_shares(set(parts)):
         typed = {part: float(part) for part in parts}
     for i in texts:
         if isinstance(cells[i], list):
@@ -87,7 +87,7 @@ def _split_cells(values: Sequence[Any], kind: str, separator: str, known: bool) 
     return cells
 
 
-def _are_shares(texts: set[str]) -> bool:
+def are_shares(texts: set[str]) -> bool:
     """Say whether all texts are numbers and not all integers; with leading zeros they are names."""
     whole = all(reads_as(text, int) for text in texts)
     return not whole and all(reads_as(text, float) for text in texts)

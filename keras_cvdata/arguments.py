@@ -150,12 +150,13 @@ def position(name: str, value: Any, count: int, whole: str) -> int:
     return index % count
 
 
-def size(value: Any, name: str = "image_size") -> tuple[int, int]:
-    """Read a size as (height, width), or as one number for both.
+def size(value: Any, name: str = "image_size", *, square: bool = False) -> tuple[int, int]:
+    """Read a size as (height, width).
 
     Args:
         value: What was given.
         name: What the user calls it.
+        square: Take one number for both sides, too.
 
     Returns:
         Height and width in pixels.
@@ -165,11 +166,11 @@ def size(value: Any, name: str = "image_size") -> tuple[int, int]:
         ValueError: It is no pair, or a side is below 1.
     """
     try:
-        height, width = (value, value) if isinstance(value, Integral) else value
+        height, width = (value, value) if square and isinstance(value, Integral) else value
     except (TypeError, ValueError):
         raise ValueError(
-            f"{name} must be (height, width) in pixels, such as (224, 224), or one number for "
-            f"squares; got {value!r}."
+            f"{name} must be (height, width) in pixels, such as (224, 224)"
+            f"{', or one number for squares' if square else ''}; got {value!r}."
         ) from None
     return integer(f"{name} height", height, 1), integer(f"{name} width", width, 1)
 

@@ -33,11 +33,17 @@ def test_positions_count_from_both_ends():
 
 
 @pytest.mark.parametrize("value", [7.5, True, 0, (1, 2, 3), None, "12"])
-def test_sizes_are_pairs_or_one_number_for_squares(value):
-    with pytest.raises((ValueError, TypeError), match="image_size"):
-        arguments.size(value)
+def test_sizes_are_pairs(value):
+    for square in (True, False):
+        with pytest.raises((ValueError, TypeError), match="image_size"):
+            arguments.size(value, square=square)
     assert arguments.size([3, np.int64(4)]) == arguments.size(np.array([3, 4])) == (3, 4)
-    assert arguments.size(224) == arguments.size(np.int32(224)) == (224, 224)
+
+
+def test_one_number_is_a_square_where_it_is_allowed():
+    assert arguments.size(np.int32(224), square=True) == (224, 224)
+    with pytest.raises(ValueError, match=r"such as \(224, 224\); got 7"):
+        arguments.size(7)
 
 
 def test_shares_and_probabilities_are_called_by_their_name():

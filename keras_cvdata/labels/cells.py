@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from keras_cvdata.labels.making import is_missing, print_integers
+from keras_cvdata.labels.modes import reads_as
 
 SEPARATOR = "|"  # between several labels in one cell of text
 
@@ -76,11 +77,20 @@ def _split_cells(values: Sequence[Any], kind: str, separator: str, known: bool) 
         whole = {part for i in texts if not _in_brackets(values[i]) for part in cells[i]}
         _warn_of_other_separator(whole, separator)
     typed = dict(zip(parts, _typed(parts), strict=True)) if several else {}
-    typed = _FLAGS if set(parts) <= set(_FLAGS) else typed
+    if set(parts) <= set(_FLAGS):
+        typed = _FLAGS
+    elif several and not known and are_shares(set(parts)):
+        typed = {part: float(part) for part in parts}
     for i in texts:
         if isinstance(cells[i], list):
             cells[i] = [typed.get(part, part) for part in cells[i]]
     return cells
+
+
+def are_shares(texts: set[str]) -> bool:
+    """Say whether all texts are numbers and not all integers; with leading zeros they are names."""
+    whole = all(reads_as(text, int) for text in texts)
+    return not whole and all(reads_as(text, float) for text in texts)
 
 
 def _parts(value: Any, separator: str, always: bool) -> Any:

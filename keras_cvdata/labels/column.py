@@ -93,7 +93,7 @@ class Labels:
         return dict(zip(self.class_names, totals.tolist(), strict=True))
 
     def at(self, position: int) -> Any:
-        """Label of one sample; codes as int32, whatever keeps them, so that they can be negated."""
+        """Label of one sample; codes as int32, so that arithmetic with them is right."""
         value = self.values[position]
         return value.astype(np.int32) if self.kind in ("class", "hierarchical") else value
 

@@ -126,8 +126,8 @@ def from_sets(
         Labels of kind "multilabel".
 
     Raises:
-        ValueError: A list is missing, holds an integer twice, or a class that is not in
-            `class_names`.
+        ValueError: A list is missing, holds an integer twice, a number that is no integer, or a
+            class that is not in `class_names`.
 
     Example:
         >>> from_sets([["red", "ripe"], [], ["ripe"]]).values.tolist()
@@ -138,11 +138,7 @@ def from_sets(
             raise _no_name(value, row, where)
     lists = [[value] if isinstance(value, str) else list(value) for value in values]
     for row, numbers in enumerate(lists):
-        if len(numbers) > 1 and are_integers(numbers) and len(set(numbers)) < len(numbers):
-            raise ValueError(
-                f"{place(where, row)}: {numbers!r} holds a class twice. Rows of 0 and 1 must have "
-                "one length, in all rows; lists of classes must hold each once."
-            )
+        _check_codes(numbers, row, where)
     rows = np.repeat(np.arange(len(lists)), [len(names) for names in lists])
     flat = from_names(
         [name for names in lists for name in names], class_names, lambda i: place(where, rows[i])
@@ -150,6 +146,23 @@ def from_sets(
     hot = np.zeros((len(lists), flat.num_classes), np.uint8)
     hot[rows, flat.values] = 1
     return Labels("multilabel", hot, flat.names)
+
+
+def _check_codes(numbers: list[Any], row: int, where: Where | None) -> None:
+    """Refuse what can only be a row of 0 and 1, or of shares, that went wrong."""
+    if any(
+        isinstance(number, float | np.floating) and not is_missing(number) for number in numbers
+    ):
+        raise ValueError(
+            f"{place(where, row)}: {numbers!r} holds numbers that are no classes. Use "
+            "label_mode='regression' for shares between 0 and 1, or write classes as integers or "
+            "text."
+        )
+    if len(numbers) > 1 and are_integers(numbers) and len(set(numbers)) < len(numbers):
+        raise ValueError(
+            f"{place(where, row)}: {numbers!r} holds a class twice. Rows of 0 and 1 must have "
+            "one length, in all rows; lists of classes must hold each once."
+        )
 
 
 def from_numbers(values: Any, where: Where | None = None) -> Labels:

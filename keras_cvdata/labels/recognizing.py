@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from keras_cvdata.labels.cells import SEPARATOR, read_cells
+from keras_cvdata.labels.cells import SEPARATOR, are_shares, read_cells
 from keras_cvdata.labels.column import Kind, Labels, compact
 from keras_cvdata.labels.joining import join_columns
 from keras_cvdata.labels.making import (
@@ -24,7 +24,6 @@ from keras_cvdata.labels.making import (
     is_missing,
     place,
 )
-from keras_cvdata.labels.modes import reads_as
 from keras_cvdata.types import Array
 
 
@@ -231,5 +230,4 @@ def _kind_of(values: Sequence[Any], rows: Array | None, known: bool) -> Kind:
     if are_integers(values):  # -1, or the number of a receipt, is no code
         return "class" if min(values) >= 0 and max(values) < MOST_CLASSES else "number"
     texts = {str(value) for value in values if not is_missing(value)}
-    whole = all(reads_as(text, int) for text in texts)  # with leading zeros they name classes
-    return "number" if not whole and all(reads_as(text, float) for text in texts) else "class"
+    return "number" if are_shares(texts) else "class"

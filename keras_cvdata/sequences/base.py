@@ -172,7 +172,7 @@ class Sequence(Labelled, Epochs):
         **workers: Any,
     ) -> None:
         super().__init__(**workers)
-        self.image_size = None if image_size is None else size(image_size)
+        self.image_size = None if image_size is None else size(image_size, square=True)
         self.batch_size = integer("batch_size", batch_size, 1)
         self.label_mode = label_mode
         self.color_mode = color_mode

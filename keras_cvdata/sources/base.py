@@ -163,7 +163,9 @@ class Source(abc.ABC):
                 each = f"{min(counts.values())} to {max(counts.values())} images each"
             else:
                 each = ", ".join(f"{label} {n}" for label, n in counts.items())
-            lines += [f"  {name}: {len(counts)} classes ({each})"] if counts else []
+            empty = sum(not n for n in counts.values())
+            without = f", {empty} without images" if empty else ""
+            lines += [f"  {name}: {len(counts)} classes{without} ({each})"] if counts else []
         return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
 
     def __repr__(self) -> str:

@@ -249,7 +249,8 @@ def _known_folders(
 
 def _passed_over(found: Sequence[str], used: Sequence[str]) -> tuple[str, ...]:
     """What the summary says of folders that are no class."""
-    others = [folder for folder in found if folder not in set(used)]
+    known = set(used)
+    others = [folder for folder in found if folder not in known]
     if not others:
         return ()
     names = ", ".join(others[:5]) + (", ..." if len(others) > 5 else "")

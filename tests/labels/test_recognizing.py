@@ -59,6 +59,16 @@ def test_gap_among_rows_of_0_and_1_is_refused_with_its_row(cells: Any) -> None:
         infer(cells, "multilabel")
 
 
+@pytest.mark.parametrize(
+    "cells", [[[0.2, 0.8], [1, 0]], ["[0.2, 0.8]", "[1.0, 0]"], ["0.2|.8", "1"]]
+)
+def test_shares_are_no_classes(cells: Any) -> None:
+    """They became the classes "0.2" and "0.8", with a 1 for each."""
+    with pytest.raises(ValueError, match=r"row 0: \[0.2, 0.8\] .* no classes. Use .*'regression'"):
+        infer(cells, "multilabel")
+    assert infer(["0.2|.8"], "multilabel", [".8", "0.2"]).values.tolist() == [[1, 1]]
+
+
 def test_row_of_another_length_is_refused_with_its_row() -> None:
     with pytest.raises(ValueError, match=r"row 0: .* holds a class twice"):
         infer(["1|0|1", "1|0"], "multilabel")

@@ -175,7 +175,7 @@ def test_keras_can_be_told_to_be_silent(mixed_folder, capsys):
 @pytest.mark.parametrize(
     ("options", "arguments", "message"),
     [
-        ({"target_size": 9.5}, {}, r"target_size must be \(height, width\) .*; got 9.5"),
+        ({"target_size": 9}, {}, r"target_size must be \(height, width\) .*; got 9"),
         ({"target_size": (9, 9, 3)}, {}, r"target_size must be .*; got \(9, 9, 3\)"),
         ({"target_size": (0, 9)}, {}, "target_size height must be at least 1; got 0"),
         ({"batch_size": 0}, {}, "batch_size must be at least 1; got 0"),

@@ -82,3 +82,4 @@ def test_gaps_of_integer_labels_have_no_weight_and_a_name():
     assert seq.class_names == ("0", "1", "2", "3")
     assert seq.class_indices == {"0": 0, "1": 1, "2": 2, "3": 3}
     assert list(seq.class_weights()) == [0, 1, 3]
+    assert "4 classes, 1 without images (0 1, 1 1, 2 0, 3 6)" in seq.source.summary()

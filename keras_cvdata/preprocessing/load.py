@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from keras_cvdata import codec
-from keras_cvdata.codec.headers import MAX_JPEG_SCANS
+from keras_cvdata.codec.headers import MAX_JPEG_SCANS, MAX_PIXELS
 from keras_cvdata.codec.tiff import Directory
 from keras_cvdata.engine.opencv.sampling import to_size
 from keras_cvdata.sources.files import read_file
@@ -84,7 +84,10 @@ def _decode(path: str, data: bytes, color_mode: str, orientation: bool) -> Array
         with suppress(Exception):
             return _by_pillow(data, color_mode, orientation)
     try:
-        pixels = codec.decode(data, "unchanged", name=path, upright=orientation or is_tiff)
+        limit = min(MAX_PIXELS, Image.MAX_IMAGE_PIXELS or MAX_PIXELS)
+        header = codec.sniff(data, path, max_pixels=limit)  # beyond it Pillow warns or refuses
+        upright = orientation or is_tiff
+        pixels = codec.decode(data, "unchanged", name=path, header=header, upright=upright)
         if pixels.shape[2] > 4:
             bands = f"It has {pixels.shape[2]} bands, and the old class takes four at most."
             raise ImageError(path, f"{bands} A DirectorySequence reads it as 'unchanged'.")

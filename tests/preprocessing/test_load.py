@@ -152,6 +152,16 @@ def test_the_limit_is_that_of_pillow(file, monkeypatch):
     assert not read_image(path, "grayscale", size).any()
 
 
+def test_a_lower_limit_of_pillow_holds_too(file, monkeypatch):
+    path = file(saved(Image.fromarray(scene()), "JPEG"), "1.jpg")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1500)
+    with pytest.warns(Image.DecompressionBombWarning, match="1961 pixels"):
+        read_image(path, "rgb", SIZE)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 900)
+    with pytest.raises(ImageError, match="1961 pixels"):
+        read_image(path, "rgb", SIZE)
+
+
 def test_endless_scans_do_not_come_to_pillow(file, monkeypatch):
     data = saved(Image.fromarray(scene()), "JPEG", progressive=True)
     scan = data.index(b"\xff\xda")

@@ -2,6 +2,9 @@
 
 import copy
 import gc
+import os
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -417,3 +420,34 @@ def test_an_abandoned_sequence_is_freed(numbered):
     keras.backend.clear_session()
     gc.collect()
     assert watch() is None
+
+
+IN_ONE_OF_SEVERAL_PROCESSES = """
+import socket, sys
+import numpy as np
+from keras_cvdata import ArraySequence, layers
+
+augment = [layers.RandomFlip(), layers.RandAugment(), layers.MixUp()]
+x, y = np.zeros((8, 8, 8, 3), np.uint8), np.eye(8, 2)
+options = {"augment": augment, "label_mode": "multilabel", "rescale": "unit", "verbose": 0}
+assert len(list(ArraySequence(x, y, **options))) == 1
+import jax
+with socket.socket() as free:
+    free.bind(("localhost", 0))
+    address = "localhost:%d" % free.getsockname()[1]
+jax.distributed.initialize(address, num_processes=1, process_id=0)
+assert layers.RandomFlip()(x).shape == x.shape
+"""
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="only JAX must know its processes")
+def test_a_sequence_may_be_made_before_the_processes_know_each_other():
+    """JAX refuses that after the first array."""
+    run = subprocess.run(
+        [sys.executable, "-c", IN_ONE_OF_SEVERAL_PROCESSES],
+        env=os.environ | {"KERAS_BACKEND": "jax"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr

@@ -10,6 +10,7 @@ from keras_cvdata.sequences.base import Sequence
 from keras_cvdata.sequences.options import SizedOptions
 from keras_cvdata.sources.arrays import ArraySource
 from keras_cvdata.sources.boxes import Boxes
+from keras_cvdata.sources.masks import MaskArrays
 
 
 class ArraySequence(Sequence):
@@ -22,9 +23,13 @@ class ArraySequence(Sequence):
         class_names: Names of the classes in the order of their integers.
         value_range: Lowest and highest value of float pixels; 0 to 1 where the data lies there.
         label_mode: Form of the labels, see `Sequence`; no labels where `y` is None.
-        masks: Segmentation masks (N, height, width, 1), or a list of them, which become a target.
+        masks: Segmentation masks (N, height, width, 1) or (N, height, width) of whole numbers or
+            booleans, or a list of them, which become a target.
         boxes: For each image a list of bounding boxes `[10, 20, 50, 60, "cat"]`, which become a
-            target.
+            target: four numbers as `bounding_box_format` says, by default left, top, right, bottom
+            in pixels, and a class, a name or an integer from 0 on.
+        box_class_names: Names of the classes of boxes in the order of their integers; by default
+            the names that are found, sorted.
         color_mode: Channels of the batch; "unchanged" keeps those of `x`.
         **options: Further arguments of `Sequence`: image_size, batch_size, shuffle, seed,
             validation_split, subset, augment, rescale, ...
@@ -42,7 +47,7 @@ class ArraySequence(Sequence):
     Source: Handbook 2, part 5; R28, R47.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 # the arguments of a public sequence
         self,
         x: Any,
         y: Any = None,
@@ -52,6 +57,7 @@ class ArraySequence(Sequence):
         label_mode: str | Mapping[str, str] | None = "int",
         masks: Any = None,
         boxes: Ordered[Any] | None = None,
+        box_class_names: Ordered[str] | None = None,
         color_mode: str = "unchanged",
         **options: Unpack[SizedOptions],
     ) -> None:
@@ -62,7 +68,7 @@ class ArraySequence(Sequence):
             source,
             label_mode=label_mode,
             color_mode=color_mode,
-            masks=None if masks is None else ArraySource(masks),
-            boxes=None if boxes is None else Boxes.from_cells(boxes),
+            masks=None if masks is None else MaskArrays(masks),
+            boxes=None if boxes is None else Boxes.from_cells(boxes, class_names=box_class_names),
             **options,
         )

@@ -3,5 +3,15 @@
 from keras_cvdata.codec.colors import to_color_mode
 from keras_cvdata.codec.decoding import decode, encode, read
 from keras_cvdata.codec.headers import Header, sniff
+from keras_cvdata.codec.masks import read_colors, read_mask
 
-__all__ = ["Header", "decode", "encode", "read", "sniff", "to_color_mode"]
+__all__ = [
+    "Header",
+    "decode",
+    "encode",
+    "read",
+    "read_colors",
+    "read_mask",
+    "sniff",
+    "to_color_mode",
+]

@@ -125,7 +125,7 @@ def decode(
         pixels = _decode_any(data, header, color_mode, name, row)
         pixels = to_color_mode(pixels, color_mode, name, row)
     if header.orientation != 1:
-        pixels = _turn_upright(pixels, header.orientation)
+        pixels = turn_upright(pixels, header.orientation)
     return pixels if pixels.ndim == 3 else pixels[:, :, None]
 
 
@@ -187,9 +187,11 @@ def _imdecode(data: bytes, flags: int, name: str, row: int | None) -> Array:
     return pixels
 
 
-def _turn_upright(pixels: Array, orientation: int) -> Array:
-    """Undo the orientation of a camera, 2 to 8 as in EXIF."""
+def turn_upright(pixels: Array, orientation: int) -> Array:
+    """Undo the orientation of a camera, 1 to 8 as in EXIF."""
     turned: Array = pixels
+    if orientation == 1:
+        return turned
     if pixels.ndim == 3 and pixels.shape[2] > 4:  # more than OpenCV turns
         turned = pixels.swapaxes(0, 1) if orientation > 4 else pixels
         turned = turned[::-1] if orientation in (3, 4, 7, 8) else turned

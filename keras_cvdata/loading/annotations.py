@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from keras_cvdata import codec
 from keras_cvdata.arguments import choice, integer, probability
 from keras_cvdata.engine import opencv
 from keras_cvdata.engine.geometry import boxes as geometry
 from keras_cvdata.engine.geometry.outlines import in_sight
 from keras_cvdata.engine.plan import Plan
 from keras_cvdata.engine.steps import Size
-from keras_cvdata.sources.base import Source, fetch
+from keras_cvdata.loading.masks import MaskClasses
+from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.boxes import Boxes
 from keras_cvdata.types import Array, ImageError
 
@@ -24,14 +24,15 @@ class Annotations:
     Args:
         masks: Masks of all rows, or None.
         boxes: Boxes of all rows, or None.
-        mask_fill: What masks hold beyond the border of the image.
+        classes: Which class the pixels of masks stand for; by default the numbers that they hold.
         box_format: Format of the boxes, as they are listed and in the batch, see `boxes.FORMATS`.
         max_boxes: Boxes of each image in the batch; by default the most that an image has.
-        min_visible: Share of the area of a box, 0 to 1, that must stay inside the image.
+        min_visible: Share of the area of a box, 0 to 1, that must stay in sight.
 
     Raises:
         TypeError: A number is none.
         ValueError: An argument is out of its range.
+        ImageError: The first mask cannot be read.
     """
 
     def __init__(
@@ -39,20 +40,28 @@ class Annotations:
         masks: Source | None,
         boxes: Boxes | None,
         *,
-        mask_fill: int = 0,
+        classes: MaskClasses | None = None,
         box_format: str = "xyxy",
         max_boxes: int | None = None,
         min_visible: float = 0.0,
     ) -> None:
         self.masks = masks
         self.boxes = boxes
-        self.mask_fill = integer("mask_fill_value", mask_fill, 0)
+        self.classes = classes or MaskClasses()
         self.box_format = choice("bounding_box_format", box_format, geometry.FORMATS)
         self.min_visible = probability("min_visible", min_visible, "share")
         if max_boxes is not None:
             integer("max_boxes", max_boxes, 1)
         self.max_boxes = max_boxes or (boxes.max_per_row if boxes else 0)
-        self.dtype = self._read(masks, 0).dtype if masks is not None else np.dtype("uint8")
+        self.dtype = np.min_scalar_type(self.classes.fill)
+        if masks is not None:
+            self.dtype = np.promote_types(self.dtype, self.classes.read(masks, 0).dtype)
+            self.dtype = np.promote_types(self.dtype, self.classes.look_at(masks))
+
+    @property
+    def box_class_names(self) -> tuple[str, ...]:
+        """Names of the classes of the boxes; empty where there are none."""
+        return () if self.boxes is None else self.boxes.class_names
 
     def __bool__(self) -> bool:
         return self.masks is not None or self.boxes is not None
@@ -86,10 +95,11 @@ class Annotations:
             ImageError: The mask cannot be read or does not fit the image.
         """
         if self.masks is not None:
-            mask = self._read(self.masks, row)
-            self._check_aspect(mask, row, before, plan)
+            mask = self.classes.read(self.masks, row)
+            self._check_mask(mask, row, before, plan)
+            mask = mask.astype(self.dtype, copy=False)  # which holds what fills the border
             opencv.render_mask(
-                mask, plan, slot, batch["segmentation_masks"][slot], fill=self.mask_fill
+                mask, plan, slot, batch["segmentation_masks"][slot], fill=self.classes.fill
             )
         if self.boxes is not None:
             self._fill_boxes(batch["bounding_boxes"], slot, row, plan.sample(slot), (before, after))
@@ -109,26 +119,21 @@ class Annotations:
         batch["boxes"][slot, :kept] = written[:kept]
         batch["labels"][slot, :kept] = labels[seen[0]][:kept]
 
-    def _read(self, masks: Source, row: int) -> Array:
-        payload, name = fetch(masks, row), masks.name(row)
-        mask = codec.read(payload, "unchanged", name=name, row=row, max_pixels=masks.max_pixels)
-        if mask.shape[2] != 1 or mask.dtype.kind != "u":
+    def _check_mask(self, mask: Array, row: int, before: Size, plan: Plan) -> None:
+        """Masks may be smaller than their images where both are resized."""
+        assert self.masks is not None
+        if mask.dtype != self.dtype and mask.max() > np.iinfo(self.dtype).max:
             raise ImageError(
-                masks.name(row),
-                f"A mask holds one class number a pixel, but this one has {mask.shape[2]} channels "
-                f"of {mask.dtype}. Save it as grey PNG (one with a palette is read as colours).",
+                self.masks.name(row),
+                f"The mask holds {mask.max()}, and the masks that were looked at {self.dtype} "
+                "numbers. Save all at one depth, or correct this one.",
                 row,
             )
-        return mask
-
-    def _check_aspect(self, mask: Array, row: int, before: Size, plan: Plan) -> None:
-        """Masks may be smaller than their images where both are resized."""
         height, width = mask.shape[:2]
         if (height, width) == before:
             return
         off = abs(height * before[1] - width * before[0])  # half a pixel of rounding is none
         if plan.resize is None or 2 * off > sum(before):
-            assert self.masks is not None
             raise ImageError(
                 self.masks.name(row),
                 f"The mask is {height} x {width} pixels and its image {before[0]} x {before[1]}. "

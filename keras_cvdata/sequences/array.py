@@ -11,6 +11,7 @@ from keras_cvdata.sequences.options import SizedOptions
 from keras_cvdata.sequences.targets import label_kinds
 from keras_cvdata.sources.arrays import ArraySource
 from keras_cvdata.sources.boxes import Boxes
+from keras_cvdata.sources.masks import MaskArrays
 
 
 class ArraySequence(Sequence):
@@ -23,9 +24,13 @@ class ArraySequence(Sequence):
             for several label columns; None for none.
         class_names: Names of the classes in the order of their integers.
         label_mode: Form of the labels, see `Sequence`; no labels where `y` is None.
-        masks: Segmentation masks (N, height, width, 1), or a list of them, which become a target.
+        masks: Segmentation masks (N, height, width, 1) or (N, height, width) of whole numbers or
+            booleans, or a list of them, which become a target.
         boxes: For each image a list of bounding boxes `[10, 20, 50, 60, "cat"]`, which become a
-            target.
+            target: four numbers as `bounding_box_format` says, by default left, top, right, bottom
+            in pixels, and a class, a name or an integer from 0 on.
+        box_class_names: Names of the classes of boxes in the order of their integers; by default
+            the names that are found, sorted.
         color_mode: Channels of the batch; "unchanged" keeps those of `x`.
         **options: Further arguments of `Sequence`: image_size, batch_size, shuffle, seed,
             validation_split, subset, augment, rescale, ...
@@ -43,7 +48,7 @@ class ArraySequence(Sequence):
     Source: Handbook 2, part 5; R28, R47.
     """
 
-    def __init__(
+    def __init__(  # the arguments of a public sequence
         self,
         x: Any,
         y: Any = None,
@@ -52,6 +57,7 @@ class ArraySequence(Sequence):
         label_mode: str | Mapping[str, str] | None = "int",
         masks: Any = None,
         boxes: Ordered[Any] | None = None,
+        box_class_names: Ordered[str] | None = None,
         color_mode: str = "unchanged",
         **options: Unpack[SizedOptions],
     ) -> None:
@@ -68,7 +74,7 @@ class ArraySequence(Sequence):
             source,
             label_mode=label_mode,
             color_mode=color_mode,
-            masks=None if masks is None else ArraySource(masks),
-            boxes=None if boxes is None else Boxes.from_cells(boxes),
+            masks=None if masks is None else MaskArrays(masks),
+            boxes=None if boxes is None else Boxes.from_cells(boxes, class_names=box_class_names),
             **options,
         )

@@ -5,12 +5,12 @@ from __future__ import annotations
 import copy
 import random
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Sequence as Ordered
 from typing import Any, Literal, Self
 
 import keras
 import numpy as np
 
-from keras_cvdata import arguments
 from keras_cvdata.arguments import integer, size
 from keras_cvdata.arguments import value_range as read_range
 from keras_cvdata.engine.chain import output_size
@@ -19,20 +19,22 @@ from keras_cvdata.layers.augment_argument import inference_layers, parse_augment
 from keras_cvdata.loading.annotations import Annotations
 from keras_cvdata.loading.filling import BadImage
 from keras_cvdata.loading.loader import Images
+from keras_cvdata.loading.masks import MaskClasses
 from keras_cvdata.loading.sampler import BatchIndices
 from keras_cvdata.loading.threads import Job, Pool, available_cores, prefetch
 from keras_cvdata.progress import say
 from keras_cvdata.sequences import preparing, settings
 from keras_cvdata.sequences.epochs import Epochs
 from keras_cvdata.sequences.labelled import Labelled
-from keras_cvdata.sequences.targets import Targets
+from keras_cvdata.sequences.single_samples import SingleSamples
+from keras_cvdata.sequences.targets import Targets, choose
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.boxes import Boxes
 from keras_cvdata.statistics import Standardization, estimate_memory
 from keras_cvdata.types import Array, Range
 
 
-class Sequence(Labelled, Epochs):
+class Sequence(Labelled, Epochs, SingleSamples):
     """Batches of images and labels from any source, augmented, for `fit`, `evaluate`, `predict`.
 
     Every draw is a function of (seed, epoch, row of the sample), so the batches are the same for
@@ -106,17 +108,28 @@ class Sequence(Labelled, Epochs):
         steps_per_epoch: Batches per epoch; by default as many as one pass over the samples takes.
         max_pixels: Pixels beyond which a file is refused; by default 64 million, 2**30 at most.
         verbose: Print what was found: 0 or 1.
-        masks: Segmentation masks of the rows of `source`, grey images of class numbers, which
-            follow their images through every move and become the target `segmentation_masks`
-            (B, height, width, 1).
+        masks: Segmentation masks of the rows of `source`, images of class numbers (grey, one bit,
+            or indices of a palette), which follow their images through every move and become the
+            target `segmentation_masks` (B, height, width, 1).
         boxes: Bounding boxes of the rows of `source`, which follow likewise and become the target
-            `bounding_boxes`, a dict of `boxes` (B, N, 4) and `labels` (B, N), filled up with -1.
+            `bounding_boxes`, a dict of `boxes` (B, N, 4) float32 and `labels` (B, N) int32. Where
+            an image has less than N, the rest are zeros with the label -1.
+        targets: Which of "labels", "segmentation_masks" and "bounding_boxes" batches hold; by
+            default all that there are.
+        mask_values: Class of each number that masks hold, such as `{0: 0, 255: 1}`.
+        mask_palette: Colours of the classes of masks that are drawn in colour: "voc", a list of
+            `(red, green, blue)` in the order of the classes, or a dict with the class of each.
+        ignore_value: Number of pixels that belong to no class, such as 255; masks hold it outside
+            of the image, too. Leave it out of the loss (`ignore_class=`).
         mask_fill_value: What masks hold where a layer fills the border with a constant, and where
-            images are padded.
+            images are padded; by default `ignore_value`, else 0.
         bounding_box_format: Format of the boxes, as they are given and in the batch, as in
-            `keras.utils.bounding_boxes`.
-        max_boxes: Boxes of an image in the batch; by default the most that an image has.
-        min_visible: Share of the area of a box, 0 to 1, that must stay inside the image.
+            `keras.utils.bounding_boxes`: "xyxy" (left, top, right, bottom in pixels), "xywh",
+            "center_xywh", "yxyx"; with `rel_` before it in parts of the sides of the image.
+        max_boxes: Boxes of an image in the batch, N, further ones are left out; by default the
+            most that an image has.
+        min_visible: Share of the area of a box, 0 to 1, that must stay in sight through all that
+            happens to its image; others are left out, as is all that is out of sight.
         **workers: What subclasses pass on to Keras's workers, which is ignored with a warning.
 
     Raises:
@@ -165,7 +178,11 @@ class Sequence(Labelled, Epochs):
         verbose: int = 1,
         masks: Source | None = None,
         boxes: Boxes | None = None,
-        mask_fill_value: int = 0,
+        targets: Ordered[str] | None = None,
+        mask_values: Mapping[int, int] | None = None,
+        mask_palette: Any = None,
+        ignore_value: int | None = None,
+        mask_fill_value: int | None = None,
         bounding_box_format: str = "xyxy",
         max_boxes: int | None = None,
         min_visible: float = 0.0,
@@ -174,7 +191,7 @@ class Sequence(Labelled, Epochs):
         super().__init__(**workers)
         self.image_size = None if image_size is None else size(image_size, square=True)
         self.batch_size = integer("batch_size", batch_size, 1)
-        self.label_mode = label_mode
+        self.label_mode, masks, boxes = choose(targets, label_mode, masks, boxes)
         self.color_mode = color_mode
         self.interpolation = interpolation
         self.crop_to_aspect_ratio = crop_to_aspect_ratio
@@ -197,7 +214,7 @@ class Sequence(Labelled, Epochs):
         self._annotations = Annotations(
             masks and masks.limited(max_pixels),
             boxes,
-            mask_fill=mask_fill_value,
+            classes=MaskClasses(mask_values, mask_palette, ignore_value, mask_fill_value),
             box_format=bounding_box_format,
             max_boxes=max_boxes,
             min_visible=min_visible,
@@ -276,49 +293,6 @@ class Sequence(Labelled, Epochs):
         return pixels, targets
 
     # What a person asks for
-
-    def sample(self, position: int, epoch: int | None = None) -> Any:
-        """One sample as an epoch serves it, without the batch axis.
-
-        Args:
-            position: Position of the sample in `source`.
-            epoch: Number of the epoch whose draws are used; by default the current one.
-
-        Returns:
-            `(image, target)`, or the image alone without labels.
-        """
-        position = arguments.position("sample", position, len(self.source), "samples")
-        batch = self._load(BatchIndices(np.array([position]), np.zeros(1, np.int64)), epoch)
-        return keras.tree.map_structure(lambda array: array[0], batch)
-
-    def parameters(self, position: int, epoch: int | None = None) -> list[dict[str, Any]]:
-        """What each layer draws for one sample, as JSON can hold it; see `keras_cvdata.replay`.
-
-        Args:
-            position: Position of the sample in `source`.
-            epoch: Number of the epoch; by default the current one.
-
-        Returns:
-            For each layer its name and its parameters.
-        """
-        position = arguments.position("sample", position, len(self.source), "samples")
-        indices = BatchIndices(np.array([position]), np.zeros(1, np.int64))
-        return self._loader.parameters(self._epoch if epoch is None else epoch, indices)
-
-    def peek(self, n: int = 8) -> Any:
-        """The first samples of the current epoch as one batch, which is not used up.
-
-        Args:
-            n: Number of samples, at least 1.
-
-        Returns:
-            A batch of up to `n` samples.
-        """
-        integer("n", n, 1)
-        indices = range(len(self))[: -(-n // self.batch_size)]
-        batches = [self._sampler.batch(self._epoch, index) for index in indices]
-        first = (np.concatenate(parts)[:n] for parts in zip(*batches, strict=True))
-        return self._load(BatchIndices(*first), None)
 
     def _load(self, indices: BatchIndices, epoch: int | None) -> Any:
         epoch = self._epoch if epoch is None else epoch

@@ -40,8 +40,11 @@ class DataFrameSequence(TableSequence):
             of 0 and 1, or one column per class; "hierarchical" lists or `cat/persian`; "regression"
             numbers, lists of them, or several columns. A dict gives each column its mode.
         mask_column: Column with the files of segmentation masks, which become a target.
-        box_column: Column with lists of bounding boxes, `[10, 20, 50, 60, "cat"]` each,
-            which become a target.
+        box_column: Column with lists of bounding boxes, `[10, 20, 50, 60, "cat"]` each, which
+            become a target: four numbers as `bounding_box_format` says, by default left, top,
+            right, bottom in pixels, and a class, a name or an integer from 0 on.
+        box_class_names: Names of the classes of boxes in the order of their integers, so that all
+            files number them alike; by default the names that are found, sorted.
         image_size: `(height, width)` of the batch, or one number for squares.
         **options: Further arguments of `Sequence`: batch_size, shuffle, seed, validation_split,
             subset, augment, rescale, ...
@@ -78,6 +81,7 @@ class DataFrameSequence(TableSequence):
         label_mode: str | Mapping[str, str] | None = "int",
         mask_column: str | None = None,
         box_column: str | None = None,
+        box_class_names: Ordered[str] | None = None,
         image_size: int | tuple[int, int] | None = (256, 256),
         **options: Unpack[ImageOptions],
     ) -> None:
@@ -99,6 +103,7 @@ class DataFrameSequence(TableSequence):
             label_mode=label_mode,
             mask_column=mask_column,
             box_column=box_column,
+            box_class_names=box_class_names,
             image_size=image_size,
             **options,
         )

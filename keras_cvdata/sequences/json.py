@@ -41,8 +41,11 @@ class JSONSequence(TableSequence):
             of 0 and 1, or one key per class; "hierarchical" lists or `cat/persian`; "regression"
             numbers, lists of them, or several keys. A dict gives each key its mode.
         mask_column: Key with the files of segmentation masks, which become a target.
-        box_column: Key with lists of bounding boxes, `[10, 20, 50, 60, "cat"]` each,
-            which become a target.
+        box_column: Key with lists of bounding boxes, `[10, 20, 50, 60, "cat"]` each, which
+            become a target: four numbers as `bounding_box_format` says, by default left, top,
+            right, bottom in pixels, and a class, a name or an integer from 0 on.
+        box_class_names: Names of the classes of boxes in the order of their integers, so that all
+            files number them alike; by default the names that are found, sorted.
         image_size: `(height, width)` of the batch, or one number for squares.
         **options: Further arguments of `Sequence`: batch_size, shuffle, seed, validation_split,
             subset, augment, rescale, ...
@@ -83,6 +86,7 @@ class JSONSequence(TableSequence):
         label_mode: str | Mapping[str, str] | None = "int",
         mask_column: str | None = None,
         box_column: str | None = None,
+        box_class_names: Ordered[str] | None = None,
         image_size: int | tuple[int, int] | None = (256, 256),
         **options: Unpack[ImageOptions],
     ) -> None:
@@ -105,6 +109,7 @@ class JSONSequence(TableSequence):
             label_mode=label_mode,
             mask_column=mask_column,
             box_column=box_column,
+            box_class_names=box_class_names,
             image_size=image_size,
             **options,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, Self, TypedDict
 
 from keras_cvdata.statistics import Standardization
@@ -56,7 +56,11 @@ class SequenceOptions(TypedDict, total=False):
 class AnnotationOptions(SequenceOptions, total=False):
     """Keywords of sequences with masks or boxes."""
 
-    mask_fill_value: int
+    targets: Sequence[str] | None
+    mask_values: Mapping[int, int] | None
+    mask_palette: Any
+    ignore_value: int | None
+    mask_fill_value: int | None
     bounding_box_format: str
     max_boxes: int | None
     min_visible: float

@@ -8,9 +8,18 @@ from typing import Any
 from keras_cvdata.engine.array_api import Parameters
 from keras_cvdata.engine.mixing import mix_all
 from keras_cvdata.labels import Labels, check_mode, join_columns
+from keras_cvdata.sources.base import Source
+from keras_cvdata.sources.boxes import Boxes
 from keras_cvdata.types import Array, Ints
 
 _KINDS = {"multilabel": "multilabel", "hierarchical": "hierarchical", "regression": "number"}
+
+# Names of the targets in a batch, and what makes them.
+_ORIGINS = {
+    "labels": "label_mode=",
+    "segmentation_masks": "mask_directory=, mask_column= or masks=",
+    "bounding_boxes": "box_column= or boxes=",
+}
 
 
 def label_kinds(label_mode: str | Mapping[str, str] | None) -> Any:
@@ -140,3 +149,38 @@ def _modes_by_name(columns: Mapping[str, Labels], modes: Mapping[str, str]) -> d
             "Give one mode for each label column."
         )
     return dict(modes)
+
+
+def choose(
+    targets: Any, label_mode: Any, masks: Source | None, boxes: Boxes | None
+) -> tuple[Any, Source | None, Boxes | None]:
+    """Leave out what is not among the chosen targets.
+
+    Args:
+        targets: Names of targets; None for all that there are.
+        label_mode: Argument of the sequence.
+        masks: Masks, where there are any.
+        boxes: Boxes, where there are any.
+
+    Returns:
+        The same three, None for those that are not chosen.
+
+    Raises:
+        ValueError: The names are no list of known ones, or one of them is not there.
+
+    Example:
+        >>> choose(["labels"], "int", None, None)
+        ('int', None, None)
+    """
+    if targets is None:
+        return label_mode, masks, boxes
+    if isinstance(targets, str) or not targets or not set(targets) <= set(_ORIGINS):
+        raise ValueError(
+            f"targets must be a list of some of {', '.join(map(repr, _ORIGINS))}; got {targets!r}."
+        )
+    found = dict(zip(_ORIGINS, (label_mode, masks, boxes), strict=True))
+    for name in targets:
+        if found[name] is None:
+            raise ValueError(f"targets names {name!r}, but there are none: give {_ORIGINS[name]}.")
+    mode, masks, boxes = (found[name] if name in targets else None for name in _ORIGINS)
+    return mode, masks, boxes

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from keras_cvdata.labels import sorted_names
+from keras_cvdata.sources.box_rows import ADVICE
 from keras_cvdata.types import Array, Ints
 
 
@@ -37,7 +38,10 @@ class Boxes:
 
     @classmethod
     def from_cells(
-        cls, cells: Iterable[Any], where: Callable[[int], str] = "row {}".format
+        cls,
+        cells: Iterable[Any],
+        where: Callable[[int], str] = "row {}".format,
+        class_names: Sequence[str] | None = None,
     ) -> Boxes:
         """Read the cells of a column: lists of boxes, or the same as JSON text.
 
@@ -47,12 +51,14 @@ class Boxes:
         Args:
             cells: One cell a row; None and empty text mean no boxes.
             where: Says where a row is, for messages.
+            class_names: Names of the classes in the order of their integers; by default the names
+                that are found, sorted, which may differ from file to file.
 
         Returns:
             The boxes.
 
         Raises:
-            ValueError: A cell holds something else.
+            ValueError: A cell holds something else, or a box is of no class of `class_names`.
         """
         counts: list[int] = []
         found: list[list[float]] = []
@@ -63,10 +69,17 @@ class Boxes:
             found += [box for box, _ in boxes]
             labels += [label for _, label in boxes]
         offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        class_names = _names(labels)
-        codes = {name: code for code, name in enumerate(class_names)}
-        numbers = np.array([codes[label] if codes else label for label in labels], np.int32)
-        return cls(offsets, np.array(found, np.float32).reshape(-1, 4), numbers, class_names)
+        names = _names(labels) if class_names is None else _given(class_names)
+        codes = {name: code for code, name in enumerate(names)}
+        for number, label in enumerate(labels):
+            if names and label not in (codes if isinstance(label, str) else range(len(names))):
+                row = int(np.searchsorted(offsets, number, "right")) - 1
+                raise ValueError(
+                    f"{where(row)}: a box is of class {label!r}, and box_class_names is "
+                    f"{list(names)}. Add the class, or correct the box."
+                )
+        numbers = np.array([codes.get(label, label) for label in labels], np.int32)
+        return cls(offsets, np.array(found, np.float32).reshape(-1, 4), numbers, names)
 
     @property
     def max_per_row(self) -> int:
@@ -87,6 +100,12 @@ def _names(labels: Sequence[Any]) -> tuple[str, ...]:
     return tuple(sorted_names(named))
 
 
+def _given(class_names: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(class_names, str) or len(set(class_names)) != len(class_names):
+        raise ValueError(f"box_class_names must be a list of different names; got {class_names!r}.")
+    return tuple(class_names)
+
+
 def _read_cell(cell: Any, where: str) -> list[tuple[list[float], Any]]:
     if isinstance(cell, str):
         try:
@@ -97,6 +116,10 @@ def _read_cell(cell: Any, where: str) -> list[tuple[list[float], Any]]:
         return []
     if not isinstance(cell, list | tuple | np.ndarray):
         raise ValueError(f"{where}: boxes must be a list; got {cell!r}.")
+    if len(cell) in (4, 5) and all(isinstance(side, int | float | np.number) for side in cell[:4]):
+        raise ValueError(
+            f"{where}: boxes must be a list of boxes, but this cell is one box, {cell!r}. {ADVICE}"
+        )
     return [_read_box(box, where) for box in cell]
 
 

@@ -1,16 +1,20 @@
-"""A folder of masks beside a folder of images."""
+"""Segmentation masks beside images: in a folder, or in memory."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from keras_cvdata.codec.headers import max_bytes
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.directory import DirectorySource
 from keras_cvdata.sources.files import local_path, read_file
 from keras_cvdata.sources.strings import CompactStrings
+from keras_cvdata.types import Array
 
 
 class MaskFolder(Source):
@@ -69,3 +73,39 @@ class MaskFolder(Source):
     def name(self, position: int) -> str:
         """Path of one mask."""
         return local_path(self.directory, self._paths[position])
+
+
+class MaskArrays(Source):
+    """Masks in memory, of any whole numbers.
+
+    Args:
+        masks: (N, height, width), (N, height, width, 1) or a list of masks.
+
+    Raises:
+        ValueError: A mask has other axes.
+
+    Example:
+        >>> MaskArrays([[[True, False]]]).fetch(0).tolist()
+        [[True, False]]
+    """
+
+    def __init__(self, masks: Any) -> None:
+        self.labels, self.columns = {}, {}
+        self._masks = [np.asarray(mask) for mask in masks]
+        for row, mask in enumerate(self._masks):
+            if mask.ndim not in (2, 3) or not mask.size:
+                raise ValueError(
+                    f"Masks must be (height, width) or (height, width, 1) each; masks[{row}] is "
+                    f"{mask.shape}."
+                )
+
+    def __len__(self) -> int:
+        return len(self._masks)
+
+    def fetch(self, position: int) -> Array:
+        """One mask, as a view of what was given."""
+        return self._masks[position]
+
+    def name(self, position: int) -> str:
+        """Name of one mask, such as `masks[7]`."""
+        return f"masks[{position}]"

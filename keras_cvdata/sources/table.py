@@ -15,6 +15,7 @@ from keras_cvdata.arguments import choice
 from keras_cvdata.codec.headers import max_bytes
 from keras_cvdata.labels import SEPARATOR, Labels
 from keras_cvdata.sources.base import Source
+from keras_cvdata.sources.box_rows import without_header
 from keras_cvdata.sources.boxes import Boxes
 from keras_cvdata.sources.embedded import is_embedded, parse_pixels
 from keras_cvdata.sources.files import read_file
@@ -194,11 +195,12 @@ class TableSource(Source):
             paths=PathOptions(missing="later" if self._missing == "later" else "raise"),
         )
 
-    def boxes(self, name: str) -> Boxes:
+    def boxes(self, name: str, class_names: Sequence[str] | None = None) -> Boxes:
         """The bounding boxes that a column of the table lists, see `Boxes.from_cells`.
 
         Args:
             name: Name of the column.
+            class_names: Names of the classes of the boxes, see `Boxes.from_cells`.
 
         Returns:
             The boxes of the same rows.
@@ -207,7 +209,7 @@ class TableSource(Source):
             ValueError: There is no such column, or a cell holds no boxes.
         """
         cells = self.columns[find_column(name, self.columns, self.where)]
-        return Boxes.from_cells(cells, lambda row: f"{self.where}, row {row}")
+        return Boxes.from_cells(cells, lambda row: f"{self.where}, row {row}", class_names)
 
     def _row(self, position: int) -> int:
         return position if self._rows is None else int(self._rows[position])
@@ -248,7 +250,7 @@ def find_column(wanted: str, names: Iterable[str], where: str) -> str:
     found = f"it could be any of {alike}" if alike else f"the table has {shown(names)}"
     raise ValueError(
         f"{where}: there is no column {wanted!r}; {found}. Name the columns with image_column= and "
-        "label_column=; label_column=None reads images without labels."
+        "label_column=; label_column=None reads images without labels." + without_header(names)
     )
 
 

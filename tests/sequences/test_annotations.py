@@ -194,7 +194,10 @@ def test_a_segmentation_model_fits(scenes: Path) -> None:
 @pytest.mark.parametrize(
     ("mask", "message"),
     [
-        (np.zeros((40, 40, 3), np.uint8), r"has 3 channels of uint8. Save it as grey PNG"),
+        (
+            np.eye(40, dtype=np.uint8)[..., None] * np.arange(3, dtype=np.uint8),
+            r"has 3 channels of uint8. Give mask_palette= to turn",
+        ),
         (
             np.zeros((44, 40), np.uint8),
             r"mask is 44 x 40 pixels and its image 40 x 40. Save both at one",
@@ -250,6 +253,20 @@ def test_boxes_that_are_none_are_named(boxes: Any, message: str) -> None:
     ("options", "message"),
     [
         ({"mask_fill_value": -1}, "mask_fill_value must be at least 0"),
+        ({"ignore_value": -1}, "ignore_value must be at least 0"),
+        ({"mask_values": [0, 1]}, "mask_values must be a dict with the class of each number"),
+        ({"mask_values": {0: -1}}, "mask_values: class must be at least 0"),
+        ({"mask_values": {70000: 1}}, "mask_values reach to 65535"),
+        ({"mask_values": {0: 0}, "mask_palette": "voc"}, "not both"),
+        ({"mask_palette": "coco"}, "must be 'voc', a list of colours or a dict"),
+        (
+            {"mask_palette": {1: (0, 0, 0)}},
+            r"as keys of a dict such as \{\(128, 0, 0\): 1\}; got 1",
+        ),
+        ({"mask_palette": [(1, 2, 3), (1, 2, 3)]}, "name each colour once"),
+        ({"targets": ["masks"]}, "some of 'labels', 'segmentation_masks', 'bounding_boxes'; got"),
+        ({"targets": "labels"}, "targets must be a list of"),
+        ({"targets": ["bounding_boxes"]}, "names 'bounding_boxes', but there are none: give box"),
         ({"bounding_box_format": "abcd"}, "bounding_box_format must be one of 'xyxy'"),
         ({"max_boxes": 0}, "max_boxes must be at least 1"),
         ({"min_visible": 1.5}, "min_visible must be a share from 0 to 1"),
@@ -258,6 +275,49 @@ def test_boxes_that_are_none_are_named(boxes: Any, message: str) -> None:
 def test_settings_out_of_range_are_refused(options: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ArraySequence(np.zeros((1, 4, 4), np.uint8), verbose=0, **options)
+
+
+def test_targets_choose_among_what_there_is(scenes: Path) -> None:
+    table = scenes / "scenes.json"
+    options = {"mask_column": "mask", "box_column": "boxes", "image_size": (32, 32), "verbose": 0}
+    every = JSONSequence(table, **options)[0][1]
+    assert sorted(every) == ["bounding_boxes", "labels", "segmentation_masks"]
+    some = JSONSequence(table, targets=["bounding_boxes", "labels"], **options)[0][1]
+    assert sorted(some) == ["bounding_boxes", "labels"]
+    one = JSONSequence(table, targets=["segmentation_masks"], **options)[0][1]
+    assert one.shape == (8, 32, 32, 1)
+
+
+def test_box_classes_have_one_numbering(tmp_path: Path) -> None:
+    """Whatever classes a file has; by default the names of each file are numbered by themselves."""
+    images = np.zeros((2, 9, 9), np.uint8)
+    boxes = [[[1, 2, 3, 4, "car"]], [[1, 2, 3, 4, "bus"], [1, 1, 2, 2, "car"]]]
+    names = ["bike", "bus", "car"]
+    seq = ArraySequence(images, boxes=boxes, box_class_names=names, shuffle=False, verbose=0)
+    assert seq[0][1]["labels"].tolist() == [[2, -1], [1, 2]]
+    assert seq.box_class_names == ("bike", "bus", "car")
+    found = ArraySequence(images, boxes=boxes, shuffle=False, verbose=0)
+    assert (found[0][1]["labels"][0, 0], found.box_class_names) == (1, ("bus", "car"))
+    numbered = ArraySequence(
+        images, boxes=[[[1, 2, 3, 4, 2]], []], box_class_names=names, shuffle=False, verbose=0
+    )
+    assert numbered[0][1]["labels"].tolist() == [[2], [-1]]
+    assert ArraySequence(images, verbose=0).box_class_names == ()
+    for wrong in ("ship", 3):
+        with pytest.raises(
+            ValueError, match=r"row 1: a box is of class .*box_class_names is \['bike"
+        ):
+            ArraySequence(
+                images, boxes=[[], [[1, 2, 3, 4, wrong]]], box_class_names=names, verbose=0
+            )
+    with pytest.raises(ValueError, match="list of different names; got 'car'"):
+        ArraySequence(images, boxes=boxes, box_class_names="car", verbose=0)
+
+
+def test_boxes_beyond_the_most_are_left_out() -> None:
+    boxes = [[[0, 0, 1, 1, 1], [1, 1, 3, 3, 2]]]
+    seq = ArraySequence(np.zeros((1, 9, 9), np.uint8), boxes=boxes, max_boxes=1, verbose=0)
+    assert seq[0][1]["labels"].tolist() == [[1]]
 
 
 def test_a_column_of_masks_must_name_files(scenes: Path, tmp_path: Path) -> None:

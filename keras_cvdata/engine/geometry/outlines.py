@@ -171,7 +171,9 @@ class Outlines:
         top, left, bottom, right = window
         for row, sign, limit in ((0, 1, left), (0, -1, right), (1, 1, top), (1, -1, bottom)):
             # Both sides of a window together leave out what lies behind the viewer.
-            points = _cut(points, sign * (points[..., row, :] - limit * points[..., 2, :]), xp)
+            inside = sign * (points[..., row, :] - limit * points[..., 2, :])
+            if xp is not np or (inside < 0).any():  # NumPy can tell that there is nothing to cut
+                points = _cut(points, inside, xp)
         return replace(outlines, points=points)
 
     def _with_room(self, xp: Any) -> Self:

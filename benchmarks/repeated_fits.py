@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import gc
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,7 @@ def main() -> None:
 
     def state() -> tuple[float, int]:
         gc.collect()
+        time.sleep(0.5)  # threads that were told to end do so
         return resident_megabytes(), threading.active_count()
 
     fit(WARM_UP)

@@ -190,6 +190,23 @@ def test_building_a_model_of_several_devices_takes_no_epoch(numbered, batch_size
     np.testing.assert_allclose(totals, expected_totals(seq, range(2)), rtol=1e-5)
 
 
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="a way of JAX on accelerators")
+@pytest.mark.parametrize("batch_size", [30, 15, 10])
+def test_building_a_model_one_batch_ahead_takes_no_epoch(numbered, monkeypatch, batch_size):
+    from keras.src.backend.jax import trainer
+
+    def ahead(self):
+        return self._one_batch_ahead_iterator(self.data_adapter.get_jax_iterator())
+
+    monkeypatch.setattr(trainer.JAXEpochIterator, "_get_iterator", ahead)
+    seq = make(numbered, batch_size=batch_size)
+    flow = Flow(30, batch_size=batch_size, shuffle=False, seed=1)
+    totals = trained_totals(seq, epochs=2)
+    np.testing.assert_allclose(totals, expected_totals(seq, range(2)), rtol=1e-5)
+    reconstruction().fit(flow, epochs=2, verbose=0)
+    assert flow._epoch == 2
+
+
 def test_own_steps_per_epoch(numbered):
     """R60: epochs of our own length, in full batches."""
     seq = make(numbered, steps_per_epoch=5)

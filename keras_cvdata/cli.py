@@ -310,21 +310,14 @@ def _add(
 
 def _add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", help=_FORMATS)
-    parser.add_argument(
-        "--image-column",
-        metavar="NAME",
-        help="where images are: column of a table, path in an HDF5 file such as train/image",
-    )
-    parser.add_argument("--label-column", metavar="NAME", help="what they show, likewise")
-    parser.add_argument(
-        "--extension", metavar=".EXT", help="of a table that names files without their ending"
-    )
-    parser.add_argument("--encoding", metavar="NAME", help="of a table, such as cp1252")
-    parser.add_argument(
-        "--missing",
-        choices=("raise", "drop", "later"),
-        help="of a table: what to do where a file does not exist",
-    )
+    for option, word, text in (
+        ("--image-column", "NAME", "where images are: column of a table, path in an HDF5 file"),
+        ("--label-column", "NAME", "what they show, likewise"),
+        ("--extension", ".EXT", "of a table that names files without their ending"),
+        ("--encoding", "NAME", "of a table, such as cp1252"),
+    ):
+        parser.add_argument(option, metavar=word, help=text)
+    parser.add_argument("--missing", choices=("raise", "drop", "later"), help="rows without a file")
     parser.add_argument(
         "--pixel-shape",
         type=_shape,

@@ -141,7 +141,7 @@ def test_labels_that_cannot_be_mixed_are_refused(mode: Any) -> None:
 
 
 def test_levels_are_refused() -> None:
-    frame = pd.DataFrame({"location": ["x.png"] * 2, "label": ["a/b", "c/d"]})
+    frame = pd.DataFrame({"location": ["[[0]]"] * 2, "label": ["a/b", "c/d"]})
     with pytest.raises(ValueError, match=r"MixUp.*label_mode='hierarchical'"):
         DataFrameSequence(
             frame, image_size=(4, 4), label_mode="hierarchical", augment=MixUp(), verbose=0

@@ -13,7 +13,7 @@ import pytest
 
 from keras_cvdata.conversion import convert
 from keras_cvdata.sequences import Sequence
-from keras_cvdata.sources import ArraySource, CSVSource, JSONSource, open_source
+from keras_cvdata.sources import ArraySource, CSVSource, DirectorySource, JSONSource, open_source
 from keras_cvdata.types import ImageError
 
 TARGETS = ["out", "out.csv", "out.json", "out.jsonl", "out.h5"]
@@ -453,3 +453,9 @@ def test_of_very_many_bad_images_some_are_named(tmp_path, capsys):
     assert said[0] == "Left out 15 of 16 images, which cannot be read:"
     assert len(said) == 12
     assert said[-1] == "..."
+
+
+def test_an_unknown_format_is_refused_before_images_are_read(damaged, tmp_path, monkeypatch):
+    monkeypatch.setattr(DirectorySource, "fetch", None)
+    with pytest.raises(ValueError, match=r"expected a path that ends in \.h5, .*; got '\.zip'"):
+        convert(damaged, tmp_path / "out.zip", on_error="skip")

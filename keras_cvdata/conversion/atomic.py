@@ -46,8 +46,9 @@ def replacing(target: Path, overwrite: bool, copied: Path | None = None) -> Iter
             _rename(draft, target, aside=target.with_name(f".{target.name}.{token}.old"))
         except PermissionError as error:
             raise PermissionError(
-                f"{target}: it cannot be replaced: {error.strerror}. Windows replaces nothing that "
-                "is open: delete what reads it, such as a sequence, and try again."
+                f"{target}: it cannot be replaced: {error.strerror}. On Windows "
+                "that is so while it is open: delete what reads it, such as a sequence. Elsewhere "
+                "change the permissions of the folder."
             ) from error
         _flush_folder(target.absolute().parent)
     finally:

@@ -23,6 +23,8 @@ from keras_cvdata.sources.base import Source, fetch
 from keras_cvdata.sources.opening import open_source
 from keras_cvdata.types import Array, Range
 
+_HDF5 = (".h5", ".hdf5")
+
 
 def convert(  # noqa: PLR0913 # the arguments of a public function
     data: Any,
@@ -91,6 +93,13 @@ def convert(  # noqa: PLR0913 # the arguments of a public function
         ('cat', 'dog')
     """
     skip = choice("on_error", on_error, ("raise", "skip")) == "skip"
+    path = Path(target)
+    extension = path.suffix.lower()
+    if extension and extension not in (*TABLES, *_HDF5):
+        raise ValueError(
+            f"{path}: expected a path that ends in {', '.join((*_HDF5, *TABLES))}, or a folder "
+            f"without extension; got {extension!r}."
+        )
     source = open_source(data, **({**missing_later(data), **options} if skip else options))
     value_range = source.value_range
     if getattr(data, "source", None) is source:  # a sequence, which may know more
@@ -99,25 +108,18 @@ def convert(  # noqa: PLR0913 # the arguments of a public function
         raise ValueError(f"{source!r} holds no images to convert.")
     if skip:
         source = without_bad_images(source, verbose)
-    path = Path(target)
-    extension = path.suffix.lower()
     fit = fit_of(crop_to_aspect_ratio, pad_to_aspect_ratio)
     plan = _resize_plan(image_size, fit, interpolation, value_range)
     read = partial(_read, source, plan, color_mode)
     if extension in TABLES:
         write_table(source, path, read, copy or image_size is not None, overwrite, verbose)
-    elif extension in (".h5", ".hdf5"):
+    elif extension in _HDF5:
         with replacing(path, overwrite) as draft:
             write_hdf5(source, draft, read, image_size is not None, verbose, value_range)
-    elif not extension:
+    else:
         check_beside(source, path)
         with replacing(path, overwrite) as draft:
             write_folder(source, draft, read, verbose)
-    else:
-        raise ValueError(
-            f"{path}: expected a path that ends in .h5, .hdf5, {', '.join(TABLES)}, or a folder "
-            f"without extension; got {extension!r}."
-        )
     return path
 
 

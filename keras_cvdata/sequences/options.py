@@ -20,6 +20,7 @@ OTHER_NAMES = {
     "y_col": "label_column",
     "keep_aspect_ratio": "crop_to_aspect_ratio",
     "preprocessing_function": "augment",
+    "validate_filenames": "missing",
     "workers": "threads",
     "max_queue_size": "prefetch",
     "use_multiprocessing": "threads",

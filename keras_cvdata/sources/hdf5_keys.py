@@ -11,6 +11,7 @@ from keras_cvdata.sources.hdf5_guard import member_at, members
 from keras_cvdata.types import Array
 
 BESIDE_IMAGES = ("offsets", "order")
+CHANNEL_COUNTS = (1, 3, 4)  # a last axis of this size makes three axes one colour image
 
 _PAIRS = (
     *(("images", "labels"), ("encoded", "labels"), ("image", "label"), ("x", "y"), ("X", "y")),
@@ -148,23 +149,24 @@ def check_class(datasets: Mapping[str, Any], place: str, where: str) -> None:
     Raises:
         ValueError: A dataset holds as many single values as another holds images.
     """
-    path = place.removeprefix(where).strip("/")
-    for images, stack in datasets.items():
-        for labels, values in datasets.items():
-            if labels not in BESIDE_IMAGES and _is_labels_of(labels, values, images, stack):
-                raise ValueError(
-                    f"{place} is no class: its {labels!r} holds one label for each image of "
-                    f"{images!r}. Choose what to read: image_key='{path}/{images}', "
-                    f"label_key='{path}/{labels}'."
-                )
+    stacks = {len(data): name for name, data in datasets.items() if _is_stack(name, data)}
+    for labels, values in datasets.items():
+        images = stacks.get(len(values)) if values.ndim else None
+        if images in (None, labels) or labels in BESIDE_IMAGES:
+            continue
+        if values.size == len(values) or (images, labels) in _PAIRS:
+            path = place.removeprefix(where).strip("/")
+            raise ValueError(
+                f"{place} is no class: its {labels!r} holds one label for each image of "
+                f"{images!r}. Choose what to read: image_key='{path}/{images}', "
+                f"label_key='{path}/{labels}'."
+            )
 
 
-def _is_labels_of(labels: str, values: Any, images: str, stack: Any) -> bool:
-    if values is stack or stack.ndim not in (3, 4) or not values.ndim:
-        return False
-    if len(values) != len(stack):
-        return False
-    return values.size == len(stack) or (images, labels) in _PAIRS
+def _is_stack(name: str, data: Any) -> bool:
+    """Whether a dataset holds several images, and not one image in colour."""
+    usual = any(name == images for images, _ in _PAIRS)
+    return data.ndim == 4 or (data.ndim == 3 and (usual or data.shape[-1] not in CHANNEL_COUNTS))
 
 
 def one_each(values: Array) -> Array:

@@ -19,6 +19,7 @@ from keras_cvdata.labels import Labels, from_array, join_columns
 from keras_cvdata.sources.hdf5_guard import members, walk
 from keras_cvdata.sources.hdf5_keys import (
     BESIDE_IMAGES,
+    CHANNEL_COUNTS,
     Found,
     Keys,
     check_class,
@@ -36,8 +37,6 @@ from keras_cvdata.sources.table import tidy_column
 from keras_cvdata.types import Array, Ints, Range
 
 FORMAT = "keras_cvdata"
-
-_CHANNEL_COUNTS = (1, 3, 4)  # a last axis of this size makes three axes one colour image
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,7 +334,7 @@ def _pixels(dataset: Any, place: str) -> Segment:
     """A dataset of a group: a stack of images, one image, or the bytes of one file."""
     if dataset.ndim == 1 and dataset.dtype == np.uint8:
         return _segment(dataset, 1, (), offsets=np.array([0, len(dataset)]))
-    one_image = dataset.ndim == 2 or (dataset.ndim == 3 and dataset.shape[-1] in _CHANNEL_COUNTS)
+    one_image = dataset.ndim == 2 or (dataset.ndim == 3 and dataset.shape[-1] in CHANNEL_COUNTS)
     if one_image and dataset.dtype.kind in "uf" and not place.endswith("/images"):
         return _segment(dataset, 1, dataset.shape, whole=True)
     return _stack(dataset, place)

@@ -21,9 +21,7 @@ MISSING = ("raise", "drop", "later")
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _FEW = 4  # files of a folder that are looked up one by one
-_ENTRIES_PER_FILE = (
-    30  # a folder with many more files than the table names is not listed to its end
-)
+_ENTRIES_PER_FILE = 30  # a folder of far more files than are named is not listed to its end
 
 
 def is_url(location: str) -> bool:
@@ -84,7 +82,7 @@ def _has_foreign_backslashes(locations: Any, root: Path) -> bool:
     if isinstance(locations, CompactStrings) and not (locations.blob == ord("\\")).any():
         return False
     first = next((text for text in locations if is_local(text) and "\\" in text), None)
-    return first is not None and (os.sep == "\\" or not (root / first).exists())
+    return first is not None and (os.sep == "\\" or not _exists(root / first))
 
 
 def find_missing(locations: Sequence[Any] | CompactStrings, root: Path, confined: bool) -> Ints:
@@ -116,7 +114,7 @@ def find_missing(locations: Sequence[Any] | CompactStrings, root: Path, confined
             missing += positions
             continue
         # The system may take `A.JPG` for `a.jpg`.
-        missing += [row for row in unseen if not (path / locations[row][len(folder) :]).exists()]
+        missing += [row for row in unseen if not _exists(path / locations[row][len(folder) :])]
     return np.array(sorted(missing), np.int64)
 
 
@@ -136,6 +134,16 @@ def _not_listed(folder: Path, positions: Ints, names: Ints) -> list[int]:
     return positions[~np.isin(names, shown)].tolist()  # type: ignore[no-any-return]
 
 
+def _exists(path: Path) -> bool:
+    """Whether there is a file; what may not be looked at may be there."""
+    try:
+        return path.exists()
+    except PermissionError:
+        return True
+    except OSError:  # such as a name that is too long
+        return False
+
+
 def suggest_extension(path: Path) -> str | None:
     """Ending with which a path would be that of an image, None where there is none."""
-    return next((e for e in EXTENSIONS if path.with_name(path.name + e).exists()), None)
+    return next((e for e in EXTENSIONS if _exists(path.with_name(path.name + e))), None)

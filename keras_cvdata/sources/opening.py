@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ def open_source(data: Any, **options: Any) -> Source:
     if isinstance(data, tuple) and len(data) == 2:
         return ArraySource(*data, **options)
     if hasattr(data, "iloc"):
-        return DataFrameSource(data, **options)
+        return _opened(DataFrameSource, data, options)
     raise TypeError(
         "Expected a path, arrays x or (x, y), a pandas data frame, a source or a sequence; got "
         f"{type(data).__name__}."
@@ -68,7 +69,7 @@ def open_source(data: Any, **options: Any) -> Source:
 
 def _open_path(path: Path, options: dict[str, Any]) -> Source:
     if path.is_dir():
-        return DirectorySource(path, **options)
+        return _opened(DirectorySource, path, options)
     if not path.exists():
         raise FileNotFoundError(f"{path}: there is no such file or folder. Check the path.")
     reader = _READERS.get(path.suffix.lower())
@@ -77,4 +78,15 @@ def _open_path(path: Path, options: dict[str, Any]) -> Source:
             f"{path}: expected a folder or a file that ends in {', '.join(_READERS)}; got "
             f"{path.suffix!r}. Rename the file, or open it with its source, such as CSVSource."
         )
-    return reader(path, **options)  # type: ignore[call-arg] # every reader takes a path first
+    return _opened(reader, path, options)
+
+
+def _opened(reader: type[Source], data: Any, options: dict[str, Any]) -> Source:
+    known = list(inspect.signature(reader).parameters)[1:]
+    unknown = next((name for name in options if name not in known), None)
+    if unknown is not None:
+        raise TypeError(
+            f"{data if isinstance(data, Path) else reader.__name__}: {reader.__name__} has no "
+            f"argument {unknown!r}. It takes {', '.join(known)}."
+        )
+    return reader(data, **options)  # type: ignore[call-arg] # every reader takes its data first

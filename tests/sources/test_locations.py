@@ -219,5 +219,15 @@ def test_folders_that_may_not_be_listed(files, monkeypatch):
     assert find_missing(paths, folder, confined=False).tolist() == [6, 7]
 
 
+def test_what_may_not_be_looked_at_may_be_there(files, monkeypatch):
+    def denied(path):
+        raise PermissionError
+
+    folder = files("a")
+    assert find_missing(["x" * 5000], folder, confined=False).tolist() == [0]  # too long a name
+    monkeypatch.setattr(Path, "exists", denied)
+    assert not len(find_missing(["a"], folder, confined=False))
+
+
 def test_what_no_path_can_hold_is_said_on_reading(files):
     assert not len(find_missing(["a\0b.png"], files("a"), confined=False))

@@ -75,3 +75,14 @@ def test_what_cannot_be_opened(collection):
         open_source(7)
     with pytest.raises(TypeError, match="got tuple"):
         open_source((1, 2, 3))
+
+
+def test_options_of_other_formats_are_refused(collection, tmp_path):
+    """By the name of the collection, and with what there is."""
+    (tmp_path / "a.h5").touch()
+    for data, named in ((collection, "DirectorySource"), (tmp_path / "a.h5", "HDF5Source")):
+        with pytest.raises(TypeError, match=rf"{named} has no argument 'encoding'\. It takes "):
+            open_source(data, encoding="cp1252")
+    frame = pd.DataFrame({"location": ["a"]})
+    with pytest.raises(TypeError, match="DataFrameSource has no argument 'encoding'"):
+        open_source(frame, encoding="cp1252")

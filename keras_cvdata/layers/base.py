@@ -134,7 +134,8 @@ class AugmentationLayer(RandomLayer, Augmentation):
                 `"bounding_boxes"`, a dict of `"boxes"` (..., N, 4) and `"labels"` (..., N), which
                 follow the images, and anything else, here and among the boxes, which stays. Lists
                 of the boxes of each image and ragged tensors are filled up with -1. A box that is
-                out of sight becomes zeros with the label -1 in its place.
+                out of sight becomes zeros with the label -1 in its place. A box that is turned
+                becomes the smallest upright one round it, once for all layers of a `Pipeline`.
             training: Whether to act at random; `None` to act unless in a model or another layer.
 
         Returns:

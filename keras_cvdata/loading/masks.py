@@ -108,7 +108,8 @@ class MaskClasses:
 
     def _warn(self, found: set[int]) -> None:
         top, *rest = sorted(found, reverse=True) or [0]
-        if top in (255, 65535) or (top in (127, 128) and rest in ([], [0])):
+        alone = not rest or rest[0] < top - 1
+        if (alone and top in (255, 65535)) or (top in (127, 128) and rest in ([], [0])):
             numbers = dict(zip([*reversed(rest), top], range(len(found)), strict=True))
             as_class = f"mask_values={numbers}" if len(numbers) < 9 else "mask_values={...}"
             warnings.warn(

@@ -125,8 +125,9 @@ def test_a_form_that_moves_pixels_unsaid_is_refused_with_masks(
 ) -> None:
     unsaid = fusion.Form(build, followed=False)
     monkeypatch.setitem(fusion.FORMS, "transposition", unsaid)
+    masks = images(2)[..., :1] % 3
     with pytest.raises(ValueError, match="Masks and boxes cannot follow RandomTranspose"):
-        cvd.ArraySequence(images(2), masks=images(2)[..., :1], augment=RandomTranspose(), verbose=0)
+        cvd.ArraySequence(images(2), masks=masks, augment=RandomTranspose(), verbose=0)
 
 
 def test_a_single_row_of_any_step_is_the_step_of_one_image() -> None:

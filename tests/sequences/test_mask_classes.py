@@ -173,7 +173,9 @@ def test_numbers_that_are_no_classes_are_told(values: list[int], message: str) -
         one(mask)
 
 
-@pytest.mark.parametrize("mask", [[[0, 1]], [[0, 15]], [[3, 128]], [[0, 0]], [[0, 254]]])
+@pytest.mark.parametrize(
+    "mask", [[[0, 1]], [[0, 15]], [[3, 128]], [[0, 0]], [[0, 254]], [[254, 255]]]
+)
 def test_other_numbers_are_classes(mask: Any) -> None:
     """Warnings are errors here."""
     assert one(np.array(mask, np.uint8)).tolist() == mask

@@ -16,7 +16,7 @@ from keras_cvdata.sources.base import Source
 
 
 class SingleSamples:
-    """Base of sequences that shows what happens to single samples."""
+    """Base of sequences that shows what happens to single samples; they say how one is loaded."""
 
     source: Source
     batch_size: int

@@ -16,6 +16,7 @@ from keras_cvdata.saved_models import register as _register_layers
 if TYPE_CHECKING:
     from keras_cvdata import layers, sources
     from keras_cvdata.conversion.convert import convert
+    from keras_cvdata.out_of_fold import oof_pred_probs
     from keras_cvdata.preprocessing.image import ImageDataGenerator
     from keras_cvdata.preview import preview
     from keras_cvdata.sequences import (
@@ -53,6 +54,7 @@ __all__ = [
     "convert",
     "estimate_memory",
     "layers",
+    "oof_pred_probs",
     "preview",
     "replay",
     "sources",
@@ -75,6 +77,7 @@ _MODULE_OF = {
     "apply": "single_image",
     "convert": "conversion",
     "estimate_memory": "statistics",
+    "oof_pred_probs": "out_of_fold",
     "preview": "preview",
     "replay": "single_image",
     "split": "sources",

@@ -30,9 +30,10 @@ if TYPE_CHECKING:
         Sequence,
     )
     from keras_cvdata.single_image import apply, replay
-    from keras_cvdata.sources import Source, split
+    from keras_cvdata.sources import Source, not_any_class, split
     from keras_cvdata.statistics import Standardization, estimate_memory
     from keras_cvdata.types import ImageError
+    from keras_cvdata.wild import in_the_wild
 
 __version__ = "0.1.0"
 
@@ -53,7 +54,9 @@ __all__ = [
     "apply",
     "convert",
     "estimate_memory",
+    "in_the_wild",
     "layers",
+    "not_any_class",
     "oof_pred_probs",
     "preview",
     "replay",
@@ -77,6 +80,8 @@ _MODULE_OF = {
     "apply": "single_image",
     "convert": "conversion",
     "estimate_memory": "statistics",
+    "in_the_wild": "wild",
+    "not_any_class": "sources",
     "oof_pred_probs": "out_of_fold",
     "preview": "preview",
     "replay": "single_image",

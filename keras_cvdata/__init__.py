@@ -16,6 +16,7 @@ from keras_cvdata.saved_models import register as _register_layers
 if TYPE_CHECKING:
     from keras_cvdata import layers, sources
     from keras_cvdata.conversion.convert import convert
+    from keras_cvdata.embedding import embed
     from keras_cvdata.out_of_fold import oof_pred_probs
     from keras_cvdata.preprocessing.image import ImageDataGenerator
     from keras_cvdata.preview import preview
@@ -53,6 +54,7 @@ __all__ = [
     "__version__",
     "apply",
     "convert",
+    "embed",
     "estimate_memory",
     "in_the_wild",
     "layers",
@@ -79,6 +81,7 @@ _MODULE_OF = {
     "Standardization": "statistics",
     "apply": "single_image",
     "convert": "conversion",
+    "embed": "embedding",
     "estimate_memory": "statistics",
     "in_the_wild": "wild",
     "not_any_class": "sources",

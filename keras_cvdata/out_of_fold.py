@@ -13,6 +13,7 @@ import numpy as np
 
 from keras_cvdata import stateless_random
 from keras_cvdata.arguments import integer
+from keras_cvdata.embedding import outputs_of
 from keras_cvdata.labels import Labels
 from keras_cvdata.progress import say
 from keras_cvdata.sequences import Sequence
@@ -233,21 +234,7 @@ def _predict_fold(
     """Train on some positions, and return the outputs for others; NaN where unreadable."""
     shown = "auto" if verbose > 1 else 0
     model.fit(sequence.with_source(sequence.source.select(others)), epochs=epochs, verbose=shown)
-    asked = sequence.with_source(sequence.source.select(held), training=False)
-    outputs = model.predict(asked, verbose=shown)
-    if not isinstance(outputs, np.ndarray):
-        raise ValueError(
-            "The model must have one output, with a value for each class; its outputs come as a "
-            f"{type(outputs).__name__}."
-        )
-    outputs = outputs.astype(np.float32).reshape(len(held), -1)
-    if not np.isfinite(outputs).all():
-        raise ValueError(
-            "The model gives NaN or infinite values: its training diverged. Lower the learning "
-            "rate, or scale the images (rescale='unit')."
-        )
-    outputs[np.isin(asked.source.rows, [bad.row for bad in asked.report])] = np.nan
-    return outputs
+    return outputs_of(model, sequence, held, shown).reshape(len(held), -1)
 
 
 def _check_width(width: int, classes: int) -> None:

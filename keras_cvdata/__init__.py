@@ -15,6 +15,8 @@ from keras_cvdata.saved_models import register as _register_layers
 
 if TYPE_CHECKING:
     from keras_cvdata import layers, sources
+    from keras_cvdata.audit.report import AuditReport
+    from keras_cvdata.audit.run import audit
     from keras_cvdata.conversion.convert import convert
     from keras_cvdata.embedding import embed
     from keras_cvdata.out_of_fold import oof_pred_probs
@@ -40,6 +42,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ArraySequence",
+    "AuditReport",
     "CSVSequence",
     "DataFrameSequence",
     "DirectorySequence",
@@ -53,6 +56,7 @@ __all__ = [
     "Standardization",
     "__version__",
     "apply",
+    "audit",
     "convert",
     "embed",
     "estimate_memory",
@@ -68,6 +72,7 @@ __all__ = [
 
 _MODULE_OF = {
     "ArraySequence": "sequences",
+    "AuditReport": "audit",
     "CSVSequence": "sequences",
     "DataFrameSequence": "sequences",
     "DirectorySequence": "sequences",
@@ -80,6 +85,7 @@ _MODULE_OF = {
     "Source": "sources",
     "Standardization": "statistics",
     "apply": "single_image",
+    "audit": "audit",
     "convert": "conversion",
     "embed": "embedding",
     "estimate_memory": "statistics",

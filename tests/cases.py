@@ -534,4 +534,15 @@ CHECKS = [
             "noise": 5,
         },
     ),
+    CheckCase(
+        checks.Drift,
+        {
+            "labels": 0.1,
+            "sizes": 0.2,
+            "brightness": 0.2,
+            "content": 0.2,
+            "clusters": 5,
+            "chance": 0.01,
+        },
+    ),
 ]

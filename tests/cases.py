@@ -545,4 +545,5 @@ CHECKS = [
             "chance": 0.01,
         },
     ),
+    CheckCase(checks.Outliers, {"far": 5.0, "neighbours": 3, "least": 9}),
 ]

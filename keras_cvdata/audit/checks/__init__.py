@@ -7,8 +7,9 @@ from keras_cvdata.audit.checks.definition import Definition
 from keras_cvdata.audit.checks.drift import Drift
 from keras_cvdata.audit.checks.files import Files
 from keras_cvdata.audit.checks.labels import WrongLabels
+from keras_cvdata.audit.checks.outliers import Outliers
 from keras_cvdata.audit.checks.pictures import Pictures
 
-CHECKS: tuple[type[Check], ...] = (Files, Pictures, WrongLabels, Definition, Drift)
+CHECKS: tuple[type[Check], ...] = (Files, Pictures, WrongLabels, Definition, Drift, Outliers)
 
-__all__ = ["CHECKS", "Definition", "Drift", "Files", "Pictures", "WrongLabels"]
+__all__ = ["CHECKS", "Definition", "Drift", "Files", "Outliers", "Pictures", "WrongLabels"]

@@ -520,4 +520,18 @@ CHECKS = [
             "odd_aspect": 1.2,
         },
     ),
+    CheckCase(
+        checks.WrongLabels, {"suspect": 0.2, "error_rate": 0.1, "accuracy": 0.5, "listed": 7}
+    ),
+    CheckCase(
+        checks.Definition,
+        {
+            "size": (20, 30),
+            "channels": 3,
+            "polarity": "light on dark",
+            "padding": 4,
+            "centred": 2.0,
+            "noise": 5,
+        },
+    ),
 ]

@@ -35,6 +35,7 @@ class Source(abc.ABC):
         value_range: Lowest and highest pixel value of float pixels, else `None`.
         notes: What else to say of the collection in its summary, one line each.
         max_pixels: Number of pixels beyond which an encoded image is refused, see `limited`.
+        not_any: Name of the class of images that show none of the classes, see `not_any_class`.
     """
 
     labels: Mapping[str, Labels] = MappingProxyType({})
@@ -44,6 +45,7 @@ class Source(abc.ABC):
     value_range: Range | None = None
     notes: tuple[str, ...] = ()
     max_pixels: int = MAX_PIXELS
+    not_any: str | None = None
 
     @abc.abstractmethod
     def __len__(self) -> int:
@@ -191,6 +193,7 @@ class Subset(Source):
         self.value_range = source.value_range
         self.notes = source.notes
         self.max_pixels = source.max_pixels
+        self.not_any = source.not_any
 
     def limited(self, max_pixels: int | None) -> Self:
         """Return the same samples with another limit of pixels."""

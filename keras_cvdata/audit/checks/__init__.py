@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from keras_cvdata.audit.checks.base import Check
+from keras_cvdata.audit.checks.definition import Definition
 from keras_cvdata.audit.checks.files import Files
+from keras_cvdata.audit.checks.labels import WrongLabels
 from keras_cvdata.audit.checks.pictures import Pictures
 
-CHECKS: tuple[type[Check], ...] = (Files, Pictures)
+CHECKS: tuple[type[Check], ...] = (Files, Pictures, WrongLabels, Definition)
 
-__all__ = ["CHECKS", "Files", "Pictures"]
+__all__ = ["CHECKS", "Definition", "Files", "Pictures", "WrongLabels"]

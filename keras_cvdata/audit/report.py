@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_cvdata.audit import answers
+from keras_cvdata.audit.answers import Answer
 from keras_cvdata.audit.checks.base import SEVERITIES, Check, Collection, Finding
 from keras_cvdata.types import Array
 
@@ -26,12 +28,38 @@ class AuditReport:
         findings: What was found, check by check.
         checks: The checks that looked.
         class_columns: Columns of the table of classes, (K,) each.
+        kinds: Kinds of findings that were looked for.
+        measures: What was measured of each image, (N,) structured, with fields such as
+            "pictures.contrast"; zeros where an image cannot be read.
+
+    Example:
+        >>> from keras_cvdata import audit
+        >>> x = np.zeros((40, 96, 96, 3), np.uint8)
+        >>> print(audit((x, ["cat", "dog"] * 20), checks=["dark"], verbose=0).summary())
+        40 images in 2 classes
+        Enough images per class?                           not looked at  it was left out ...
+        Label error rate low enough?                       not looked at  it was left out ...
+        Background uniform or diversified in all classes?  not looked at  it was left out ...
+        warning  dark 40
+        What to do first:
+        1. dark: light it, or take it again
     """
 
     collection: Collection
     findings: tuple[Finding, ...]
     checks: Sequence[Check]
     class_columns: Mapping[str, Array]
+    kinds: frozenset[str]
+    measures: Array
+
+    @property
+    def checklist(self) -> tuple[Answer, ...]:
+        """The three questions of the handbook with their answers (R8)."""
+        return answers.checklist(self)
+
+    def summary(self) -> str:
+        """The checklist, counts by kind, and what to do first, in about ten lines."""
+        return answers.summary(self)
 
     def counts(self) -> dict[str, int]:
         """Number of findings of each kind that is more than a note."""
@@ -105,7 +133,8 @@ class AuditReport:
         Args:
             path: File to write.
         """
-        self.issues.to_csv(path, index=False)
+        # Names of files need not be Unicode.
+        self.issues.to_csv(path, index=False, encoding="utf-8", errors="backslashreplace")
 
     def _row(self, finding: Finding) -> dict[str, Any]:
         where = self._named("", finding.position)

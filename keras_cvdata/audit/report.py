@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from keras_cvdata.audit import answers, moving, reviewing, selecting
+from keras_cvdata.audit import advising, answers, moving, reviewing, selecting
 from keras_cvdata.audit.answers import Answer
+from keras_cvdata.audit.card import card
 from keras_cvdata.audit.checks.base import Check, Collection, Finding
 from keras_cvdata.sources import Source
 from keras_cvdata.types import Array
@@ -135,6 +136,38 @@ class AuditReport:
         """
         # Names of files need not be Unicode.
         self.issues.to_csv(path, index=False, encoding="utf-8", errors="backslashreplace")
+
+    def advice(self) -> Any:
+        """What to do, in the order in which to do it, as a pandas data frame.
+
+        First what makes images and labels right, then data to collect, then layers of this package,
+        the perspective family first (R63). Take layers one at a time, and look at the precision of
+        each class as well as the accuracy (R62): too much augmentation costs what it gives.
+
+        Returns:
+            One row for each piece of advice. Columns: `step` ("remove", "correct", "look", "split",
+            "collect", "layer" or "train"), `do`, `code`, and the findings that it answers: `check`,
+            `severity`, `label`, `count` and the text of the first as `finding`.
+
+        Example:
+            >>> from keras_cvdata import audit
+            >>> x = np.zeros((40, 96, 96, 3), np.uint8)
+            >>> audit((x, ["cat", "dog"] * 20), checks=["dark"], verbose=0).advice()["code"].item()
+            'report.review_list("review.csv", checks=["dark"])'
+
+        Source: Handbook 2, part 7; R61 to R63, R77.
+        """
+        return advising.advice(self)
+
+    def card(self) -> str:
+        """A data-set card as Markdown (R79): population, sampling, sub-populations, known problems.
+
+        Returns:
+            The text. What only people know is marked "TO FILL IN".
+
+        Source: Handbook 2, part 8; R79.
+        """
+        return card(self)
 
     def keep(self, drop: str | Sequence[str] | None = None, split: str | None = None) -> Source:
         """Select the images that were not flagged; no file changes.

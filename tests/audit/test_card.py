@@ -52,7 +52,7 @@ def test_the_card_tells_what_is_known_and_asks_for_the_rest() -> None:
     assert table_of(card, "question")[0][1] == "fail"
     assert r"label\_suspect" in card[card.index("Not looked at:") :]
     assert "Lighting in use is declared constant." in card
-    assert card.count(FILL_IN) == 6
+    assert card.count(FILL_IN) == 7
     assert "licence and owner" not in card
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import numpy as np
 
@@ -14,9 +12,9 @@ from keras_cvdata.arguments import integer
 from keras_cvdata.labels import Labels
 from keras_cvdata.labels.column import compact
 from keras_cvdata.sources.base import Source
-from keras_cvdata.sources.directory import DirectorySource
-from keras_cvdata.sources.opening import open_source
-from keras_cvdata.types import Array, Ints
+from keras_cvdata.sources.joined import Joined
+from keras_cvdata.sources.opening import open_images, open_source
+from keras_cvdata.types import Ints
 
 
 def not_any_class(
@@ -60,71 +58,15 @@ def not_any_class(
     """
     source = open_source(data)
     labels = _classes(source, name)
-    pool = _open_others(others)
+    pool = open_images(others)
     candidates = _strangers(pool, labels.class_names)
     count = _count(images, labels, len(candidates))
     order = stateless_random.permutation(len(candidates), seed)
-    return WithNotAny(source, pool.select(candidates[np.sort(order[:count])]), name)
-
-
-class WithNotAny(Source):
-    """A source with one more class behind it; `not_any_class` makes it.
-
-    Args:
-        source: Images with one column of classes.
-        others: Images of the new class.
-        name: Name of the new class.
-    """
-
-    def __init__(self, source: Source, others: Source, name: str) -> None:
-        self.source = source
-        self.others = others.limited(source.max_pixels)
-        self.not_any = name
-        (key,) = source.labels
-        labels = source.labels[key]
-        names = (*labels.class_names, name)
-        codes = np.append(labels.values.astype(np.int64), np.full(len(others), len(names) - 1))
-        self.labels = {key: Labels("class", compact(codes, len(names)), (names,))}
-        self.columns = {
-            key: _joined(values, others.columns.get(key), len(others))
-            for key, values in source.columns.items()
-        }
-        self.image_shape = _shared(source.image_shape, others.image_shape)
-        self.dtype = _shared(source.dtype, others.dtype)
-        self.value_range = _value_range(source, others)
-        self.max_pixels = source.max_pixels
-        self.notes = (*source.notes, f"{name!r}: {len(others)} images of none of the classes")
-
-    def limited(self, max_pixels: int | None) -> Self:
-        """Return the same samples with another limit of pixels."""
-        other = super().limited(max_pixels)
-        if other is not self:
-            other.source = self.source.limited(max_pixels)
-            other.others = self.others.limited(max_pixels)
-        return other
-
-    def __len__(self) -> int:
-        return len(self.source) + len(self.others)
-
-    def _part(self, position: int) -> tuple[Source, int]:
-        beyond = position - len(self.source)
-        return (self.source, position) if beyond < 0 else (self.others, beyond)
-
-    def fetch(self, position: int) -> bytes | Array:
-        """Read one sample of either part."""
-        part, within = self._part(position)
-        return part.fetch(within)
-
-    def name(self, position: int) -> str:
-        """Name of a sample in its part."""
-        part, within = self._part(position)
-        return part.name(within)
-
-    @property
-    def rows(self) -> Ints:
-        """Rows of the first part, and those of the other counted on from the highest of them."""
-        first = self.source.rows
-        return np.append(first, first.max(initial=-1) + 1 + self.others.rows)
+    chosen = pool.select(candidates[np.sort(order[:count])])
+    joined = Joined([source, chosen.limited(source.max_pixels)], _with_class(source, count, name))
+    joined.not_any = name
+    joined.notes = (*source.notes, f"{name!r}: {count} images of none of the classes")
+    return joined
 
 
 def _classes(source: Source, name: str) -> Labels:
@@ -142,12 +84,13 @@ def _classes(source: Source, name: str) -> Labels:
     return labels
 
 
-def _open_others(others: Any) -> Source:
-    """Open what may be a folder of images without classes."""
-    if isinstance(others, str | os.PathLike) and Path(others).is_dir():
-        classless = not any(entry.is_dir() for entry in Path(others).iterdir())
-        return DirectorySource(others, unlabelled=classless)
-    return open_source(others)
+def _with_class(source: Source, count: int, name: str) -> dict[str, Labels]:
+    """Labels of a source, and of `count` images of one more class behind them."""
+    (key,) = source.labels
+    labels = source.labels[key]
+    names = (*labels.class_names, name)
+    codes = np.append(labels.values.astype(np.int64), np.full(count, len(names) - 1))
+    return {key: Labels("class", compact(codes, len(names)), (names,))}
 
 
 def _strangers(others: Source, class_names: tuple[str, ...]) -> Ints:
@@ -172,25 +115,3 @@ def _count(images: int | str, labels: Labels, available: int) -> int:
             "Give more of them, or a smaller number as images."
         )
     return count
-
-
-def _joined(first: Array, second: Array | None, count: int) -> Array:
-    """Values of a column of both parts; None where the second lacks it."""
-    if second is None or first.dtype.kind != second.dtype.kind:
-        first = first.astype(object)
-        second = np.full(count, None) if second is None else second.astype(object)
-    return np.concatenate([first, second])
-
-
-def _shared(first: Any, second: Any) -> Any:
-    return first if first == second else None
-
-
-def _value_range(source: Source, others: Source) -> tuple[float, float] | None:
-    ranges = {part.value_range for part in (source, others)} - {None}
-    if len(ranges) > 1:
-        raise ValueError(
-            f"Pixels of data reach from {source.value_range} and those of others from "
-            f"{others.value_range}, as (black, white). Bring them to one range."
-        )
-    return ranges.pop() if ranges else None

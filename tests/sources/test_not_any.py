@@ -96,7 +96,7 @@ def test_the_limit_of_pixels_holds_for_both(tmp_path: Path) -> None:
     source = not_any_class((PETS, NAMES), tmp_path, images=1).limited(15)
     with pytest.raises(ValueError, match=r"0\.png.*15"):
         source.image(10)
-    assert (source.source.max_pixels, source.others.max_pixels) == (15, 15)
+    assert [part.max_pixels for part in source.sources] == [15, 15]
 
 
 def test_shape_and_range_are_known_where_both_agree() -> None:

@@ -55,7 +55,7 @@ class Definition(Check):
     needs = "pixels"
     measures: ClassVar = {"channels": "u1", "contrast": "f4", "padding": "f4", "distance": "f4"}
     settings = ("channels", "polarity", "padding", "centred", "noise")
-    origin = "Handbook 2, part 8; R80"
+    origin = "Handbook 2, part 8"
 
     def __init__(
         self,

@@ -41,7 +41,7 @@ class WrongLabels(Check):
     name = "labels"
     kinds = ("label_suspect", "label_error_rate")
     needs = "labels"
-    origin = "C. Northcutt et al., Confident Learning, 2021; Handbook 2, part 5; R13"
+    origin = "C. Northcutt et al., Confident Learning, 2021; Handbook 2, part 5"
 
     def __init__(
         self,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from keras_cvdata.audit.checks.background import Background
 from keras_cvdata.audit.checks.base import Check
 from keras_cvdata.audit.checks.files import Files
 from keras_cvdata.audit.checks.pictures import Pictures
 
-CHECKS: tuple[type[Check], ...] = (Files, Pictures)
+CHECKS: tuple[type[Check], ...] = (Files, Pictures, Background)
 
-__all__ = ["CHECKS", "Files", "Pictures"]
+__all__ = ["CHECKS", "Background", "Files", "Pictures"]

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from keras_cvdata.audit.checks.background import Background
 from keras_cvdata.audit.checks.base import Check
 from keras_cvdata.audit.checks.definition import Definition
 from keras_cvdata.audit.checks.files import Files
 from keras_cvdata.audit.checks.labels import WrongLabels
 from keras_cvdata.audit.checks.pictures import Pictures
 
-CHECKS: tuple[type[Check], ...] = (Files, Pictures, WrongLabels, Definition)
+CHECKS: tuple[type[Check], ...] = (
+    Files,
+    Pictures,
+    Background,
+    WrongLabels,
+    Definition,
+)
 
-__all__ = ["CHECKS", "Definition", "Files", "Pictures", "WrongLabels"]
+__all__ = [
+    "CHECKS",
+    "Background",
+    "Definition",
+    "Files",
+    "Pictures",
+    "WrongLabels",
+]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from keras_cvdata.audit.checks.base import Check
+from keras_cvdata.audit.checks.classes import Classes
+from keras_cvdata.audit.checks.coverage import Coverage
 from keras_cvdata.audit.checks.files import Files
 from keras_cvdata.audit.checks.pictures import Pictures
 
-CHECKS: tuple[type[Check], ...] = (Files, Pictures)
+CHECKS: tuple[type[Check], ...] = (Files, Pictures, Classes, Coverage)
 
-__all__ = ["CHECKS", "Files", "Pictures"]
+__all__ = ["CHECKS", "Classes", "Coverage", "Files", "Pictures"]

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from keras_cvdata import codec
+from keras_cvdata.audit.foreground import Foreground, find_foreground
 from keras_cvdata.codec import Header
 from keras_cvdata.sources import Source
 from keras_cvdata.sources.base import fetch
@@ -126,6 +127,11 @@ class Sample:
     def small_luma(self) -> Array:
         """Brightness of `small`, (32, 32) uint8."""
         return cv2.cvtColor(self.small, cv2.COLOR_RGB2GRAY)
+
+    @cached_property
+    def foreground(self) -> Foreground:
+        """Where the object is in `small`, an estimate."""
+        return find_foreground(self.small)
 
     def quantile(self, share: float) -> float:
         """Brightness, 0 to 1, that this share of the pixels does not exceed."""

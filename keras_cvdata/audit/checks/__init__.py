@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from keras_cvdata.audit.checks.background import Background
 from keras_cvdata.audit.checks.base import Check
+from keras_cvdata.audit.checks.classes import Classes
+from keras_cvdata.audit.checks.coverage import Coverage
 from keras_cvdata.audit.checks.definition import Definition
 from keras_cvdata.audit.checks.files import Files
 from keras_cvdata.audit.checks.labels import WrongLabels
@@ -12,6 +14,8 @@ from keras_cvdata.audit.checks.pictures import Pictures
 CHECKS: tuple[type[Check], ...] = (
     Files,
     Pictures,
+    Classes,
+    Coverage,
     Background,
     WrongLabels,
     Definition,
@@ -20,6 +24,8 @@ CHECKS: tuple[type[Check], ...] = (
 __all__ = [
     "CHECKS",
     "Background",
+    "Classes",
+    "Coverage",
     "Definition",
     "Files",
     "Pictures",

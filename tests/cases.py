@@ -534,4 +534,16 @@ CHECKS = [
             "noise": 5,
         },
     ),
+    CheckCase(
+        checks.Drift,
+        {
+            "labels": 0.1,
+            "sizes": 0.2,
+            "brightness": 0.2,
+            "content": 0.2,
+            "clusters": 5,
+            "chance": 0.01,
+        },
+    ),
+    CheckCase(checks.Outliers, {"far": 5.0, "neighbours": 3, "least": 9}),
 ]

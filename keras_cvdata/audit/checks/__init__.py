@@ -7,8 +7,10 @@ from keras_cvdata.audit.checks.base import Check
 from keras_cvdata.audit.checks.classes import Classes
 from keras_cvdata.audit.checks.coverage import Coverage
 from keras_cvdata.audit.checks.definition import Definition
+from keras_cvdata.audit.checks.drift import Drift
 from keras_cvdata.audit.checks.files import Files
 from keras_cvdata.audit.checks.labels import WrongLabels
+from keras_cvdata.audit.checks.outliers import Outliers
 from keras_cvdata.audit.checks.pictures import Pictures
 
 CHECKS: tuple[type[Check], ...] = (
@@ -19,6 +21,8 @@ CHECKS: tuple[type[Check], ...] = (
     Background,
     WrongLabels,
     Definition,
+    Drift,
+    Outliers,
 )
 
 __all__ = [
@@ -27,7 +31,9 @@ __all__ = [
     "Classes",
     "Coverage",
     "Definition",
+    "Drift",
     "Files",
+    "Outliers",
     "Pictures",
     "WrongLabels",
 ]

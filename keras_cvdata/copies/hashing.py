@@ -32,16 +32,16 @@ def _cosines() -> Array:
     """(8, 32) lowest rows of the orthonormal DCT-II."""
     angles = np.outer(np.arange(8), np.arange(THUMBNAIL_SIDE) + 0.5) * (np.pi / THUMBNAIL_SIDE)
     scale = np.where(np.arange(8) == 0, 1, 2) / THUMBNAIL_SIDE
-    rows: Array = np.sqrt(scale)[:, None] * np.cos(angles)
-    return rows
+    return np.sqrt(scale)[:, None] * np.cos(angles)
 
 
 def _areas(cells: int) -> Array:
     """(cells, 32) how much of each pixel lies in each of `cells` equal parts, in whole numbers."""
     starts = np.arange(cells)[:, None] * THUMBNAIL_SIDE
     pixels = np.arange(THUMBNAIL_SIDE) * cells
-    overlap = np.minimum(starts + THUMBNAIL_SIDE, pixels + cells) - np.maximum(starts, pixels)
-    return np.maximum(overlap, 0).astype(np.float64)
+    ends = np.minimum(starts + THUMBNAIL_SIDE, pixels + cells)
+    overlaps: Array = np.maximum(ends - np.maximum(starts, pixels), 0).astype(np.float64)
+    return overlaps
 
 
 _COSINES, _EIGHTHS, _NINTHS = _cosines(), _areas(8), _areas(9)

@@ -15,6 +15,8 @@ from keras_cvdata.saved_models import register as _register_layers
 
 if TYPE_CHECKING:
     from keras_cvdata import layers, sources
+    from keras_cvdata.audit.report import AuditReport
+    from keras_cvdata.audit.run import audit
     from keras_cvdata.conversion.convert import convert
     from keras_cvdata.preprocessing.image import ImageDataGenerator
     from keras_cvdata.preview import preview
@@ -37,6 +39,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ArraySequence",
+    "AuditReport",
     "CSVSequence",
     "DataFrameSequence",
     "DirectorySequence",
@@ -50,6 +53,7 @@ __all__ = [
     "Standardization",
     "__version__",
     "apply",
+    "audit",
     "convert",
     "estimate_memory",
     "layers",
@@ -61,6 +65,7 @@ __all__ = [
 
 _MODULE_OF = {
     "ArraySequence": "sequences",
+    "AuditReport": "audit",
     "CSVSequence": "sequences",
     "DataFrameSequence": "sequences",
     "DirectorySequence": "sequences",
@@ -73,6 +78,7 @@ _MODULE_OF = {
     "Source": "sources",
     "Standardization": "statistics",
     "apply": "single_image",
+    "audit": "audit",
     "convert": "conversion",
     "estimate_memory": "statistics",
     "preview": "preview",

@@ -159,7 +159,7 @@ _PROGRESSIVE = (0xC2, 0xC6, 0xCA, 0xCE)
 
 
 def _jpeg(data: bytes) -> Header:
-    frame, exif, scan = _jpeg_segments(data)
+    frame, exif, scan = jpeg_segments(data)
     if not frame:
         raise ValueError("The JPEG does not say its size. Save the image again.")
     height, width, components = struct.unpack_from(">HHB", data, frame + 5)
@@ -172,7 +172,7 @@ def _jpeg(data: bytes) -> Header:
     return Header("jpeg", height, width, orientation, 1 if components == 1 else 3)
 
 
-def _jpeg_segments(data: bytes) -> tuple[int, int, int]:
+def jpeg_segments(data: bytes) -> tuple[int, int, int]:
     """Where the frame header, the EXIF data and the first scan begin; 0 for what is missing."""
     position, frame, exif = 2, 0, 0
     for _ in range(MAX_JPEG_SEGMENTS):
@@ -243,7 +243,7 @@ def _webp(data: bytes) -> Header:
     width, height = (int.from_bytes(data[at : at + 3], "little") + 1 for at in (24, 27))
     if flags & 0x08:
         orientation = next(
-            (_webp_exif(data, start) for kind, start in _riff_chunks(data) if kind == b"EXIF"), 1
+            (_webp_exif(data, start) for kind, start in riff_chunks(data) if kind == b"EXIF"), 1
         )
     return Header("webp", height, width, orientation, 0 if flags & 0x12 else 3)  # alpha, animation
 
@@ -252,7 +252,7 @@ def _webp_exif(data: bytes, start: int) -> int:
     return _exif_orientation(data, start + 6 if data.startswith(b"Exif\0\0", start) else start)
 
 
-def _riff_chunks(data: bytes) -> Iterator[tuple[bytes, int]]:
+def riff_chunks(data: bytes) -> Iterator[tuple[bytes, int]]:
     """Kind and start of the content of each chunk."""
     position = 12
     while position + 8 <= len(data):

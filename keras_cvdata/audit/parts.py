@@ -1,0 +1,174 @@
+"""What an audit is asked to look at: one collection, or the splits of one as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from keras_cvdata.labels import Labels
+from keras_cvdata.labels.column import compact
+from keras_cvdata.sources import DirectorySource, Source, open_source
+from keras_cvdata.sources.directory import SPLITS
+from keras_cvdata.types import Array, Ints
+
+
+class Parts(NamedTuple):
+    """A collection and the splits that its images belong to.
+
+    Attributes:
+        source: All images.
+        split_names: Names of the splits; empty without.
+        splits: (N,) int64 split of each image, or None.
+    """
+
+    source: Source
+    split_names: tuple[str, ...] = ()
+    splits: Ints | None = None
+
+
+class Joined(Source):
+    """Several sources one after the other.
+
+    Classes are joined by name; columns that all have stay.
+
+    Args:
+        sources: The sources.
+
+    Raises:
+        ValueError: Their labels are of different kinds.
+    """
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self.sources = tuple(sources)
+        self.ends = np.cumsum([len(source) for source in sources])
+        self.labels = _joined_labels(self.sources)
+        shared = set.intersection(*(set(source.columns) for source in sources))
+        self.columns = {
+            name: np.concatenate([source.columns[name] for source in sources])
+            for name in sources[0].columns
+            if name in shared
+        }
+        self.value_range = sources[0].value_range
+        self.max_pixels = max(source.max_pixels for source in sources)
+
+    def __len__(self) -> int:
+        return int(self.ends[-1])
+
+    def fetch(self, position: int) -> bytes | Array:
+        """Read one sample of the part that holds it."""
+        source, place = self._find(position)
+        return source.fetch(place)
+
+    def name(self, position: int) -> str:
+        """Name of a sample in the part that holds it."""
+        source, place = self._find(position)
+        return source.name(place)
+
+    def _find(self, position: int) -> tuple[Source, int]:
+        part = int(np.searchsorted(self.ends, position, side="right"))
+        return self.sources[part], position - int(self.ends[part - 1] if part else 0)
+
+
+def open_parts(data: Any, splits: Any = None) -> Parts:
+    """Open what is to be audited.
+
+    Args:
+        data: What `open_source` opens, or a mapping of names of splits to that.
+        splits: Names of sub-folders of `data`; the name of a column; or (N,) names of the split of
+            each image. By default a folder that holds folders such as train and val is read as
+            these splits.
+
+    Returns:
+        The collection and its splits.
+
+    Raises:
+        ValueError: `splits` are not as many as the images.
+        KeyError: There is no such column.
+        TypeError: `splits` are folders of something that is no folder.
+    """
+    if isinstance(data, Mapping):
+        return _join({str(name): open_source(part) for name, part in data.items()})
+    folders = _split_folders(data, splits)
+    if folders:
+        return _join({name: DirectorySource(data, split=name) for name in folders})
+    source = _open(data)
+    if splits is None:
+        return Parts(source)
+    values = _column(source, splits) if isinstance(splits, str) else np.asarray(splits)
+    if values.shape != (len(source),):
+        raise ValueError(
+            f"splits must have one name for each of the {len(source)} images; got shape "
+            f"{values.shape}. Folders are named for the path of a folder only."
+        )
+    names, numbers = np.unique(values.astype(str), return_inverse=True)
+    return Parts(source, tuple(names.tolist()), numbers.astype(np.int64))
+
+
+def _open(data: Any) -> Source:
+    """Open a collection; a folder without folders in it is one without labels."""
+    if isinstance(data, str | Path) and Path(data).is_dir():
+        entries = [entry for entry in Path(data).iterdir() if not entry.name.startswith(".")]
+        return DirectorySource(data, unlabelled=not any(entry.is_dir() for entry in entries))
+    return open_source(data)
+
+
+def _split_folders(data: Any, splits: Any) -> list[str]:
+    if not isinstance(data, str | Path) or not Path(data).is_dir():
+        return []
+    there = sorted(entry.name for entry in Path(data).iterdir() if entry.is_dir())
+    if splits is None:
+        found = [name for name in there if name.lower() in SPLITS]
+        return found if len(found) == len([n for n in there if not n.startswith(".")]) else []
+    if isinstance(splits, str) or not all(isinstance(name, str) for name in splits):
+        return []
+    wanted = list(splits)
+    missing = [name for name in wanted if name not in there]
+    if missing and len(wanted) < 20:
+        raise ValueError(
+            f"{data}: there is no folder {missing[0]!r} for a split; it has "
+            f"{', '.join(there) or 'none'}."
+        )
+    return [] if missing else wanted
+
+
+def _join(sources: Mapping[str, Source]) -> Parts:
+    sizes = [len(source) for source in sources.values()]
+    numbers = np.repeat(np.arange(len(sizes)), sizes)
+    return Parts(Joined(list(sources.values())), tuple(sources), numbers.astype(np.int64))
+
+
+def _column(source: Source, name: str) -> Array:
+    if name not in source.columns:
+        raise KeyError(
+            f"splits={name!r} is no column of {source!r}, which has {list(source.columns)}."
+        )
+    return source.columns[name]
+
+
+def _joined_labels(sources: Sequence[Source]) -> dict[str, Labels]:
+    keys = [key for key in sources[0].labels if all(key in source.labels for source in sources)]
+    return {key: _join_column(key, [source.labels[key] for source in sources]) for key in keys}
+
+
+def _join_column(key: str, columns: Sequence[Labels]) -> Labels:
+    kinds = {column.kind for column in columns}
+    if len(kinds) > 1:
+        raise ValueError(
+            f"The splits have labels {key!r} of different kinds: {', '.join(sorted(kinds))}. "
+            "Open each with the same label_mode or labels."
+        )
+    if len({column.names for column in columns}) == 1:
+        values = np.concatenate([column.values for column in columns])
+        return Labels(columns[0].kind, values, columns[0].names)
+    if kinds != {"class"}:
+        raise ValueError(
+            f"The splits have labels {key!r} with different names. Give all the same class_names."
+        )
+    order = list(dict.fromkeys(name for column in columns for name in column.class_names))
+    code_of = {name: code for code, name in enumerate(order)}
+    new = [np.array([code_of[name] for name in column.class_names]) for column in columns]
+    codes = [to[column.values] for to, column in zip(new, columns, strict=True)]
+    return Labels("class", compact(np.concatenate(codes)), (tuple(order),))

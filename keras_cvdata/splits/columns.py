@@ -38,7 +38,7 @@ def check_sides(counts: Array, called: Sequence[str], unit: str, parts: int = 2)
     """Refuse classes that have fewer samples or groups than the split has parts."""
     if counts.size and counts.min() < parts:
         name = called[int(counts.argmin())]
-        unit += "s" * (counts.min() != 1)
+        unit += "" if counts.min() == 1 else "s"
         where = "on both sides of the split" if parts == 2 else f"in each of the {parts} parts"
         raise ValueError(
             f"{name} has {counts.min()} {unit} only, so it cannot be {where}. "

@@ -61,7 +61,7 @@ class Background(Check):
         "frame": "(3,)u1",
         "deviation": "u1",
     }
-    origin = "R14"
+    origin = "Handbook 2, part 5"
 
     def __init__(
         self,

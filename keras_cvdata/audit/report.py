@@ -44,7 +44,7 @@ class AuditReport:
         Background uniform or diversified in all classes?  not looked at  it was left out ...
         warning  dark 40
         What to do first:
-        1. dark: light it, or take it again
+        1. dark: light it better, or leave it out
     """
 
     collection: Collection

@@ -54,7 +54,7 @@ class Drift(Check):
     kinds = ("drift_labels", "drift_sizes", "drift_brightness", "drift_content")
     needs = "pixels"
     measures: ClassVar = {"brightness": "f4", "colors": f"({3 * _GRID**2},)u1"}
-    origin = "S. Rabanser et al., Failing Loudly, 2019"
+    origin = "S. Rabanser et al., Failing Loudly, 2019; Handbook 2, part 5"
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Splits into a training and a validation part."""
+"""Splits into training, validation and further parts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_cvdata.splits import automatic_share, split_positions
+from keras_cvdata.splits import automatic_share, part_positions, split_positions
 
 PINNED_SAMPLES = [12, 15, 16, 19]
 PINNED_CLASSES = [12, 15, 16, 19]
@@ -319,3 +319,79 @@ def test_groups_of_multi_label_samples_are_never_divided() -> None:
 def test_labels_of_another_length_are_refused() -> None:
     with pytest.raises(ValueError, match="codes must have one value for each of the 4 samples"):
         split_positions(4, 0.5, codes=np.zeros((3, 2), int))
+
+
+def test_three_parts_have_their_shares_of_each_class() -> None:
+    """R54, R55: training, validation and test, disjoint and complete."""
+    codes = np.repeat([0, 1, 2], [400, 160, 40])
+    parts = part_positions(600, (0.7, 0.15, 0.15), codes=codes, seed=3)
+    assert [np.bincount(codes[part]).tolist() for part in parts] == [
+        [280, 112, 28],
+        [60, 24, 6],
+        [60, 24, 6],
+    ]
+    assert sorted(np.concatenate(parts)) == list(range(600))
+    assert all((np.diff(part) > 0).all() for part in parts)
+    other = part_positions(600, (0.7, 0.15, 0.15), codes=codes, seed=4)
+    assert not np.array_equal(parts[1], other[1])
+
+
+@given(
+    sizes=st.lists(st.integers(20, 60), min_size=1, max_size=4),
+    weights=st.lists(st.integers(1, 5), min_size=2, max_size=5),
+    seed=st.integers(0, 99),
+)
+def test_parts_are_fair_whatever_the_shares(
+    sizes: list[int], weights: list[int], seed: int
+) -> None:
+    codes, shares = np.repeat(np.arange(len(sizes)), sizes), np.array(weights) / sum(weights)
+    parts = part_positions(len(codes), shares.tolist(), codes=codes, seed=seed)
+    assert sorted(np.concatenate(parts)) == list(range(len(codes)))
+    for part, share in zip(parts, shares, strict=True):
+        held = np.bincount(codes[part], minlength=len(sizes))
+        assert (np.abs(held - np.array(sizes) * share) <= len(shares)).all()
+
+
+def test_two_parts_are_those_of_one_share() -> None:
+    codes = np.arange(50) % 3
+    expected = split_positions(50, 0.3, codes=codes, seed=5)
+    for part, same in zip(
+        part_positions(50, (0.7, 0.3), codes=codes, seed=5), expected, strict=True
+    ):
+        assert np.array_equal(part, same)
+
+
+def test_groups_are_in_one_of_three_parts() -> None:
+    """R58."""
+    groups, codes = np.arange(900) // 3, np.arange(900) // 3 % 2
+    parts = part_positions(900, (0.8, 0.1, 0.1), codes=codes, groups=groups)
+    found = [set(groups[part]) for part in parts]
+    assert sum(len(part) for part in found) == len(set.union(*found)) == 300
+    assert [len(part) for part in parts] == [720, 90, 90]
+    hot = np.eye(2, dtype=bool)[codes]
+    parts = part_positions(900, (0.8, 0.1, 0.1), codes=hot, groups=groups)
+    assert [len(part) for part in parts] == pytest.approx([720, 90, 90], abs=6)
+
+
+def test_a_part_without_some_classes_is_named() -> None:
+    codes = np.repeat(np.arange(50), 4)
+    with pytest.warns(UserWarning, match="no sample of 30 of the 50") as warned:
+        part_positions(200, (0.8, 0.1, 0.1), codes=codes)
+    words = [str(warning.message).split()[:2] for warning in warned]
+    assert words == [["The", "test"], ["The", "validation"]]
+
+
+def test_three_parts_need_three_samples_of_each_class() -> None:
+    codes = np.repeat([0, 1], [50, 2])
+    with pytest.raises(ValueError, match=r"Class '1' has 2 samples only.* in each of the 3 parts"):
+        part_positions(52, (0.6, 0.2, 0.2), codes=codes)
+    with pytest.raises(ValueError, match=r"Class '1' has 1 group only.* in each of the 3 parts"):
+        part_positions(52, (0.6, 0.2, 0.2), codes=codes, groups=codes * 50 + np.arange(52) // 2)
+
+
+@pytest.mark.parametrize(
+    "shares", [(0.7, 0.2), (1.0,), (), (0.5, 0.6, -0.1), (0.5, "auto"), (1, 0)]
+)
+def test_shares_that_are_no_whole_are_refused(shares: tuple[float, ...]) -> None:
+    with pytest.raises(ValueError, match=r"sum to 1, such as \(0\.7, 0\.15, 0\.15\); got \("):
+        part_positions(100, shares)

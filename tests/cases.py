@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from keras_cvdata import convert, layers, sequences, sources
+from keras_cvdata.audit import Check, checks
 from keras_cvdata.preprocessing import image
 
 
@@ -485,4 +486,65 @@ FLOWS = [
     ),
     FlowCase(image.DataFrameIterator, _flow_frame),
     FlowCase(image.NumpyArrayIterator, _flow_arrays),
+]
+
+
+@dataclass(frozen=True)
+class CheckCase:
+    """A check of an audit.
+
+    Attributes:
+        check: The class.
+        options: Arguments other than the defaults, one for each threshold.
+    """
+
+    check: type[Check]
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.check.__name__
+
+
+CHECKS = [
+    CheckCase(checks.Files, {"huge": 100}),
+    CheckCase(
+        checks.Pictures,
+        {
+            "dark": 0.4,
+            "light": 0.8,
+            "blurred": 0.1,
+            "low_contrast": 20.0,
+            "low_information": 4.0,
+            "grey": 2.0,
+            "odd_size": 2.0,
+            "odd_aspect": 1.2,
+        },
+    ),
+    CheckCase(
+        checks.Classes,
+        {
+            "min_images": 20,
+            "few_images": 10,
+            "below_mean": 0.5,
+            "below_largest": 0.4,
+            "rare_color": 0.2,
+            "rare_feature": 0.1,
+            "rare_state": 0.3,
+            "uniform": 0.9,
+            "clear": 5.0,
+        },
+    ),
+    CheckCase(
+        checks.Coverage,
+        {
+            "one_distance": 2.0,
+            "one_angle": 40.0,
+            "one_brightness": 0.5,
+            "one_warmth": 2.0,
+            "dim": 0.4,
+            "warm": 1.1,
+            "least": 0.2,
+            "clear": 5.0,
+        },
+    ),
 ]

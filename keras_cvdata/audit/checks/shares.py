@@ -75,7 +75,7 @@ def rare_feature(
         )  # fmt: skip
 
 
-def one_value(
+def missing_values(
     groups: Sequence[Group],
     source: str,
     column: Categories,
@@ -88,20 +88,20 @@ def one_value(
         groups: The classes.
         source: Name of the column.
         column: The values.
-        what: What they are; the kinds of the findings are "one_" and "missing_" with that.
+        what: What they are; the kinds of the findings are that with "_alike" and "_missing".
         share: Share of a class that each of the values should have.
 
     Yields:
         One finding for a class, or one for all where all have but one value.
     """
-    told = [_one_value(group, source, column, what, share) for group in groups]
+    told = [_missing_value(group, source, column, what, share) for group in groups]
     found = [finding for finding in told if finding]
-    one = [finding for finding in found if finding.check == f"one_{what}"]
-    yield from fold(one, len(groups))
-    yield from (finding for finding in found if finding not in one)
+    alike = [finding for finding in found if finding.check == f"{what}_alike"]
+    yield from fold(alike, len(groups))
+    yield from (finding for finding in found if finding not in alike)
 
 
-def _one_value(
+def _missing_value(
     group: Group, source: str, column: Categories, what: str, share: float
 ) -> Finding | None:
     counts = count_values(column, group.members)
@@ -110,17 +110,17 @@ def _one_value(
         return None
     shares = counts / known
     most, largest = column.names[int(shares.argmax())], float(shares.max())
-    lacking = [f"{column.names[p]} {shares[p]:.0%}" for p in np.flatnonzero(shares < share)]
+    lacking = [f"{column.names[p]} {shares[p]:.1%}" for p in np.flatnonzero(shares < share)]
     action = f"collect at least {int(np.ceil(share * known)):,} images of each {what}"
     if largest > 1 - share:
         return Finding(
-            f"one_{what}", "warning",
+            f"{what}_alike", "warning",
             f"{largest:.0%} of its {known:,} images are {most!r} (by {source})", action,
             label=group.name, score=largest, threshold=1 - share,
         )  # fmt: skip
     if lacking:
         return Finding(
-            f"missing_{what}", "warning",
+            f"{what}_missing", "warning",
             f"few of its {known:,} images are {name_some(lacking)} (by {source})", action,
             label=group.name, score=float(shares.min()), threshold=share,
         )  # fmt: skip

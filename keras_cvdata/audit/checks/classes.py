@@ -74,7 +74,7 @@ class Classes(Check):
     )
     needs = "pixels"
     measures: ClassVar = {"color": "u1", "lab": "(3,)u1", "outline": "u8", "object": "f2"}
-    origin = "Handbook 2, parts 5 and 6; R2 to R7, R9, R10, R54"
+    origin = "Handbook 2, parts 5 and 6"
 
     def __init__(  # noqa: PLR0913 # one threshold for each rule
         self,

@@ -86,7 +86,7 @@ class Coverage(Check):
         "contrast": "f2",
         "warmth": "f2",
     }
-    origin = "Handbook 2, part 5; R11, R12"
+    origin = "Handbook 2, part 5"
 
     def __init__(
         self,

@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from keras_cvdata import convert, layers, sequences, sources
-from keras_cvdata.audit import Check, checks
 from keras_cvdata.preprocessing import image
 
 
@@ -486,65 +485,4 @@ FLOWS = [
     ),
     FlowCase(image.DataFrameIterator, _flow_frame),
     FlowCase(image.NumpyArrayIterator, _flow_arrays),
-]
-
-
-@dataclass(frozen=True)
-class CheckCase:
-    """A check of an audit.
-
-    Attributes:
-        check: The class.
-        options: Arguments other than the defaults, one for each threshold.
-    """
-
-    check: type[Check]
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        return self.check.__name__
-
-
-CHECKS = [
-    CheckCase(checks.Files, {"huge": 100}),
-    CheckCase(
-        checks.Pictures,
-        {
-            "dark": 0.4,
-            "light": 0.8,
-            "blurred": 0.1,
-            "low_contrast": 20.0,
-            "low_information": 4.0,
-            "grey": 2.0,
-            "odd_size": 2.0,
-            "odd_aspect": 1.2,
-        },
-    ),
-    CheckCase(
-        checks.Classes,
-        {
-            "min_images": 10,
-            "few_images": 3,
-            "below_mean": 0.5,
-            "below_largest": 0.4,
-            "rare_color": 0.2,
-            "rare_feature": 0.1,
-            "rare_state": 0.3,
-            "uniform": 0.7,
-            "clear": 10.0,
-        },
-    ),
-    CheckCase(
-        checks.Coverage,
-        {
-            "one_distance": 1.5,
-            "one_angle": 20.0,
-            "one_brightness": 0.2,
-            "one_warmth": 1.2,
-            "dim": 0.4,
-            "warm": 1.3,
-            "least": 0.1,
-            "clear": 10.0,
-        },
-    ),
 ]

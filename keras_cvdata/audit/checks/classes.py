@@ -20,7 +20,7 @@ from keras_cvdata.audit.checks.groups import (
     name_some,
     without_extra,
 )
-from keras_cvdata.audit.checks.shares import FEW, rare_feature, rare_values, too_many
+from keras_cvdata.audit.checks.shares import FEW, fold, rare_feature, rare_values, too_many
 from keras_cvdata.audit.foreground import COLORS, main_color, outline
 from keras_cvdata.audit.sample import Sample
 from keras_cvdata.types import Array, Ints
@@ -123,8 +123,9 @@ class Classes(Check):
             )  # fmt: skip
         for groups in columns:
             yield from self._few(groups)
-            yield from self._imbalance(groups, collection)
-            yield from _missing(groups, collection)
+            yield from fold(self._imbalance(groups, collection), groups)
+            yield from _extra(groups, collection)
+            yield from fold(_missing(groups, collection), groups)
             yield from self._alike(without_extra(groups, collection), collection)
 
     def _alike(self, groups: list[Group], collection: Collection) -> Iterator[Finding]:
@@ -134,8 +135,9 @@ class Classes(Check):
             yield from too_many(column, found, "feature", "rare_feature")
             if len(found.names) <= MAX_VALUES:
                 for name, feature in features(column, found).items():
-                    yield from rare_feature(groups, name, feature, self.rare_feature)
-        yield from self._uniform(groups, collection.measures)
+                    rare = rare_feature(groups, name, feature, self.rare_feature)
+                    yield from fold(rare, groups)
+        yield from fold(self._uniform(groups, collection.measures), groups)
 
     def classes(self, collection: Collection) -> Mapping[str, Array]:
         """Share of the images, main colours, and spread of colour and shape of each class."""
@@ -193,22 +195,14 @@ class Classes(Check):
                     "class_weights or balance to the training",
                     label=group.name, score=float(size), threshold=float(least),
                 )  # fmt: skip
-        extra = extra_class(collection)
-        for group in groups:
-            if group.name == extra and extra is not None:
-                yield Finding(
-                    "not_any", "note",
-                    f"it shows none of the classes and has {len(group.members):,} images, "
-                    f"{len(group.members) / mean:.0%} of the mean class; it is left out of the "
-                    "rules on balance",
-                    "keep it about as large as a class", label=extra,
-                )  # fmt: skip
 
     def _colors(self, groups: Sequence[Group], collection: Collection) -> Iterator[Finding]:
         if "color" in collection.attributes:
             yield from self._by_column(groups, collection, "color", self.rare_color)
             return
-        measures, untold = collection.measures, []
+        measures = collection.measures
+        untold: list[str] = []
+        rare: list[Finding] = []
         for group in groups:
             if len(group.members) < FEW:
                 continue
@@ -222,7 +216,8 @@ class Classes(Check):
             seen = _but_shades(pixels, measures["lab"][clear], self.rare_color)
             source = "pixels, an estimate"
             part = [Group(group.name, np.arange(len(clear)))]
-            yield from rare_values(part, source, seen, "color", self.rare_color)
+            rare += rare_values(part, source, seen, "color", self.rare_color)
+        yield from fold(rare, groups)
         if untold:
             yield Finding(
                 "rare_color", "note",
@@ -237,7 +232,7 @@ class Classes(Check):
         for name, column in attribute_columns(collection, what).items():
             yield from too_many(name, column, what, f"rare_{what}")
             if len(column.names) <= MAX_VALUES:
-                yield from rare_values(groups, name, column, what, share)
+                yield from fold(rare_values(groups, name, column, what, share), groups)
 
     def _clear(self, group: Group, measures: Mapping[str, Array]) -> Ints:
         """Members whose object is told from the border."""
@@ -270,6 +265,22 @@ class Classes(Check):
                     "collect other specimens of it; many images of few things teach little",
                     label=group.name, score=float(parts.max()), threshold=self.uniform,
                 )  # fmt: skip
+
+
+def _extra(groups: Sequence[Group], collection: Collection) -> Iterator[Finding]:
+    """Tell the class of none of the classes apart (R6)."""
+    extra = extra_class(collection)
+    others = [len(group.members) for group in without_extra(groups, collection)]
+    mean = max(float(np.mean(others)), 1.0) if others else 1.0
+    for group in groups:
+        if group.name == extra and extra is not None:
+            yield Finding(
+                "not_any", "note",
+                f"it shows none of the classes and has {len(group.members):,} images, "
+                f"{len(group.members) / mean:.0%} of the mean class; it is left out of the rules "
+                "on balance",
+                "keep it about as large as a class", label=extra,
+            )  # fmt: skip
 
 
 def _missing(groups: Sequence[Group], collection: Collection) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from keras_cvdata.audit.checks.groups import (
     name_some,
     without_extra,
 )
-from keras_cvdata.audit.checks.shares import FEW, fold, missing_values, too_many
+from keras_cvdata.audit.checks.shares import FEW, fold_all, missing_values, too_many
 from keras_cvdata.audit.foreground import placing
 from keras_cvdata.audit.light import LIGHTINGS, lighting_of, warmth
 from keras_cvdata.audit.sample import Sample
@@ -173,7 +173,7 @@ class Coverage(Check):
             yield from self._by_column(groups, collection, "perspective")
             return
         told = [self._one_perspective(group, collection.measures) for group in groups]
-        yield from fold([finding for finding in told if finding], len(groups))
+        yield from fold_all([finding for finding in told if finding], groups)
         yield from self._untold(groups, collection.measures)
 
     def _by_column(
@@ -237,7 +237,7 @@ class Coverage(Check):
         measures = collection.measures
         told = [self._one_lighting(group, measures) for group in groups]
         found = [finding for finding in told if finding]
-        yield from fold(found, len(groups))
+        yield from fold_all(found, groups)
         if len(found) < len(groups):
             yield from self._missing(groups, self._lights(measures))
 

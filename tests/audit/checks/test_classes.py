@@ -75,6 +75,16 @@ def test_imbalance_says_how_many_to_collect() -> None:
     assert finding.action.startswith("collect at least 11 more")
 
 
+def test_many_small_classes_are_said_once() -> None:
+    """R9, R10: eleven of them are one finding, which gives the numbers of the smallest."""
+    (finding,) = found(count(plain(99, *range(1, 12)), Classes(below_mean=2.0)), "imbalance")
+    assert finding.label is None
+    assert finding.message.startswith("11 of 12 classes (b, c, d, e, f and 6 more), such as b: it")
+    assert finding.score == 1
+    ten = count(plain(99, *range(1, 11)), Classes(below_mean=2.0))
+    assert len(found(ten, "imbalance")) == 10
+
+
 def test_a_class_of_none_of_them_is_told_apart() -> None:
     """R6: it neither is too small beside the others nor makes them so."""
     source = with_columns(*plain(100, 100, 10))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from keras_cvdata.audit import audit
 from keras_cvdata.audit.checks import Coverage
 from keras_cvdata.audit.light import LIGHTINGS
 from keras_cvdata.audit.measuring import layout
@@ -44,6 +45,17 @@ def test_one_angle_and_distance_is_found() -> None:
     table = report.classes
     assert table.object_size_high["plum"] < 1.1 * table.object_size_low["plum"]
     assert table.object_turns["apple"] > 30
+
+
+def test_the_four_usual_problems_are_told() -> None:
+    """R1: too few images, too few of a class, of perspectives, of lights."""
+    data = (alike(60), ["apple"] * 55 + ["pear"] * 5)
+    assert audit(data, checks=["classes", "coverage"], verbose=0).counts() == {
+        "few_images": 1,
+        "imbalance": 1,
+        "perspective_alike": 1,
+        "lighting_alike": 1,
+    }
 
 
 def test_a_varied_collection_is_fine() -> None:
@@ -101,7 +113,7 @@ def test_all_classes_alike_are_said_once() -> None:
     x = np.concatenate([alike(10) for _ in range(8)])
     report = look("coverage", (x, np.repeat(list("abcdefgh"), 10).tolist()))
     assert report.counts() == {"perspective_alike": 1, "lighting_alike": 1}
-    assert "all 8 classes (a, b, c, d, e and 3 more)" in report.findings[0].message
+    assert "8 of 8 classes (a, b, c, d, e and 3 more), such as a: " in report.findings[0].message
 
 
 def test_one_light_is_found() -> None:

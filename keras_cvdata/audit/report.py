@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_cvdata.audit import advising, answers, moving, reviewing, selecting
+from keras_cvdata.audit import advising, answers, moving, page, reviewing, selecting
 from keras_cvdata.audit.answers import Answer
 from keras_cvdata.audit.card import card
 from keras_cvdata.audit.checks.base import Check, Collection, Finding
@@ -113,6 +113,18 @@ class AuditReport:
             return pd.DataFrame({"images": [len(self.collection)]}, index=["all"])
         counts = np.bincount(codes, minlength=len(names))
         return pd.DataFrame({"images": counts, **self.class_columns}, index=list(names))
+
+    def to_html(self, path: str | os.PathLike[str], images: int = 300) -> None:
+        """Write a page with pictures, charts and filters, which needs no other file and no network.
+
+        Names of images are told without the folder that all share.
+
+        Args:
+            path: File to write.
+            images: Number of pictures to show at most, of each kind of finding in turn; each takes
+                about 8 kB. The page says how many findings are left out.
+        """
+        page.write_page(self, path, images)
 
     def to_json(self, path: str | os.PathLike[str]) -> None:
         """Write counts, findings and the table of classes.

@@ -187,15 +187,18 @@ def class_counts(report: AuditReport) -> dict[str, int]:
 
 
 def kinds_found(report: AuditReport) -> list[tuple[Severity, str, int]]:
-    """Kinds that were found, each with its worst severity and number; what weighs most first."""
+    """Kinds that were found, each with its worst severity and number; what weighs most first.
+
+    Among kinds of one severity those about classes or the whole collection come first.
+    """
     findings = [finding for finding in report.findings if not is_reason(finding)]
     counts = Counter(finding.check for finding in findings)
-    worst: dict[str, int] = {}
+    worst: dict[str, tuple[int, bool]] = {}
     for finding in findings:
-        rank = SEVERITIES.index(finding.severity)
-        worst[finding.check] = min(rank, worst.get(finding.check, rank))
+        weight = SEVERITIES.index(finding.severity), finding.position is not None
+        worst[finding.check] = min(weight, worst.get(finding.check, weight))
     order = sorted(counts, key=lambda kind: (worst[kind], -counts[kind]))
-    return [(SEVERITIES[worst[kind]], kind, counts[kind]) for kind in order]
+    return [(SEVERITIES[worst[kind][0]], kind, counts[kind]) for kind in order]
 
 
 def summary(report: AuditReport) -> str:

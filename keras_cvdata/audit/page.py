@@ -219,7 +219,7 @@ def _classes(report: AuditReport) -> Iterator[str]:
     yield (
         f'<div class="wide"><table><caption>{caption}</caption><thead><tr>'
         '<th scope="col">Class</th><th scope="col" class="number">Images</th>'
-        "<th><span hidden>Bar</span></th></tr></thead><tbody>"
+        "<td></td></tr></thead><tbody>"
     )
     for name in listed:
         yield (

@@ -117,13 +117,13 @@ def test_the_summary_says_in_ten_lines_what_a_person_needs() -> None:
         "not looked at  it needs out-of-fold predictions, audit(..., pred_probs=...)",
         "Background uniform or diversified in all classes?  "
         "pass           the border of a picture betrays no class",
-        "error    unreadable 1, leakage 1",
-        "warning  dark 5, few_images 1",
+        "error    leakage 1, unreadable 1",
+        "warning  few_images 1, dark 5",
         "note     odd_kind 1",
         "What to do first:",
-        "1. unreadable: mend unreadable",
-        "2. leakage: mend leakage",
-        "3. dark: mend dark",
+        "1. leakage: mend leakage",
+        "2. unreadable: mend unreadable",
+        "3. few_images: mend few_images",
     ]
 
 

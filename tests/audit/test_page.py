@@ -80,7 +80,7 @@ def test_the_page_shows_what_was_found(report: AuditReport) -> None:
     read = Reading(page(report))
     cards = read.all("li", "finding")
     assert [card["data-check"] for card in cards] == [
-        "leakage", "dark", "dark", "few_images", "odd_kind",
+        "leakage", "few_images", "dark", "dark", "odd_kind",
     ]  # fmt: skip
     assert [(card["data-class"], card["data-other"]) for card in cards[:2]] == [
         ("fox", "fox"),

@@ -243,12 +243,15 @@ def _counts(report: AuditReport) -> Iterator[str]:
 
 
 def _first_steps(report: AuditReport) -> Iterator[str]:
-    urgent = [row for row in kinds_found(report) if row[0] != "note"][:3]
-    if urgent:
+    kinds_by_action: dict[str, list[str]] = {}
+    for severity, kind, _ in kinds_found(report):
+        if severity != "note":
+            worst = next(f for f in report.findings if (f.check, f.severity) == (kind, severity))
+            kinds_by_action.setdefault(worst.action, []).append(kind)
+    if kinds_by_action:
         yield "What to do first:"
-    for number, (severity, kind, _) in enumerate(urgent, 1):
-        worst = next(f for f in report.findings if (f.check, f.severity) == (kind, severity))
-        yield f"{number}. {kind}: {worst.action}"
+    for number, (action, kinds) in enumerate(list(kinds_by_action.items())[:3], 1):
+        yield f"{number}. {', '.join(kinds)}: {action}"
 
 
 def printable(text: str) -> str:

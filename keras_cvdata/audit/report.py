@@ -18,7 +18,7 @@ from keras_cvdata.audit.answers import Answer
 from keras_cvdata.audit.card import card
 from keras_cvdata.audit.checks.base import Check, Collection, Finding
 from keras_cvdata.sources import Source
-from keras_cvdata.types import Array
+from keras_cvdata.types import Array, Ints
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -264,6 +264,10 @@ class AuditReport:
         """
         return reviewing.write_review_list(self, path, checks, split)
 
+    @cached_property
+    def _rows(self) -> Ints:
+        return self.collection.source.rows
+
     def _row(self, finding: Finding) -> dict[str, Any]:
         where = self._named("", finding.position)
         if finding.label is not None:
@@ -278,7 +282,7 @@ class AuditReport:
         label = None if codes is None else self.collection.class_names[codes[position]]
         return {
             f"{prefix}path": source.name(position),
-            f"{prefix}row": int(source.rows[position]),
+            f"{prefix}row": int(self._rows[position]),
             f"{prefix}label": label,
         }
 

@@ -106,7 +106,10 @@ def test_the_summary_says_in_ten_lines_what_a_person_needs() -> None:
     parts = Parts(open_source((x, y)), ("train", "val"), np.repeat([0, 1], [30, 10]))
     many = [finding("dark", position=row) for row in range(5)]
     few = [finding("few_images", label="cat", message="20 images, less than 1,000")]
-    errors = [finding("unreadable", "error", position=1), finding("leakage", "error")]
+    broken = [
+        finding(kind, "error", position=1, action="remove it") for kind in ("empty", "unreadable")
+    ]
+    errors = [*broken, finding("leakage", "error")]
     notes = [finding("odd_kind", "note", position=2, message="<b>")]
     text = report_of(parts, [*notes, *many, *few, *errors]).summary()
     assert text.splitlines() == [
@@ -117,12 +120,12 @@ def test_the_summary_says_in_ten_lines_what_a_person_needs() -> None:
         "not looked at  it needs out-of-fold predictions, audit(..., pred_probs=...)",
         "Background uniform or diversified in all classes?  "
         "pass           the border of a picture betrays no class",
-        "error    leakage 1, unreadable 1",
+        "error    leakage 1, empty 1, unreadable 1",
         "warning  few_images 1, dark 5",
         "note     odd_kind 1",
         "What to do first:",
         "1. leakage: mend leakage",
-        "2. unreadable: mend unreadable",
+        "2. empty, unreadable: remove it",
         "3. few_images: mend few_images",
     ]
 

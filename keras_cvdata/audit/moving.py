@@ -103,6 +103,7 @@ def _plan(report: AuditReport, drop: str | Sequence[str] | None) -> list[_Move]:
         staying = (source.name(p) for p in range(len(source)) if p not in findings)
         for name in staying:
             files.pop(_real(name, folders), None)
+    rows = source.rows
     names = {position: source.name(position) for position in files.values()}
     base = os.path.commonpath([os.path.dirname(n) for n in names.values()]) if names else ""  # noqa: PTH120
     return [
@@ -110,7 +111,7 @@ def _plan(report: AuditReport, drop: str | Sequence[str] | None) -> list[_Move]:
             name,
             f"{findings[position].check}/{Path(name).relative_to(base).as_posix()}",
             findings[position].check,
-            int(source.rows[position]),
+            int(rows[position]),
         )
         for position, name in names.items()
     ]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         Sequence,
     )
     from keras_cvdata.single_image import apply, replay
-    from keras_cvdata.sources import Source, split
+    from keras_cvdata.sources import Source, folds, split
     from keras_cvdata.statistics import Standardization, estimate_memory
     from keras_cvdata.types import ImageError
 
@@ -56,6 +56,7 @@ __all__ = [
     "audit",
     "convert",
     "estimate_memory",
+    "folds",
     "layers",
     "preview",
     "replay",
@@ -81,6 +82,7 @@ _MODULE_OF = {
     "audit": "audit",
     "convert": "conversion",
     "estimate_memory": "statistics",
+    "folds": "sources",
     "preview": "preview",
     "replay": "single_image",
     "split": "sources",

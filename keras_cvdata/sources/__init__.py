@@ -8,7 +8,7 @@ from keras_cvdata.sources.directory import DirectorySource
 from keras_cvdata.sources.hdf5 import HDF5Source
 from keras_cvdata.sources.json import JSONSource
 from keras_cvdata.sources.opening import open_source
-from keras_cvdata.sources.splitting import split
+from keras_cvdata.sources.splitting import folds, split
 from keras_cvdata.sources.table import TableSource
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Source",
     "Subset",
     "TableSource",
+    "folds",
     "open_source",
     "split",
 ]

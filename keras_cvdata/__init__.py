@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         Sequence,
     )
     from keras_cvdata.single_image import apply, replay
-    from keras_cvdata.sources import Source, not_any_class, split
+    from keras_cvdata.sources import Source, folds, not_any_class, split
     from keras_cvdata.statistics import Standardization, estimate_memory
     from keras_cvdata.types import ImageError
     from keras_cvdata.wild import in_the_wild
@@ -60,6 +60,7 @@ __all__ = [
     "convert",
     "embed",
     "estimate_memory",
+    "folds",
     "in_the_wild",
     "layers",
     "not_any_class",
@@ -89,6 +90,7 @@ _MODULE_OF = {
     "convert": "conversion",
     "embed": "embedding",
     "estimate_memory": "statistics",
+    "folds": "sources",
     "in_the_wild": "wild",
     "not_any_class": "sources",
     "oof_pred_probs": "out_of_fold",

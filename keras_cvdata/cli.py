@@ -72,10 +72,11 @@ def _split(args: argparse.Namespace) -> None:
     written = write_split(
         args.source,
         args.target,
-        args.validation,
+        args.parts or args.validation,
         stratify=not args.no_stratify,
         groups=args.groups,
         seed=args.seed,
+        certificate=args.certificate,
         overwrite=args.overwrite,
         **_reading(args),
     )
@@ -203,14 +204,15 @@ def _add_split(commands: Any) -> None:
         commands,
         "split",
         _split,
-        "write a training and a validation part",
+        "write a training and a validation part, and a test part",
         "The target pets becomes folders pets/train and pets/validation; pets.csv becomes tables "
         "pets_train.csv and pets_validation.csv, which refer to the images where they are. The "
         "source stays as it is.",
     )
     _add_source(parser)
     parser.add_argument("target", help=f"{_FORMATS}; a name without extension is a folder")
-    parser.add_argument(
+    shares = parser.add_mutually_exclusive_group()
+    shares.add_argument(
         "--validation",
         type=options.share,
         default="auto",
@@ -218,8 +220,22 @@ def _add_split(commands: Any) -> None:
         help="share of the validation part, such as 0.2; by default 0.2 below 1,000 images, 0.1 "
         "below 10,000, 0.05 from there on",
     )
+    shares.add_argument(
+        "--parts",
+        type=options.shares,
+        metavar="SHARE,...",
+        help="shares of the training, the validation and the test part, such as 0.7,0.15,0.15",
+    )
     parser.add_argument(
-        "--groups", metavar="COLUMN", help="column of what must stay on one side, such as patient"
+        "--groups",
+        metavar="COLUMN",
+        help="column of what must stay on one side, such as patient; near-copies keeps images that "
+        "look alike together",
+    )
+    parser.add_argument(
+        "--certificate",
+        metavar="FILE.json",
+        help="with --groups near-copies, say what was compared and how near the parts come",
     )
     parser.add_argument(
         "--no-stratify", action="store_true", help="do not split every class by itself"

@@ -76,6 +76,16 @@ def share(text: str) -> float | str:
         ) from None
 
 
+def shares(text: str) -> tuple[float, ...]:
+    """Read the shares of several parts, such as `0.7,0.15,0.15`."""
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected shares such as 0.7,0.15,0.15; got {text!r}"
+        ) from None
+
+
 def recipes(text: str) -> list[tuple[Callable[[Any, Any], Any], float | None]]:
     """Read `--augment`, such as `flip,rotate=30`."""
     chosen = []

@@ -111,6 +111,8 @@ def test_errors_are_one_line_and_exit_code_2(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["split", "photos", "x", "--groups", "patient"], "error: No column 'patient' to group by"),
+        (["split", "photos", "x", "--parts", "0.7,0.2"], "error: The shares of the parts must be"),
+        (["split", "photos", "x", "--certificate", "c"], "error: certificate needs --groups"),
         (["split", "photos", "x", "--validation", "2"], "error: validation must be a share"),
         (["convert", "photos", "x.zip"], "error: x.zip: expected a path that ends in .h5"),
         (["convert", "photos", "x.h5", "--label-column", "y"], "error: .*'--label-column'"),
@@ -163,6 +165,7 @@ def test_interruption_ends_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
         (["preview", "a", "b", "--images", "0"], "a number from 1 on; got '0'"),
         (["preview", "a", "b", "--image-size", "9x-1"], "a number from 1 on; got '-1'"),
         (["demo", "--epochs", "none"], "a number from 1 on; got 'none'"),
+        (["split", "a", "b", "--parts", "0.7,some"], "shares such as 0.7,0.15,0.15; got"),
         (["split", "a", "b", "--validation", "some"], "a share such as 0.2, or auto; got 'some'"),
     ],
 )
@@ -299,6 +302,25 @@ def test_split_of_a_table_keeps_groups_together(photo_folder: Path, tmp_path: Pa
     assert [len(part) for part in scenes] == [3, 1]
     assert not scenes[0] & scenes[1]
     assert cli.main([*arguments, "--overwrite", "--seed", "1"]) == 0
+
+
+def test_split_into_three_parts_keeps_copies_together(
+    photo_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """R55, R58: a mirrored copy of each photograph stays beside it."""
+    shutil.copytree(photo_folder, tmp_path / "pets")
+    for file in list((tmp_path / "pets").rglob("*.jpg")):
+        cv2.imwrite(str(file.with_stem(file.stem + "b")), cv2.imread(str(file))[:, ::-1])
+    certificate = tmp_path / "leak-free.json"
+    arguments = ["split", str(tmp_path / "pets"), str(tmp_path / "out"), "--parts", "0.5,0.25,0.25"]
+    arguments += ["--groups", "near-copies", "--certificate", str(certificate)]
+    assert cli.main(arguments) == 0
+    parts = [files_below(tmp_path / "out" / name) for name in ("train", "validation", "test")]
+    assert [len(part) for part in parts] == [12, 6, 6]
+    for part in parts:
+        assert {name.replace("b.jpg", ".jpg") for name in part} < set(part)
+    assert f"Wrote {tmp_path}/out/test: 6 images" in capsys.readouterr().out
+    assert '"divided": 0' in certificate.read_text()
 
 
 def test_split_takes_rare_classes_as_they_come_when_told(

@@ -1,9 +1,10 @@
-"""A training and a validation part on disk."""
+"""The parts of a split on disk."""
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,48 +15,51 @@ from keras_cvdata.progress import track
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.directory import DirectorySource
 from keras_cvdata.sources.opening import open_source
-from keras_cvdata.sources.splitting import split
-
-NAMES = ("train", "validation")
+from keras_cvdata.sources.splitting import part_names, split
 
 
-def write_split(
+def write_split(  # noqa: PLR0913 # the options of a command
     data: Any,
     target: str | os.PathLike[str],
-    validation: float | str = "auto",
+    validation: float | str | Sequence[float] = "auto",
     *,
     stratify: bool = True,
     groups: str | None = None,
     seed: int = 0,
+    certificate: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     verbose: int = 1,
     **options: Any,
 ) -> dict[Path, int]:
-    """Split an image collection and write the two parts; the collection stays as it is.
+    """Split an image collection and write the parts; the collection stays as it is.
 
     - `pets`: folders `pets/train` and `pets/validation`, which `DirectorySequence("pets",
       split="train")` reads. The images of a folder are copied under their own paths.
     - `pets.csv`, `.json`, `.jsonl`, `.h5`: `pets_train.csv` and `pets_validation.csv`. Tables refer
       to the images where they are, as `convert` does.
 
+    A third part is called `test`, further ones `part4`, `part5`, ...
+
     Args:
         data: A source, a sequence, or what `open_source` opens.
         target: Where to write.
-        validation: Share of the validation part, 0 to 1, or "auto"; see `split`.
+        validation: Share of the validation part, 0 to 1, or "auto", or the shares of all parts,
+            such as `(0.7, 0.15, 0.15)`; see `split`.
         stratify: Split every class by itself.
-        groups: Column of what must stay on one side.
+        groups: Column of what must stay on one side, or "near-copies".
         seed: Selects the split.
+        certificate: JSON file that says what was compared for `groups="near-copies"`.
         overwrite: Replace existing targets, as `convert` does; of a folder also copies of images
             that are in the source still.
         verbose: 0 shows no progress.
         **options: Passed to `open_source`.
 
     Returns:
-        Number of images by path, of the training and then of the validation part.
+        Number of images by path, the training part first.
 
     Raises:
         FileExistsError: A target exists.
-        ValueError: A class has too few images for both parts, or the folder to write lies in the
+        ValueError: A class has too few images for all parts, or the folder to write lies in the
             folder that is read.
 
     Example:
@@ -68,12 +72,14 @@ def write_split(
     Source: Handbook 2, part 6; R53 to R58.
     """
     source = open_source(data, **options)
-    parts = split(source, validation, stratify, groups, seed)
-    target = Path(target)
+    parts = split(
+        source, validation, stratify, groups, seed, certificate=certificate, verbose=verbose
+    )
+    target, names = Path(target), part_names(len(parts))
     if target.suffix:
-        paths = [target.with_stem(f"{target.stem}_{name}") for name in NAMES]
+        paths = [target.with_stem(f"{target.stem}_{name}") for name in names]
     else:
-        paths = [target / name for name in NAMES]
+        paths = [target / name for name in names]
         check_beside(source, paths[0])
         target.mkdir(exist_ok=True)
     for part, path in zip(parts, paths, strict=True):

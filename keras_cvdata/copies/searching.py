@@ -31,6 +31,7 @@ def search_pairs(
     phash: int = PHASH_DISTANCE,
     dhash: int = DHASH_DISTANCE,
     linking: bool = False,
+    sides: Array | None = None,
 ) -> Iterator[Array]:
     """Find all pairs of images of which one, as it is, looks like the other in any orientation.
 
@@ -48,6 +49,7 @@ def search_pairs(
         dhash: Largest number of different bits of the dHash, 0 to 64.
         linking: Give only as many pairs as hold their groups together, at most one less than
             images: 20,000 pictures of one motif have 200 million pairs.
+        sides: (N,) part that each image is in, to find pairs of different parts only.
 
     Yields:
         Parts of the result, (P,) of the dtype `PAIR`: the positions `first` < `second`; the
@@ -74,10 +76,11 @@ def search_pairs(
         )
     limits = _distance("phash", phash, 14), _distance("dhash", dhash, 64)
     there = np.flatnonzero(has_hashes(hashes))
-    kept, equal = _equal(hashes, there)
-    if len(equal):
+    parts = np.zeros(len(hashes), np.int64) if sides is None else np.asarray(sides)
+    kept, equal = _equal(hashes, there, parts)
+    if len(equal) and sides is None:
         yield equal
-    search = _Search(hashes[kept], *limits)
+    search = _Search(hashes[kept], *limits, None if sides is None else parts[kept])
     for found in search.linking_pairs() if linking else search.all_pairs():
         if not len(found):
             continue
@@ -91,6 +94,7 @@ def near_pairs(
     phash: int = PHASH_DISTANCE,
     dhash: int = DHASH_DISTANCE,
     linking: bool = False,
+    sides: Array | None = None,
 ) -> Array:
     """All pairs of `search_pairs` at once, sorted.
 
@@ -100,6 +104,7 @@ def near_pairs(
         dhash: Largest number of different bits of the dHash, 0 to 64.
         linking: Give only as many pairs as hold their groups together, at most one less than
             images: 20,000 pictures of one motif have 200 million pairs.
+        sides: (N,) part that each image is in, to find pairs of different parts only.
 
     Returns:
         (P,) of the dtype `PAIR`, by `first`, then `second`; 11 bytes a pair.
@@ -108,7 +113,7 @@ def near_pairs(
         >>> len(near_pairs(np.zeros((4, 8, 2), np.uint64)))  # no picture has contrast
         0
     """
-    found = list(search_pairs(hashes, phash=phash, dhash=dhash, linking=linking))
+    found = list(search_pairs(hashes, phash=phash, dhash=dhash, linking=linking, sides=sides))
     pairs = np.concatenate([np.empty(0, PAIR), *found])
     return pairs[np.lexsort((pairs["second"], pairs["first"]))]
 
@@ -155,14 +160,18 @@ def _distance(name: str, value: int, most: int) -> int:
     return value
 
 
-def _equal(hashes: Array, there: Ints) -> tuple[Ints, Array]:
-    """Images with different hashes, and the pairs of the others with the first of their equals."""
+def _equal(hashes: Array, there: Ints, parts: Array) -> tuple[Ints, Array]:
+    """Images with different hashes, and the pairs of the others with the first of their equals.
+
+    Images in another of the `parts` than their first count as different.
+    """
     upright = hashes[there, 0]
     order = there[np.lexsort((upright[:, 1], upright[:, 0]))]
     starts = np.ones(len(order), bool)
     starts[1:] = (hashes[order[1:], 0] != hashes[order[:-1], 0]).any(axis=1)
     first = order[np.flatnonzero(starts)[np.cumsum(starts) - 1]]
-    same = (hashes[order] == hashes[first]).all(axis=(1, 2)) & (order != first)
+    same = (order != first) & (parts[order] == parts[first])
+    same &= (hashes[order] == hashes[first]).all(axis=(1, 2))
     pairs = np.zeros(int(same.sum()), PAIR)
     pairs["first"], pairs["second"] = first[same], order[same]
     return np.sort(order[~same]), pairs
@@ -193,10 +202,11 @@ class _Search:
         hashes: (N, 8, 2) uint64.
         phash: Largest distance of the pHash.
         dhash: Largest distance of the dHash.
+        sides: (N,) part of each image, where only pairs of different parts count.
     """
 
-    def __init__(self, hashes: Array, phash: int, dhash: int) -> None:
-        self.hashes = hashes
+    def __init__(self, hashes: Array, phash: int, dhash: int, sides: Array | None) -> None:
+        self.hashes, self.sides = hashes, sides
         self.entries, self.dhashes = np.ascontiguousarray(hashes.reshape(-1, 2).T)
         self.phash, self.dhash = phash, dhash
         # One third of the bits differs in a third of the distance, rounded down.
@@ -240,11 +250,15 @@ class _Search:
                 counts = stops - np.where(wanted, ends[wanted - 1], 0)
                 for at, where in self._near(mine, stops, counts, phashes):
                     image, entry = images[at], order[where]
-                    both = (image != entry // 8) & self._near_dhashes(image, entry)
+                    both = self._near_dhashes(image, entry)
                     yield image[both], entry[both]
 
     def _near_dhashes(self, image: Ints, entry: Ints) -> Array:
-        near: Array = np.bitwise_count(self.hashes[image, 0, 1] ^ self.dhashes[entry]) <= self.dhash
+        """Which of them are near by the dHash as well, and two images that may be paired."""
+        apart = np.bitwise_count(self.hashes[image, 0, 1] ^ self.dhashes[entry])
+        near: Array = (apart <= self.dhash) & (image != entry // 8)
+        if self.sides is not None:
+            near &= self.sides[image] != self.sides[entry // 8]
         return near
 
     def _near(

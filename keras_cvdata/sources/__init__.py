@@ -9,7 +9,7 @@ from keras_cvdata.sources.hdf5 import HDF5Source
 from keras_cvdata.sources.json import JSONSource
 from keras_cvdata.sources.not_any import not_any_class
 from keras_cvdata.sources.opening import open_source
-from keras_cvdata.sources.splitting import split
+from keras_cvdata.sources.splitting import folds, split
 from keras_cvdata.sources.table import TableSource
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Source",
     "Subset",
     "TableSource",
+    "folds",
     "not_any_class",
     "open_source",
     "split",

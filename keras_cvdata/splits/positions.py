@@ -109,7 +109,7 @@ def part_positions(
     rest, parts = np.arange(n), []
     for number in range(len(given) - 1, 0, -1):
         columns = whole.taken(rest)
-        share = given[number] / sum(given[: number + 1])
+        share = given[number] / (1 - sum(given[number + 1 :]))
         turn = len(given) - 1 - number
         held = columns.held(share, seed + turn * _NEXT_PART)
         name = "test" if number == 2 else "validation" if number == 1 else f"{number + 1}th"

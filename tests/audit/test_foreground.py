@@ -36,6 +36,23 @@ def test_an_object_before_a_gradient_is_found() -> None:
     assert contrast > 25  # what `Classes` calls clear
 
 
+def test_an_object_may_hide_a_part_of_the_border() -> None:
+    picture = np.full((32, 32, 3), 200, np.uint8)
+    picture[12:, 8:16] = 30, 90, 30  # one whole patch of the border
+    found, contrast = find_foreground(picture)
+    assert found[14:22, 9:15].all()
+    assert contrast > 25
+
+
+def test_of_two_objects_that_in_the_middle_counts() -> None:
+    picture = np.full((32, 32, 3), 200, np.uint8)
+    picture[4:12, 4:12] = 30, 90, 30
+    picture[13:20, 13:20] = 30, 90, 30
+    found, _ = find_foreground(picture)
+    assert found[13:20, 13:20].all()
+    assert not found[4:11, 4:11].any()
+
+
 @pytest.mark.parametrize("level", [0, 255])
 def test_a_flat_picture_has_no_object(level: int) -> None:
     found, contrast = find_foreground(np.full((32, 32, 3), level, np.uint8))

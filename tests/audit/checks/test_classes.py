@@ -180,6 +180,8 @@ def test_colours_by_a_column() -> None:
         (["yes"] * 97 + ["no"] * 3, "warning", "3 of its 100 images are without 'stem' (3.0%)"),
         ([0] * 100, "note", "0 of its 100 images are with 'stem' (0.0%)"),
         ([1] * 5 + [0] * 95, None, ""),
+        ([0] * 9 + [None] * 91, None, ""),  # nine that are known tell nothing
+        ([True] * 4 + [False] * 36 + [None] * 60, None, ""),
     ],
 )
 def test_a_secondary_feature(values: list[object], severity: str | None, message: str) -> None:

@@ -83,8 +83,8 @@ def test_round_things_have_no_angle() -> None:
 
 
 def test_an_angle_is_an_axis() -> None:
-    """R11: 2 and 178 degrees are 4 degrees apart, not 176."""
-    x = np.stack([thing(angle=2 if row % 2 else 178) for row in range(30)])
+    """R11: 84 and 96 degrees are 12 degrees apart, though moments call one of them -84."""
+    x = np.stack([thing(angle=84 if row % 2 else 96) for row in range(30)])
     assert len(found(look("coverage", (x, ["a"] * 30)), "perspective_alike")) == 1
 
 
@@ -108,11 +108,19 @@ def test_where_no_object_is_seen_it_says_so() -> None:
     assert reasons(report, "perspective_alike")[0].endswith("stands out from the border: noise")
 
 
+def test_a_minority_of_clear_objects_tells_nothing() -> None:
+    """R11: 14 of 30 objects stand out; they are alike, but speak for less than half."""
+    noise = np.random.default_rng(0).integers(0, 256, (16, 64, 64, 3), np.uint8)
+    x = np.concatenate([noise, alike(14)])
+    assert found(look("coverage", (x, ["a"] * 30)), "perspective_alike") == []
+
+
 def test_all_classes_alike_are_said_once() -> None:
     """R11, R12: what holds of all is one thing, not one for each class."""
     x = np.concatenate([alike(10) for _ in range(8)])
     report = look("coverage", (x, np.repeat(list("abcdefgh"), 10).tolist()))
     assert report.counts() == {"perspective_alike": 1, "lighting_alike": 1}
+    assert found(report, "lighting_missing") == []
     assert "8 of 8 classes (a, b, c, d, e and 3 more), such as a: " in report.findings[0].message
 
 
@@ -123,6 +131,13 @@ def test_one_light_is_found() -> None:
     (finding,) = found(report, "lighting_alike")
     assert (finding.label, finding.severity) == ("plum", "warning")
     assert "lighting='constant'" in finding.action
+
+
+@pytest.mark.parametrize("light", [LAMP, (0.6, 0.6, 0.6)])
+def test_another_colour_or_brightness_is_another_light(light: tuple[float, ...]) -> None:
+    """R12."""
+    x = np.concatenate([alike(15), alike(15, light=light)])
+    assert found(look("coverage", (x, ["a"] * 30)), "lighting_alike") == []
 
 
 def test_a_declared_constant_light_is_not_looked_at() -> None:

@@ -16,7 +16,8 @@ SHARPNESS_SIDE = 256  # pixels of the shorter side at which sharpness is measure
 _TILES = 8  # along each side
 _PLAIN = 16  # levels that count as one brightness
 _TOO_SMALL = 8  # pixels of a side, below which there is no sharpness to speak of
-_ONE_COLOR = 2.0  # levels of deviation, below which nothing could be sharp
+_NOISE = 16.0  # square levels that the second difference of noise of 1.6 levels has
+_FAINT = 8.0  # levels of deviation, below which noise and sharpness are not told apart
 
 
 class Pictures(Check):
@@ -62,8 +63,8 @@ class Pictures(Check):
         *,
         dark: float = 0.32,
         light: float = 0.68,
-        blurred: float = 0.045,
-        low_contrast: float = 12.0,
+        blurred: float = 0.03,
+        low_contrast: float = 15.0,
         low_information: float = 0.98,
         grey: float = 1.0,
         odd_size: float = 5.0,
@@ -117,7 +118,7 @@ class Pictures(Check):
             ),
         )
         yield from flagged(
-            readable & (measures["sharpness"] < self.blurred) & (contrast > _ONE_COLOR),
+            readable & (measures["sharpness"] < self.blurred) & (contrast > _FAINT),
             measures["sharpness"],
             _warning(
                 *("blurred", "even where it is sharpest, its sharpness is {score} only"),
@@ -178,9 +179,10 @@ def sharpness(luma: Array) -> float:
 
     The picture is brought to a shorter side of 256 pixels if it is larger. The second difference of
     the brightness along x is squared and averaged in each of 8 x 8 tiles; of the tiles the largest
-    counts, so that a sharp subject before a blurred background is sharp, and it is divided by the
-    variance along x, so that contrast does not matter. The same along y, and the smaller of both,
-    so that motion is blur; a direction in which nothing varies is left out.
+    counts, so that a sharp subject before a blurred background is sharp. What weak noise makes is
+    taken off, and the rest is divided by the variance along x, so that contrast does not matter.
+    The same along y, and the smaller of both, so that motion is blur; a direction in which nothing
+    varies is left out.
 
     Args:
         luma: (H, W) uint8.
@@ -191,7 +193,7 @@ def sharpness(luma: Array) -> float:
     Example:
         >>> board = np.kron(np.indices((4, 4)).sum(axis=0) % 2 * 255, np.ones((24, 24)))
         >>> blurred = cv2.GaussianBlur(board, (0, 0), 4)
-        >>> sharpness(board.astype("uint8")) > 0.2, sharpness(blurred.astype("uint8")) > 0.045
+        >>> sharpness(board.astype("uint8")) > 0.2, sharpness(blurred.astype("uint8")) > 0.03
         (True, False)
     """
     side = min(luma.shape)
@@ -206,7 +208,8 @@ def sharpness(luma: Array) -> float:
         variance = deviation**2 - float(means.var())
         if variance > 0.02 * deviation**2:
             bends = cv2.Sobel(luma, cv2.CV_16S, 2 - 2 * along_y, 2 * along_y, ksize=1)[1:-1, 1:-1]
-            found.append(_largest_tile(bends) / max(variance, 1.0))
+            energy = max(_largest_tile(bends) - _NOISE, 0.0)
+            found.append(energy / max(variance, 1.0))
     return min(found, default=1.0)
 
 

@@ -35,7 +35,11 @@ _COLOR_STEP = 30.0  # distance in L*a*b* from which a rare colour is no shade of
 class Classes(Check):
     """Finds classes with too few images, and images of a class that are all alike.
 
-    Counting is certain, and so is what columns of the collection say (`attributes` of `audit`).
+    Counting is certain, and so is what columns of the collection say: `attributes` of `audit` names
+    those of "color" and "state" with one value an image, and those of "feature" with yes or no, or
+    the name of the feature that an image has. Where a column says nothing, the image does not
+    count. Groups are classes, paths of a hierarchy, or the images of each class of several.
+
     What is told from pixels is an estimate: the object is what stands out from the border of a
     picture, see `foreground.py`. A colour told from pixels is therefore reported only where at
     least 70 % of the images of the class show an object of a clear colour, at least two images have

@@ -30,8 +30,10 @@ _ELONGATED = 1.2  # longer axis of an object by the shorter, from which it has a
 class Coverage(Check):
     """Finds classes that are all seen from one side and distance, or all in one light.
 
-    Columns of the collection that say so (`attributes` of `audit`) are believed; else both are
-    estimated from pixels, and findings are warnings at most.
+    Columns of the collection that say so are believed: `attributes` of `audit` names those of
+    "perspective" and "lighting" with one value an image, and each class should have each value that
+    occurs. Else both are estimated from pixels, and findings are warnings at most. Without classes
+    all images count as one. `lighting="constant"` of `audit` leaves the light out.
 
     Perspective (R11): the object is what stands out from the border, see `foreground.py`. A class
     is alike where nine of ten objects have nearly the same size in the picture and, unless they

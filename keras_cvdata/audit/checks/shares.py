@@ -32,6 +32,7 @@ def rare_values(
     Yields:
         One finding for a class.
     """
+    word = "colour" if what == "color" else what
     for group in groups:
         counts = count_values(column, group.members)
         known, values = int(counts.sum()), int((counts > 0).sum())
@@ -42,8 +43,8 @@ def rare_values(
             names = [f"{column.names[place]} {counts[place] / known:.1%}" for place in rare]
             yield Finding(
                 f"rare_{what}", "warning",
-                f"of its {known:,} images few are of a {what} (by {source}): {name_some(names)}",
-                f"collect more of each {what}, at least {int(np.ceil(least * known)):,} images",
+                f"of its {known:,} images few are of a {word} (by {source}): {name_some(names)}",
+                f"collect more of each {word}, at least {int(np.ceil(least * known)):,} images",
                 label=group.name, score=float(counts[rare[0]] / known), threshold=least,
             )  # fmt: skip
 

@@ -168,7 +168,7 @@ def test_colours_by_a_column() -> None:
     report = look("classes", source, attributes={"color": "skin"})
     (finding,) = found(report, "rare_color")
     assert (finding.score, finding.threshold) == (0.09, 0.1)
-    assert "of its 100 images few are of a color (by skin): green 9.0%" in finding.message
+    assert "of its 100 images few are of a colour (by skin): green 9.0%" in finding.message
     source = with_columns(x, names, skin=["red"] * 99 + ["green"] * 11)
     assert found(look("classes", source, attributes={"color": "skin"}), "rare_color") == []
 

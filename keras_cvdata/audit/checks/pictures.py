@@ -15,6 +15,7 @@ from keras_cvdata.types import Array
 SHARPNESS_SIDE = 256  # pixels of the shorter side at which sharpness is measured
 _TILES = 8  # along each side
 _PLAIN = 16  # levels that count as one brightness
+_COLORED = 5  # of 32 x 32 areas that make a picture coloured
 _TOO_SMALL = 8  # pixels of a side, below which there is no sharpness to speak of
 _NOISE = 16.0  # square levels that the second difference of noise of 1.6 levels has
 _FAINT = 8.0  # levels of deviation, below which noise and sharpness are not told apart
@@ -31,8 +32,8 @@ class Pictures(Check):
         low_contrast: Standard deviation of the brightness, in levels of 255.
         low_information: Share of the pixels, 0 to 1, that have one brightness to within 16 levels
             of 255, above which a picture shows next to nothing.
-        grey: Mean difference of the largest and the smallest of red, green and blue, in levels of
-            255, below which a picture among coloured ones is grey.
+        grey: Difference of the largest and the smallest of red, green and blue, in levels of 255,
+            that 99.5 % of a picture stay below, if it is grey among coloured ones.
         odd_size: Times by which the side (the square root of the area) differs from the median.
         odd_aspect: Times by which the ratio of the longer to the shorter side differs from the
             median.
@@ -66,7 +67,7 @@ class Pictures(Check):
         blurred: float = 0.03,
         low_contrast: float = 15.0,
         low_information: float = 0.98,
-        grey: float = 1.0,
+        grey: float = 4.0,
         odd_size: float = 5.0,
         odd_aspect: float = 2.0,
     ) -> None:
@@ -88,7 +89,7 @@ class Pictures(Check):
         variance = sample.histogram @ (levels - sample.histogram @ levels) ** 2
         plain = np.convolve(sample.histogram, np.ones(_PLAIN)).max()
         small = sample.small.astype(np.int16)
-        chroma = (small.max(axis=2) - small.min(axis=2)).mean()
+        chroma = np.partition((small.max(axis=2) - small.min(axis=2)).ravel(), -_COLORED)[-_COLORED]
         return high, low, sharpness(sample.luma), np.sqrt(variance), plain, chroma
 
     def findings(self, collection: Collection) -> Iterable[Finding]:
@@ -150,7 +151,10 @@ class Pictures(Check):
                 readable & ~colored,
                 chroma,
                 _warning(
-                    *("grey", "it is grey (its channels differ by {score} levels), unlike most"),
+                    *(
+                        "grey",
+                        "it is grey (its channels differ by {score} of 255 levels), unlike most",
+                    ),
                     *("replace it, or train on grey images", self.grey),
                 ),
             )

@@ -136,6 +136,14 @@ def test_all_alike_in_shape_is_not_odd() -> None:
     assert not {"odd_size", "odd_aspect"} & {f.check for f in looked_at(lines).findings}
 
 
+def test_a_grey_picture_with_a_coloured_spot_has_colour() -> None:
+    images = [picture(seed) for seed in range(4)]
+    images[2] = np.repeat(images[2][:, :, :1], 3, axis=2)
+    assert kinds(looked_at(images), 2) == {"grey"}
+    cv2.circle(images[2], (30, 30), 5, (250, 120, 20), -1)
+    assert not looked_at(images).findings
+
+
 def test_grey_among_grey_is_not_told() -> None:
     images = [np.repeat(picture(seed)[:, :, :1], 3, axis=2) for seed in range(4)]
     assert not looked_at(images).findings

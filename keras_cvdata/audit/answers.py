@@ -83,9 +83,9 @@ def _enough_images(report: AuditReport) -> tuple[State, str]:
         return "fail", _first_of(found)
     if unseen:
         return "not looked at", unseen
-    counts = class_counts(report)
-    smallest = min(counts, key=lambda name: counts[name])
-    return "pass", f"the smallest class, {smallest!r}, has {counts[smallest]:,} images"
+    columns = report.collection.source.labels.values()
+    count, smallest = min((n, name) for column in columns for name, n in column.counts().items())
+    return "pass", f"the smallest class, {smallest!r}, has {count:,} image{'s' * (count != 1)}"
 
 
 def _few_wrong_labels(report: AuditReport) -> tuple[State, str]:
@@ -140,7 +140,7 @@ def not_looked_at(report: AuditReport, kind: str) -> str | None:
         return "it was left out of the checks"
     collection = report.collection
     given = {
-        "classes": bool(class_counts(report)),
+        "classes": any(column.counts() for column in collection.source.labels.values()),
         "predictions": collection.pred_probs is not None,
         "splits": collection.splits is not None,
         "embeddings": collection.embeddings is not None,

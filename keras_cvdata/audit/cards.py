@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from keras_cvdata.audit.report import AuditReport
 
 
+def text(value: str) -> str:
+    """Any text as HTML, whatever it holds."""
+    return html.escape(printable(value))
+
+
 class Cards:
     """Makes cards of findings.
 
@@ -52,14 +57,14 @@ class Cards:
             "data-class": labels[0] if labels else "",
             "data-other": labels[-1] if labels else "",
         }
-        told = " ".join(f'{name}="{_text(value)}"' for name, value in attributes.items())
+        told = " ".join(f'{name}="{text(value)}"' for name, value in attributes.items())
         figures = "".join(map(self._figure, places))
         pictures = f'<div class="pictures">{figures}</div>' if places else ""
-        subject = f'<span class="label">{_text(finding.label)}</span>: ' if finding.label else ""
-        own = f"<p>{_text(finding.action)}</p>" if finding.action != action else ""
+        subject = f'<span class="label">{text(finding.label)}</span>: ' if finding.label else ""
+        own = f"<p>{text(finding.action)}</p>" if finding.action != action else ""
         return (
             f'<li {told}>{pictures}<p><span class="severity {finding.severity}">'
-            f"{finding.severity}</span> {subject}{_text(finding.message)}{_score(finding)}</p>"
+            f"{finding.severity}</span> {subject}{text(finding.message)}{_score(finding)}</p>"
             f"{own}</li>"
         )
 
@@ -71,17 +76,17 @@ class Cards:
         of_class = f", class {label}" if label else ""
         if shown is None:
             picture = (
-                f'<div class="none" role="img" aria-label="{_text(name)}">cannot be shown</div>'
+                f'<div class="none" role="img" aria-label="{text(name)}">cannot be shown</div>'
             )
         else:
             address, width, height = shown
             picture = (
                 f'<img src="{address}" width="{width}" height="{height}" decoding="async" '
-                f'alt="{_text(f"Picture {name}{of_class}")}">'
+                f'alt="{text(f"Picture {name}{of_class}")}">'
             )
         return (
-            f'<figure>{picture}<figcaption><span class="label">{_text(label)}</span> '
-            f"{_text(name)}{_text(split)}</figcaption></figure>"
+            f'<figure>{picture}<figcaption><span class="label">{text(label)}</span> '
+            f"{text(name)}{text(split)}</figcaption></figure>"
         )
 
     def _name(self, place: int) -> str:
@@ -103,7 +108,3 @@ def _score(finding: Finding) -> str:
         return ""
     limit = "" if finding.threshold is None else f", threshold {finding.threshold:.4g}"
     return f" <small>(score {finding.score:.4g}{limit})</small>"
-
-
-def _text(value: str) -> str:
-    return html.escape(printable(value))

@@ -104,16 +104,15 @@ def _plan(report: AuditReport, drop: str | Sequence[str] | None) -> list[_Move]:
         for name in staying:
             files.pop(_real(name, folders), None)
     rows = source.rows
-    names = {position: source.name(position) for position in files.values()}
-    base = os.path.commonpath([os.path.dirname(n) for n in names.values()]) if names else ""  # noqa: PTH120
+    base = os.path.commonpath(map(os.path.dirname, files)) if files else ""
     return [
         _Move(
-            name,
-            f"{findings[position].check}/{Path(name).relative_to(base).as_posix()}",
+            source.name(position),
+            f"{findings[position].check}/{Path(real).relative_to(base).as_posix()}",
             findings[position].check,
             int(rows[position]),
         )
-        for position, name in names.items()
+        for real, position in files.items()
     ]
 
 

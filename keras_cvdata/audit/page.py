@@ -25,7 +25,7 @@ from keras_cvdata.audit.answers import (
     printable,
     reasons,
 )
-from keras_cvdata.audit.cards import Cards
+from keras_cvdata.audit.cards import Cards, text
 from keras_cvdata.audit.checks.base import SEVERITIES, Finding
 from keras_cvdata.audit.selecting import by_severity
 
@@ -82,11 +82,6 @@ def page(report: AuditReport, images: int = 300) -> str:
         groups="\n".join(_groups(report, chosen)),
         footer=f"Written by keras_cvdata {__version__}. This page loads nothing from elsewhere.",
     )
-
-
-def text(value: str) -> str:
-    """Any text as HTML, whatever it holds."""
-    return html.escape(printable(value))
 
 
 def _policy(style: str, script: str) -> str:

@@ -252,7 +252,8 @@ class AuditReport:
 
         Args:
             path: CSV file to write.
-            checks: Kinds of findings, such as "label_suspect"; by default all but notes.
+            checks: Kinds of findings, such as "label_suspect"; by default all on labels, and of the
+                others all but notes.
             split: Only the images of this split, with the row numbers that its own folder has, as
                 in `DirectorySequence("pets/train").source.correct(path)`.
 

@@ -11,7 +11,7 @@ import pytest
 from keras_cvdata.audit import AuditReport, Finding
 from keras_cvdata.audit.answers import is_found, not_looked_at
 from keras_cvdata.audit.parts import Parts, open_parts
-from keras_cvdata.sources import open_source
+from keras_cvdata.sources import DataFrameSource, open_source
 from tests.audit.planted import KINDS, arrays, finding, report_of, write_pictures
 
 PROBS = {"pred_probs": np.full((4, 2), 0.5)}
@@ -93,6 +93,18 @@ def test_without_labels_nothing_is_said_of_classes() -> None:
     report = report_of(np.zeros((3, 8, 8, 3), np.uint8))
     assert states(report) == ["not looked at"] * 3
     assert report.checklist[0].why == "the images have no classes"
+
+
+def test_several_columns_of_labels_have_classes() -> None:
+    frame = pd.DataFrame({
+        "image": list(np.zeros((3, 8, 8, 3), np.uint8)), "a": ["x", "x", "y"], "b": ["u", "v", "v"],
+    })  # fmt: skip
+    source = DataFrameSource(frame, image_column="image", label_column=["a", "b"])
+    assert report_of(source).checklist[0].why == "the smallest class, 'u', has 1 image"
+    numbers = DataFrameSource(
+        frame.assign(a=[0.5, 1.5, 2.5]), image_column="image", label_column="a"
+    )
+    assert report_of(numbers).checklist[0].why == "the images have no classes"
 
 
 def test_multi_label_images_have_classes() -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from keras_cvdata.audit.report import AuditReport
     from keras_cvdata.audit.run import audit
     from keras_cvdata.conversion.convert import convert
+    from keras_cvdata.embedding import embed
+    from keras_cvdata.out_of_fold import oof_pred_probs
     from keras_cvdata.preprocessing.image import ImageDataGenerator
     from keras_cvdata.preview import preview
     from keras_cvdata.sequences import (
@@ -31,9 +33,10 @@ if TYPE_CHECKING:
         Sequence,
     )
     from keras_cvdata.single_image import apply, replay
-    from keras_cvdata.sources import Source, folds, split
+    from keras_cvdata.sources import Source, folds, not_any_class, split
     from keras_cvdata.statistics import Standardization, estimate_memory
     from keras_cvdata.types import ImageError
+    from keras_cvdata.wild import in_the_wild
 
 __version__ = "0.1.0"
 
@@ -55,9 +58,13 @@ __all__ = [
     "apply",
     "audit",
     "convert",
+    "embed",
     "estimate_memory",
     "folds",
+    "in_the_wild",
     "layers",
+    "not_any_class",
+    "oof_pred_probs",
     "preview",
     "replay",
     "sources",
@@ -81,8 +88,12 @@ _MODULE_OF = {
     "apply": "single_image",
     "audit": "audit",
     "convert": "conversion",
+    "embed": "embedding",
     "estimate_memory": "statistics",
     "folds": "sources",
+    "in_the_wild": "wild",
+    "not_any_class": "sources",
+    "oof_pred_probs": "out_of_fold",
     "preview": "preview",
     "replay": "single_image",
     "split": "sources",

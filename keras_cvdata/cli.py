@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from keras_cvdata import __version__
+from keras_cvdata import __version__, audit_command
 from keras_cvdata import command_options as options
 
 _FORMATS = "a folder, .csv, .json, .jsonl or .h5"
@@ -21,14 +21,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: What stands behind the name of the command; by default that of the process.
 
     Returns:
-        Exit code: 0, 2 for an error that is said in one line, 130 when interrupted.
+        Exit code: 0, 1 where an audit found what it must not, 2 for an error that is said in one
+        line, 130 when interrupted.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a pipe on Windows cannot encode every name
             stream.reconfigure(errors="backslashreplace")
     args = _parser().parse_args(arguments)
     try:
-        args.command(args)
+        return args.command(args) or 0
     except (ValueError, TypeError, KeyError, OSError, ImportError) as error:
         text = error.args[0] if isinstance(error, KeyError) else error  # a KeyError quotes its text
         line = options.in_options(" ".join(str(text).split()), vars(args))
@@ -36,7 +37,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
-    return 0
 
 
 def _demo(args: argparse.Namespace) -> None:
@@ -102,6 +102,10 @@ def _preview(args: argparse.Namespace) -> None:
     print(f"Wrote {args.output}: {shown} images, each as it is and drawn {args.variants} times")
 
 
+def _audit(args: argparse.Namespace) -> int:
+    return audit_command.run(args, _reading(args))
+
+
 def _migrate(args: argparse.Namespace) -> None:
     from keras_cvdata.migration import find_files, migrate_file, write
 
@@ -151,6 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_convert(commands)
     _add_split(commands)
     _add_preview(commands)
+    _add_audit(commands)
     _add_migrate(commands)
     return parser
 
@@ -269,6 +274,20 @@ def _add_preview(commands: Any) -> None:
     _add_seed(parser)
 
 
+def _add_audit(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "audit",
+        _audit,
+        "find what is wrong with a collection before training",
+        "Reads each image once and says what is wrong, what to do first, and whether the "
+        "collection passes the checklist of the handbook. The exit code is 1 where something of "
+        "--fail-on was found.",
+    )
+    _add_source(parser)
+    audit_command.add_options(parser)
+
+
 def _add_migrate(commands: Any) -> None:
     parser = _add(
         commands,
@@ -292,7 +311,7 @@ def _add_migrate(commands: Any) -> None:
 def _add(
     commands: Any,
     name: str,
-    command: Callable[[argparse.Namespace], None],
+    command: Callable[[argparse.Namespace], int | None],
     summary: str,
     more: str,
 ) -> argparse.ArgumentParser:

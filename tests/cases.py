@@ -520,4 +520,61 @@ CHECKS = [
             "odd_aspect": 1.2,
         },
     ),
+    CheckCase(
+        checks.Classes,
+        {
+            "min_images": 10,
+            "few_images": 3,
+            "below_mean": 0.5,
+            "below_largest": 0.4,
+            "rare_color": 0.2,
+            "rare_feature": 0.1,
+            "rare_state": 0.3,
+            "uniform": 0.7,
+            "clear": 10.0,
+        },
+    ),
+    CheckCase(
+        checks.Coverage,
+        {
+            "one_distance": 1.5,
+            "one_angle": 20.0,
+            "one_brightness": 0.2,
+            "one_warmth": 1.2,
+            "dim": 0.4,
+            "warm": 1.3,
+            "least": 0.1,
+            "clear": 10.0,
+        },
+    ),
+    CheckCase(
+        checks.Background,
+        {"shared_color": 0.1, "border_area": 0.8, "beats_center": 0.2, "border_spread": 0.7},
+    ),
+    CheckCase(
+        checks.WrongLabels, {"suspect": 0.2, "error_rate": 0.1, "accuracy": 0.5, "listed": 7}
+    ),
+    CheckCase(
+        checks.Definition,
+        {
+            "size": (20, 30),
+            "channels": 3,
+            "polarity": "light on dark",
+            "padding": 4,
+            "centred": 2.0,
+            "noise": 5,
+        },
+    ),
+    CheckCase(
+        checks.Drift,
+        {
+            "labels": 0.1,
+            "sizes": 0.2,
+            "brightness": 0.2,
+            "content": 0.2,
+            "clusters": 5,
+            "chance": 0.01,
+        },
+    ),
+    CheckCase(checks.Outliers, {"far": 5.0, "neighbours": 3, "least": 9}),
 ]

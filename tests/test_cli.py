@@ -17,7 +17,7 @@ import keras_cvdata
 from keras_cvdata import cli, command_options
 from keras_cvdata.sources import open_source
 
-COMMANDS = ("demo", "convert", "split", "preview", "migrate")
+COMMANDS = ("demo", "convert", "split", "preview", "audit", "migrate")
 
 
 def files_below(folder: Path) -> dict[str, bytes]:

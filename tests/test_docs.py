@@ -20,6 +20,7 @@ import handbook
 import pytest
 import reference
 
+from keras_cvdata.audit import CHECKS
 from keras_cvdata.engine.fusion import FORMS
 from keras_cvdata.engine.kernels import PAIRS
 from tests.layers import test_contract as layer_contract
@@ -46,6 +47,20 @@ def run_page(page: Path) -> ModuleType:
 def test_example_of_the_first_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     run_page(ROOT / "docs" / "index.md")
+
+
+@pytest.mark.parametrize("page", ["audit", "data"])
+def test_code_of_the_page_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run_page(ROOT / "docs" / f"{page}.md")
+
+
+def test_page_of_the_audit_names_all_that_it_finds() -> None:
+    text = (ROOT / "docs" / "audit.md").read_text()
+    for check in CHECKS:
+        assert f"| `{check.name}` |" in text
+        for kind in check.kinds:
+            assert f"`{kind}`" in text, kind
 
 
 @pytest.fixture(scope="module")

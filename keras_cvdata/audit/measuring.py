@@ -83,6 +83,8 @@ def _look(sample: Sample, checks: Sequence[Check], row: Array) -> str | None:
             for name, value in zip(check.measures, found, strict=True):
                 row[f"{check.name}.{name}"] = value
         row["height"], row["width"] = sample.size
+        if any(check.needs in ("file", "pixels") for check in checks):
+            sample.pixels  # noqa: B018 # a check of files takes note of damage, and goes on
     except ImageError as error:
         return error.reason
     except (MemoryError, cv2.error) as error:

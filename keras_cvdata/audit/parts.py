@@ -10,8 +10,10 @@ import numpy as np
 
 from keras_cvdata.labels import Labels
 from keras_cvdata.labels.column import compact
-from keras_cvdata.sources import DirectorySource, Source, open_source
+from keras_cvdata.sources import DirectorySource, Source
 from keras_cvdata.sources.directory import SPLITS
+from keras_cvdata.sources.joined import Joined
+from keras_cvdata.sources.opening import open_images, open_source
 from keras_cvdata.types import Array, Ints
 
 
@@ -27,49 +29,6 @@ class Parts(NamedTuple):
     source: Source
     split_names: tuple[str, ...] = ()
     splits: Ints | None = None
-
-
-class Joined(Source):
-    """Several sources one after the other.
-
-    Classes are joined by name; columns that all have stay.
-
-    Args:
-        sources: The sources.
-
-    Raises:
-        ValueError: Their labels are of different kinds.
-    """
-
-    def __init__(self, sources: Sequence[Source]) -> None:
-        self.sources = tuple(sources)
-        self.ends = np.cumsum([len(source) for source in sources])
-        self.labels = _joined_labels(self.sources)
-        shared = set.intersection(*(set(source.columns) for source in sources))
-        self.columns = {
-            name: np.concatenate([source.columns[name] for source in sources])
-            for name in sources[0].columns
-            if name in shared
-        }
-        self.value_range = sources[0].value_range
-        self.max_pixels = max(source.max_pixels for source in sources)
-
-    def __len__(self) -> int:
-        return int(self.ends[-1])
-
-    def fetch(self, position: int) -> bytes | Array:
-        """Read one sample of the part that holds it."""
-        source, place = self._find(position)
-        return source.fetch(place)
-
-    def name(self, position: int) -> str:
-        """Name of a sample in the part that holds it."""
-        source, place = self._find(position)
-        return source.name(place)
-
-    def _find(self, position: int) -> tuple[Source, int]:
-        part = int(np.searchsorted(self.ends, position, side="right"))
-        return self.sources[part], position - int(self.ends[part - 1] if part else 0)
 
 
 def open_parts(data: Any, splits: Any = None) -> Parts:
@@ -94,7 +53,7 @@ def open_parts(data: Any, splits: Any = None) -> Parts:
     folders = _split_folders(data, splits)
     if folders:
         return _join({name: DirectorySource(data, split=name) for name in folders})
-    source = _open(data)
+    source = open_images(data)
     if splits is None:
         return Parts(source)
     values = _column(source, splits) if isinstance(splits, str) else np.asarray(splits)
@@ -105,14 +64,6 @@ def open_parts(data: Any, splits: Any = None) -> Parts:
         )
     names, numbers = np.unique(values.astype(str), return_inverse=True)
     return Parts(source, tuple(names.tolist()), numbers.astype(np.int64))
-
-
-def _open(data: Any) -> Source:
-    """Open a collection; a folder without folders in it is one without labels."""
-    if isinstance(data, str | Path) and Path(data).is_dir():
-        entries = [entry for entry in Path(data).iterdir() if not entry.name.startswith(".")]
-        return DirectorySource(data, unlabelled=not any(entry.is_dir() for entry in entries))
-    return open_source(data)
 
 
 def _split_folders(data: Any, splits: Any) -> list[str]:
@@ -135,9 +86,10 @@ def _split_folders(data: Any, splits: Any) -> list[str]:
 
 
 def _join(sources: Mapping[str, Source]) -> Parts:
-    sizes = [len(source) for source in sources.values()]
+    parts = list(sources.values())
+    sizes = [len(source) for source in parts]
     numbers = np.repeat(np.arange(len(sizes)), sizes)
-    return Parts(Joined(list(sources.values())), tuple(sources), numbers.astype(np.int64))
+    return Parts(Joined(parts, _joined_labels(parts)), tuple(sources), numbers.astype(np.int64))
 
 
 def _column(source: Source, name: str) -> Array:

@@ -13,7 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from keras_cvdata.audit.checks.base import SEVERITIES, Check, Collection, Finding
+from keras_cvdata.audit import advising, answers, moving, reviewing, selecting
+from keras_cvdata.audit.answers import Answer
+from keras_cvdata.audit.card import card
+from keras_cvdata.audit.checks.base import Check, Collection, Finding
+from keras_cvdata.sources import Source
 from keras_cvdata.types import Array
 
 
@@ -26,12 +30,38 @@ class AuditReport:
         findings: What was found, check by check.
         checks: The checks that looked.
         class_columns: Columns of the table of classes, (K,) each.
+        kinds: Kinds of findings that were looked for.
+        measures: What was measured of each image, (N,) structured, with fields such as
+            "pictures.contrast"; zeros where an image cannot be read.
+
+    Example:
+        >>> from keras_cvdata import audit
+        >>> x = np.zeros((40, 96, 96, 3), np.uint8)
+        >>> print(audit((x, ["cat", "dog"] * 20), checks=["dark"], verbose=0).summary())
+        40 images in 2 classes
+        Enough images per class?                           not looked at  it was left out ...
+        Label error rate low enough?                       not looked at  it was left out ...
+        Background uniform or diversified in all classes?  not looked at  it was left out ...
+        warning  dark 40
+        What to do first:
+        1. dark: light it better, or leave it out
     """
 
     collection: Collection
     findings: tuple[Finding, ...]
     checks: Sequence[Check]
     class_columns: Mapping[str, Array]
+    kinds: frozenset[str]
+    measures: Array
+
+    @property
+    def checklist(self) -> tuple[Answer, ...]:
+        """The three questions of the handbook with their answers (R8)."""
+        return answers.checklist(self)
+
+    def summary(self) -> str:
+        """The checklist, counts by kind, and what to do first, in about ten lines."""
+        return answers.summary(self)
 
     def counts(self) -> dict[str, int]:
         """Number of findings of each kind that is more than a note."""
@@ -47,8 +77,7 @@ class AuditReport:
         """
         import pandas as pd
 
-        ordered = sorted(self.findings, key=lambda finding: SEVERITIES.index(finding.severity))
-        rows = [self._row(finding) for finding in ordered]
+        rows = [self._row(finding) for finding in selecting.by_severity(self.findings)]
         names = ["path", "row", "label", "check", "score", "threshold", "severity", "message"]
         frame = pd.DataFrame(rows, columns=[*names, "action"])
         return frame.astype({"row": "Int64", "score": "float64", "threshold": "float64"})
@@ -105,7 +134,123 @@ class AuditReport:
         Args:
             path: File to write.
         """
-        self.issues.to_csv(path, index=False)
+        # Names of files need not be Unicode.
+        self.issues.to_csv(path, index=False, encoding="utf-8", errors="backslashreplace")
+
+    def advice(self) -> Any:
+        """What to do, in the order in which to do it, as a pandas data frame.
+
+        First what makes images and labels right, then data to collect, then layers of this package,
+        the perspective family first (R63). Take layers one at a time, and look at the precision of
+        each class as well as the accuracy (R62): too much augmentation costs what it gives.
+
+        Returns:
+            One row for each piece of advice. Columns: `step` ("remove", "correct", "look", "split",
+            "collect", "layer" or "train"), `do`, `code`, and the findings that it answers: `check`,
+            `severity`, `label`, `count` and the text of the first as `finding`.
+
+        Example:
+            >>> from keras_cvdata import audit
+            >>> x = np.zeros((40, 96, 96, 3), np.uint8)
+            >>> audit((x, ["cat", "dog"] * 20), checks=["dark"], verbose=0).advice()["code"].item()
+            'report.review_list("review.csv", checks=["dark"])'
+
+        Source: Handbook 2, part 7; R61 to R63, R77.
+        """
+        return advising.advice(self)
+
+    def card(self) -> str:
+        """A data-set card as Markdown (R79): population, sampling, sub-populations, known problems.
+
+        Returns:
+            The text. What only people know is marked "TO FILL IN".
+
+        Source: Handbook 2, part 8; R79.
+        """
+        return card(self)
+
+    def keep(self, drop: str | Sequence[str] | None = None, split: str | None = None) -> Source:
+        """Select the images that were not flagged; no file changes.
+
+        Of a pair the image that comes later in the collection goes, never both: of every group of
+        copies the first stays. A sequence goes on with the result by `seq.with_source(...)`.
+
+        Args:
+            drop: Kinds of findings, such as `["unreadable", "near_copy"]`; by default everything of
+                severity "error". Findings about classes or the whole collection drop nothing.
+            split: Only the images of this split; by default those of all splits.
+
+        Returns:
+            The images that stay, with their row numbers.
+
+        Raises:
+            ValueError: A kind was not looked for, or there is no such split.
+
+        Example:
+            >>> from keras_cvdata import audit
+            >>> x = np.zeros((40, 96, 96, 3), np.uint8)
+            >>> x[:10, 20:60, ::2] = 255
+            >>> len(audit(x, checks=["dark"], verbose=0).keep(drop=["dark"]))
+            10
+        """
+        return selecting.keep(self, drop, split)
+
+    def quarantine(
+        self,
+        directory: str | os.PathLike[str],
+        drop: str | Sequence[str] | None = None,
+        dry_run: bool = True,
+    ) -> Any:
+        """Move flagged files into a folder, from where `restore` brings them back.
+
+        The list of files, quarantine.csv, is on disk before the first one moves, so that a crash
+        loses nothing. No file is deleted or overwritten. A file that another row names, too, stays
+        while that row is not flagged. Tables still name the files: open them with
+        `missing="drop"`.
+
+        Args:
+            directory: An empty or new folder outside the collection.
+            drop: Kinds of findings, see `keep`.
+            dry_run: Only say what would be moved.
+
+        Returns:
+            Data frame of the files: `path`, `moved_to` (below `directory`), `check`, `row`.
+
+        Raises:
+            ValueError: An image is no local file, the folder lies in the collection, or a kind was
+                not looked for.
+            FileExistsError: The folder is not empty.
+        """
+        return moving.quarantine(self, directory, drop, dry_run)
+
+    restore = staticmethod(moving.restore)
+
+    def review_list(
+        self,
+        path: str | os.PathLike[str],
+        checks: str | Sequence[str] | None = None,
+        split: str | None = None,
+    ) -> int:
+        """Write the doubtful images as a table for a second pair of eyes (R13).
+
+        The table opens in a spreadsheet: one line an image, with `row`, `path`, `label`, `check`,
+        `score` and `suggestion`. The right class goes into `new_label`, an x into `remove`;
+        `Source.correct(path)` applies them. Of pairs with equal labels only the later image is
+        listed.
+
+        Args:
+            path: CSV file to write.
+            checks: Kinds of findings, such as "label_suspect"; by default all but notes.
+            split: Only the images of this split, with the row numbers that its own folder has, as
+                in `DirectorySequence("pets/train").source.correct(path)`.
+
+        Returns:
+            Number of images in the list.
+
+        Raises:
+            ValueError: A kind was not looked for, or there is no such split.
+        """
+        return reviewing.write_review_list(self, path, checks, split)
 
     def _row(self, finding: Finding) -> dict[str, Any]:
         where = self._named("", finding.position)

@@ -189,7 +189,7 @@ def _report(
         seen = replace(collection, measures=own)
         findings += [finding for finding in check.findings(seen) if finding.check in kinds]
         columns.update(check.classes(seen))
-    return AuditReport(collection, tuple(findings), checks, columns)
+    return AuditReport(collection, tuple(findings), checks, columns, kinds, values)
 
 
 def _checked_attributes(

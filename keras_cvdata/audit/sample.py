@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 import cv2
 import numpy as np
 
 from keras_cvdata import codec
+from keras_cvdata.audit.foreground import Foreground, find_foreground
 from keras_cvdata.codec import Header
 from keras_cvdata.sources import Source
 from keras_cvdata.sources.base import fetch
-from keras_cvdata.types import Array
+from keras_cvdata.types import Array, ImageError
 
 FULL_SIDE = 256  # pixels; a JPEG is decoded smaller where its shorter side stays above that
 SMALL_SIDE = 32  # pixels of the square thumbnail
@@ -72,20 +74,36 @@ class Sample:
         """Pixels with the channels and the depth that the file has, (H, W, C); not reduced."""
         return codec.read(self.payload, "unchanged", name=self.name, header=self.header)
 
+    @property
+    def reduce(self) -> int:
+        """By how much `pixels` are smaller than the image: 1, or 2, 4 or 8 for a large JPEG."""
+        reduce = 1
+        if self.header is not None and self.header.format == "jpeg":
+            while reduce < 8 and min(self.size) >= 2 * reduce * FULL_SIDE:
+                reduce *= 2
+        return reduce
+
     @cached_property
     def pixels(self) -> Array:
         """Pixels as RGB, (h, w, 3) uint8 of 0 to 255.
 
         A large JPEG is decoded at 1/2, 1/4 or 1/8, so that the shorter side keeps 256 pixels or
         more. 16-bit pixels are divided by 257; floats count by `source.value_range`, by default 0
-        to 1.
+        to 1. Of two channels the first is shown, of five and more the first three.
         """
-        reduce = 1
-        if self.header is not None and self.header.format == "jpeg":
-            while reduce < 8 and min(self.size) >= 2 * reduce * FULL_SIDE:
-                reduce *= 2
-        pixels = codec.read(self.payload, "rgb", reduce=reduce, name=self.name, header=self.header)
+        options: dict[str, Any] = {"name": self.name, "header": self.header}
+        try:
+            pixels = codec.read(self.payload, "rgb", reduce=self.reduce, **options)
+        except ImageError:
+            pixels = self._of_other_channels()
         return _as_uint8(pixels, self.source.value_range)
+
+    def _of_other_channels(self) -> Array:
+        channels = self.stored.shape[2]
+        if channels in (1, 3, 4):
+            raise ImageError(self.name, "It cannot be shown in colour.")
+        shown = self.stored[:, :, [0, 0, 0] if channels == 2 else [0, 1, 2]]
+        return np.ascontiguousarray(shown)
 
     @cached_property
     def luma(self) -> Array:
@@ -109,6 +127,11 @@ class Sample:
     def small_luma(self) -> Array:
         """Brightness of `small`, (32, 32) uint8."""
         return cv2.cvtColor(self.small, cv2.COLOR_RGB2GRAY)
+
+    @cached_property
+    def foreground(self) -> Foreground:
+        """Where the object is in `small`, an estimate."""
+        return find_foreground(self.small)
 
     def quantile(self, share: float) -> float:
         """Brightness, 0 to 1, that this share of the pixels does not exceed."""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import struct
 
+from keras_cvdata.codec import tiff
 from keras_cvdata.codec.headers import Header, jpeg_segments, riff_chunks
-from keras_cvdata.codec.tiff import Directory
 
-MODES = ("8-bit grey or RGB", "CMYK", "16-bit", "palette", "alpha", "other depth")
+RGB, GREY, CMYK, DEEP = "8-bit RGB", "8-bit grey", "CMYK", "16-bit"
+PALETTE, ALPHA, OTHER_DEPTH = "palette", "alpha", "other depth"
+OTHER_CHANNELS = "other channels"
+MODES = (RGB, GREY, CMYK, DEEP, PALETTE, ALPHA, OTHER_DEPTH, OTHER_CHANNELS)
 
-_STARTS = (
-    *(b"\xff\xd8\xff", b"\x89PNG", b"BM", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*"),
-    *(b"P%d" % kind for kind in range(1, 7)),
+_STARTS = re.compile(
+    rb"\xff\xd8\xff|\x89PNG|BM.{0,30}\0|GIF8[79]a|II[*+]\0|MM\0[*+]|P[1-6]\s"
+    rb"|RIFF....WEBP|....ftypavi[fs]",
+    re.DOTALL,
 )
 
 
@@ -28,11 +33,7 @@ def starts_like_an_image(data: bytes) -> bool:
         >>> starts_like_an_image(b"GIF89a"), starts_like_an_image(b"<html>")
         (True, False)
     """
-    return (
-        data.startswith(_STARTS)
-        or (data.startswith(b"RIFF") and data[8:12] == b"WEBP")
-        or (data[4:8] == b"ftyp" and data[8:12] in (b"avif", b"avis"))
-    )
+    return _STARTS.match(data) is not None
 
 
 def mode_of(data: bytes, header: Header) -> tuple[str, bool]:
@@ -55,13 +56,19 @@ def mode_of(data: bytes, header: Header) -> tuple[str, bool]:
     try:
         return _READERS[header.format](data, header)
     except (IndexError, struct.error, ValueError):  # damaged beyond what decoding needs
-        return MODES[0], False
+        return _plain(header), False
+
+
+def _plain(header: Header) -> str:
+    return GREY if header.channels == 1 else RGB
 
 
 def _jpeg(data: bytes, _: Header) -> tuple[str, bool]:
     frame = jpeg_segments(data)[0]
     bits, components = data[frame + 4], data[frame + 9]
-    return ("CMYK" if components == 4 else "other depth" if bits != 8 else MODES[0]), False
+    if bits != 8:
+        return OTHER_DEPTH, False
+    return {1: GREY, 4: CMYK}.get(components, RGB), False
 
 
 def _png(data: bytes, _: Header) -> tuple[str, bool]:
@@ -69,22 +76,23 @@ def _png(data: bytes, _: Header) -> tuple[str, bool]:
     start = data.find(b"IDAT")
     animated = data.find(b"acTL", 0, start) > 0
     if color == 3:
-        return "palette", animated
+        return PALETTE, animated
     if bits == 16:
-        return "16-bit", animated
-    has_alpha = color in (4, 6) or data.find(b"tRNS", 0, start) > 0
-    return ("alpha" if has_alpha else MODES[0]), animated
+        return DEEP, animated
+    if color in (4, 6) or data.find(b"tRNS", 0, start) > 0:
+        return ALPHA, animated
+    return (GREY if color == 0 else RGB), animated
 
 
 def _webp(data: bytes, header: Header) -> tuple[str, bool]:
     animated = any(kind == b"ANIM" for kind, _ in riff_chunks(data))
-    return ("alpha" if header.channels == 0 and not animated else MODES[0]), animated
+    return (ALPHA if header.channels == 0 and not animated else RGB), animated
 
 
 def _bmp(data: bytes, _: Header) -> tuple[str, bool]:
     (size,) = struct.unpack_from("<I", data, 14)
     (bits,) = struct.unpack_from("<H", data, 24 if size == 12 else 28)
-    return ("palette" if bits <= 8 else "alpha" if bits == 32 else MODES[0]), False
+    return (PALETTE if bits <= 8 else ALPHA if bits == 32 else RGB), False
 
 
 def _gif(data: bytes, _: Header) -> tuple[str, bool]:
@@ -100,23 +108,36 @@ def _gif(data: bytes, _: Header) -> tuple[str, bool]:
         while data[position]:
             position += 1 + data[position]
         position += 1
-    return "palette", images > 1
+    return PALETTE, images > 1
 
 
 def _ppm(data: bytes, header: Header) -> tuple[str, bool]:
-    deep = data[:2] in (b"P5", b"P6") and len(data) > 2 * header.height * header.width * (
-        3 if data[:2] == b"P6" else 1
-    )
-    return ("16-bit" if deep else MODES[0]), False
+    channels = 3 if data[:2] in (b"P3", b"P6") else 1
+    deep = data[:2] in (b"P5", b"P6") and len(data) > 2 * header.height * header.width * channels
+    return (DEEP if deep else GREY if channels == 1 else RGB), False
 
 
 def _tiff(data: bytes, _: Header) -> tuple[str, bool]:
-    directory = Directory(data)
-    return ("16-bit" if directory.bits == 16 else MODES[0]), False
+    directory = tiff.Directory(data)
+    pages = directory.following() > 0
+    photometric = directory.value(tiff.PHOTOMETRIC, 1)
+    if photometric in (3, 5):
+        return (PALETTE if photometric == 3 else CMYK), pages
+    if directory.bits != 8:
+        return (DEEP if directory.bits == 16 else OTHER_DEPTH), pages
+    if directory.channels in (1, 3):
+        return (GREY if directory.channels == 1 else RGB), pages
+    return (ALPHA if directory.has_alpha() else OTHER_CHANNELS), pages
+
+
+_AVIF_ALPHA = b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha"
 
 
 def _avif(data: bytes, header: Header) -> tuple[str, bool]:
-    return ("other depth" if header.maximum else MODES[0]), data[8:12] == b"avis"
+    animated = data[8:12] == b"avis"
+    if header.maximum:
+        return OTHER_DEPTH, animated
+    return (ALPHA if data.find(_AVIF_ALPHA, 0, 4096) > 0 else RGB), animated
 
 
 _READERS = {

@@ -51,6 +51,7 @@ class Directory:
         (first,) = self._unpack("Q" if self.big else "I", 8 if self.big else 4)
         (count,) = self._unpack("Q" if self.big else "H", first)
         step, start = (20, first + 8) if self.big else (12, first + 2)
+        self.end = start + step * count
         self.entries: dict[int, int] = {}  # where the entry of each tag begins
         for entry in range(start, start + step * min(count, 4096), step):
             self.entries[self._unpack("H", entry)[0]] = entry
@@ -76,6 +77,10 @@ class Directory:
         if count * struct.calcsize(self.order + code) > room:
             (position,) = self._unpack("Q" if self.big else "I", position)
         return self._unpack(code, position)[0]
+
+    def following(self) -> int:
+        """Where the tags of a further image begin; 0 where there is none."""
+        return self._unpack("Q" if self.big else "I", self.end)[0]
 
     @property
     def channels(self) -> int:

@@ -8,7 +8,6 @@ from collections.abc import Iterator as Endless
 from types import FrameType
 from typing import Any, Self
 
-import keras
 import numpy as np
 
 from keras_cvdata.arguments import integer
@@ -23,6 +22,7 @@ from keras_cvdata.sequences.keras_pass import (
     walker_of_keras,
 )
 from keras_cvdata.sequences.passes import PassTracker
+from keras_cvdata.sequences.workers import WithoutWorkers
 from keras_cvdata.types import Ints
 
 # Batches that are made ahead of the one that a model trains on.
@@ -36,7 +36,7 @@ class Inputs(list[Any]):
     """
 
 
-class Iterator(keras.utils.Sequence):
+class Iterator(WithoutWorkers):
     """Batches of images in the order and with the random numbers of the old class.
 
     A subclass says how to make a batch of given samples, in `_get_batches_of_transformed_samples`.
@@ -54,8 +54,8 @@ class Iterator(keras.utils.Sequence):
         batch_size: Samples per batch; the last one of an epoch may be smaller.
         shuffle: Order the samples anew in every epoch.
         seed: Selects orders and draws; the global generator is left alone. `None` uses it.
-        **kwargs: `workers`, `use_multiprocessing` and `max_queue_size` of `keras.utils.PyDataset`.
-            More workers than 1 only cost time: the iterators have threads of their own.
+        **kwargs: `workers`, `use_multiprocessing` and `max_queue_size` of `keras.utils.PyDataset`,
+            which are ignored with one warning: the iterators have threads of their own.
 
     Raises:
         TypeError: A keyword is not known.
@@ -70,6 +70,7 @@ class Iterator(keras.utils.Sequence):
     """
 
     white_list_formats = FORMATS
+    _of_ours, _in_their_place = "Iterator", ""
 
     def __init__(
         self, n: int, batch_size: int, shuffle: bool, seed: int | None, **kwargs: Any
@@ -195,8 +196,8 @@ class Iterator(keras.utils.Sequence):
     def on_epoch_end(self) -> None:
         """Go on to the next epoch; passes of Keras do so by themselves, and their hook is idle."""
         by_keras = called_by_keras(sys._getframe(1), self, "on_epoch_end")
-        has_passes = by_keras and self._asked and self.workers <= 1
-        if not has_passes or self._passes.ends_by_index(self._epoch, len(self), True):
+        is_hook = by_keras and self._asked
+        if not is_hook or self._passes.ends_by_index(self._epoch, len(self), True):
             self._next_epoch()
 
     def on_epoch_begin(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 
@@ -25,6 +25,8 @@ class WithoutWorkers(keras.utils.Sequence):
         TypeError: A keyword is another one.
     """
 
+    _of_ours: ClassVar = "Sequence"  # the class of this package that subclasses derive from
+    _in_their_place: ClassVar = " Use threads= and prefetch= when the sequence is made."
     _has_warned = False
 
     def __init__(self, **workers: Any) -> None:
@@ -32,8 +34,8 @@ class WithoutWorkers(keras.utils.Sequence):
         for name, value in workers.items():
             if name not in DEFAULTS:
                 raise TypeError(
-                    f"{type(self).__name__} passes {name!r} on to Sequence, which does not know "
-                    "it. See help(keras_cvdata.Sequence)."
+                    f"{type(self).__name__} passes {name!r} on to {self._of_ours}, which does "
+                    "not know it. See the help of that class."
                 )
             setattr(self, name, value)
 
@@ -71,7 +73,6 @@ class WithoutWorkers(keras.utils.Sequence):
         self._has_warned = True
         warnings.warn(
             f"{name}={value!r} is ignored: {type(self).__name__} has threads of its own, beside "
-            "which Keras's workers would serve batches twice. Use threads= and prefetch= when the "
-            "sequence is made.",
+            f"which Keras's workers would serve batches twice.{self._in_their_place}",
             stacklevel=frames_of_ours(),
         )

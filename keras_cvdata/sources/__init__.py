@@ -7,6 +7,7 @@ from keras_cvdata.sources.dataframe import DataFrameSource
 from keras_cvdata.sources.directory import DirectorySource
 from keras_cvdata.sources.hdf5 import HDF5Source
 from keras_cvdata.sources.json import JSONSource
+from keras_cvdata.sources.not_any import not_any_class
 from keras_cvdata.sources.opening import open_source
 from keras_cvdata.sources.splitting import folds, split
 from keras_cvdata.sources.table import TableSource
@@ -22,6 +23,7 @@ __all__ = [
     "Subset",
     "TableSource",
     "folds",
+    "not_any_class",
     "open_source",
     "split",
 ]

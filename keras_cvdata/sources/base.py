@@ -15,6 +15,7 @@ from keras_cvdata import codec
 from keras_cvdata.arguments import integer
 from keras_cvdata.codec.headers import MAX_PIXELS
 from keras_cvdata.labels import Labels
+from keras_cvdata.sources.corrections import corrected
 from keras_cvdata.types import Array, Ints, Range
 
 
@@ -35,6 +36,7 @@ class Source(abc.ABC):
         value_range: Lowest and highest pixel value of float pixels, else `None`.
         notes: What else to say of the collection in its summary, one line each.
         max_pixels: Number of pixels beyond which an encoded image is refused, see `limited`.
+        not_any: Name of the class of images that show none of the classes, see `not_any_class`.
     """
 
     labels: Mapping[str, Labels] = MappingProxyType({})
@@ -44,6 +46,7 @@ class Source(abc.ABC):
     value_range: Range | None = None
     notes: tuple[str, ...] = ()
     max_pixels: int = MAX_PIXELS
+    not_any: str | None = None
 
     @abc.abstractmethod
     def __len__(self) -> int:
@@ -154,6 +157,48 @@ class Source(abc.ABC):
                 keep[position] = predicate({k: v[position] for k, v in self.columns.items()})
         return self.select(np.flatnonzero(keep))
 
+    def correct(self, path: str | os.PathLike[str], new_classes: bool = False) -> Source:
+        r"""Return the samples with labels that a person corrected, without what was removed (R13).
+
+        Files and tables stay as they are. A sequence goes on with the result by
+        `seq.with_source(seq.source.correct(path))`.
+
+        Args:
+            path: CSV as `AuditReport.review_list` writes it, and as a spreadsheet saves it again:
+                with commas, semicolons or tabs. `new_label` holds the right class (several as
+                `red|big`, none as `|`), `remove` an x; lines may be missing. Rows, paths and labels
+                must be those of this collection, which may have been moved as a whole.
+            new_classes: Make classes of labels that are none yet, after those there are.
+
+        Returns:
+            The corrected samples, which keep their row numbers.
+
+        Raises:
+            ValueError: The list belongs to another collection, a new label is no class, or a line
+                cannot be understood.
+
+        Example:
+            >>> import pathlib, tempfile
+            >>> from keras_cvdata.sources import open_source
+            >>> source = open_source((np.zeros((3, 8, 8, 3), np.uint8), ["cat", "dog", "dog"]))
+            >>> file = pathlib.Path(tempfile.mkdtemp()) / "review.csv"
+            >>> lines = "row,path,label,new_label,remove", "0,x[0],cat,dog,", "2,x[2],dog,,x"
+            >>> _ = file.write_text("\n".join(lines))
+            >>> print(source.correct(file).summary())
+            Found 2 images
+              label: 2 classes, 1 without images (cat 0, dog 2)
+              corrected: 1 label, 1 image removed
+        """
+        found = corrected(self, path, new_classes)
+        view = Subset(self, found.kept)
+        view.labels = {key: column.take(found.kept) for key, column in found.labels.items()}
+        removed = len(self) - len(view)
+        view.notes += (
+            f"corrected: {found.changed} label{'s' * (found.changed != 1)}, {removed} "
+            f"image{'s' * (removed != 1)} removed",
+        )
+        return view
+
     def summary(self) -> str:
         """Number of images, and of each class (R20); of many classes the range; and the notes."""
         lines = [f"Found {len(self)} images"]
@@ -191,6 +236,7 @@ class Subset(Source):
         self.value_range = source.value_range
         self.notes = source.notes
         self.max_pixels = source.max_pixels
+        self.not_any = source.not_any
 
     def limited(self, max_pixels: int | None) -> Self:
         """Return the same samples with another limit of pixels."""

@@ -67,6 +67,25 @@ def open_source(data: Any, **options: Any) -> Source:
     )
 
 
+def open_images(data: Any) -> Source:
+    """Open an image collection as `open_source` does, and a folder without folders in it, too.
+
+    Args:
+        data: What `open_source` opens.
+
+    Returns:
+        The source, which has no labels where the folder has no folders.
+
+    Raises:
+        FileNotFoundError: The path does not exist.
+    """
+    if isinstance(data, str | os.PathLike) and Path(data).is_dir():
+        entries = (entry for entry in Path(data).iterdir() if not entry.name.startswith("."))
+        if not any(entry.is_dir() for entry in entries):
+            return DirectorySource(data, unlabelled=True)
+    return open_source(data)
+
+
 def _open_path(path: Path, options: dict[str, Any]) -> Source:
     if path.is_dir():
         return _opened(DirectorySource, path, options)

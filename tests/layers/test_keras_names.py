@@ -36,6 +36,8 @@ def test_many_names_are_those_of_keras() -> None:
 @pytest.mark.parametrize("name", SHARED)
 def test_arguments_by_position_are_those_of_keras(name: str) -> None:
     theirs = by_position(getattr(keras.layers, name))
+    if name == "RandomColorJitter":
+        assert theirs.pop(0) == "value_range"  # see the next but one test
     for here, there in zip(by_position(getattr(layers, name)), theirs, strict=False):
         assert here == there or (here, there) in SAME
 
@@ -52,7 +54,10 @@ def test_arguments_by_position_are_those_of_keras(name: str) -> None:
         (layers.AugMix, ((0, 255), 3), r"has value_range. Write value_range=\(0, 255\)"),
         (layers.AutoContrast, ((0, 1),), r"Write value_range=\(0, 1\)"),
         (layers.Equalization, ((0, 1), 256), r"Write value_range=\(0, 1\)"),
-        (layers.RandomColorJitter, ((0, 1), 0.2), r"Write value_range=\(0, 1\)"),
+        (layers.RandomColorJitter, ((0, 1), 0.2), r"1\. arg.*Write value_range=\(0, 1\)"),
+        (layers.RandomColorJitter, ([0.2, 0.4],), r"Write value_range=\[0.2, 0.4\]"),
+        (layers.RandomColorJitter, (np.array([0, 1]),), "Keras has value_range"),
+        (layers.RandomColorJitter, (0.1, 0.2, 0.3, 0.4, 0.5), r"5\. argument by name; got 0.5"),
         (layers.RandomBrightness, (0.2, (0, 1)), r"2\. argument by name.*value_range=\(0, 1\)"),
         (layers.RandomRotation, (0.2, "wrap"), "has fill_mode. Write fill_mode='wrap'"),
         (layers.RandomFlip, ("vertical", 3), "has seed. Write seed=3"),
@@ -68,6 +73,17 @@ def test_what_would_mean_something_else_is_refused(
         return
     with pytest.raises(TypeError, match=f"^{layer.__name__} takes its.*{message}"):
         layer(*arguments)
+
+
+def test_numbers_may_stand_where_keras_takes_none() -> None:
+    """A pair in the first place is Keras's `value_range`; a number can be none."""
+    jitter = layers.RandomColorJitter(0.1, None, (0.2, 0.4), 0.05)
+    assert jitter.brightness_factor == 0.1
+    assert jitter.contrast_factor is None
+    assert jitter.saturation_factor == (0.2, 0.4)
+    assert jitter.hue_factor == 0.05
+    with pytest.raises(ValueError, match="value_range"):
+        keras.layers.RandomColorJitter(0.1, None, (0.2, 0.4), 0.05)
 
 
 def test_a_subclass_with_a_constructor_of_its_own_takes_what_it_says() -> None:

@@ -165,15 +165,13 @@ class Passing(image.NumpyArrayIterator):
         return super().__getitem__(index)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("kind", [image.NumpyArrayIterator, Passing])
 @pytest.mark.parametrize("further", [1, 2])
-def test_several_inputs_without_labels(further, kind, workers):
+def test_several_inputs_without_labels(further, kind):
     """Two parts are no inputs and labels, nor three of them weights."""
     images = np.array([photograph(n, *SIZE) for n in range(12)])
     misc = [np.arange(24).reshape(12, 2) * (n + 1) for n in range(further)]
     flow = kind((images, misc), None, image.ImageDataGenerator(), batch_size=5)
-    flow.workers = workers
     pixels, *extra = keras.Input((*SIZE, 3)), *(keras.Input((2,)) for _ in misc)
     first = keras.layers.GlobalAveragePooling2D()(pixels)
     model = keras.Model([pixels, *extra], keras.layers.Concatenate()([first, *extra]))
@@ -281,19 +279,23 @@ def test_subclasses_of_others_see_another_order_in_each_epoch(kind):
         assert flow._epoch == 3
 
 
-def test_workers_of_keras_move_on_from_epoch_to_epoch(flows):
-    """They ask by index; the hook tells them apart."""
-    flow = flows(FLOWS[2])
-    flow.workers = 2
-    small_model().fit(flow, epochs=2, verbose=0)
-    assert flow._epoch >= 2
-
-
-def fit_the_old_way():
+def fit_the_old_way(**workers):
     images = np.random.default_rng(0).integers(50, 200, (20, 8, 8, 3)).astype("float32")
     generator = image.ImageDataGenerator(brightness_range=(0.5, 1.2), rescale=1 / 255)
     flow = generator.flow(images, np.array(unknown_keras.LABELS), batch_size=4, seed=3)
+    for name, value in workers.items():
+        setattr(flow, name, value)
     return unknown_keras.train(flow, epochs=3)
+
+
+def test_workers_of_keras_are_ignored():
+    """They would ask for batches of the next epoch before it has begun."""
+    with pytest.warns(UserWarning, match="workers=2 is ignored: NumpyArrayIterator") as caught:
+        batches = fit_the_old_way(workers=2, use_multiprocessing=True)
+    of_ours = [each for each in caught if each.category is UserWarning]
+    assert [each.filename for each in of_ours] == [__file__]
+    unknown_keras.assert_epochs(batches, 3)
+    assert batches == fit_the_old_way()
 
 
 @pytest.mark.parametrize("by", unknown_keras.CHANGES)

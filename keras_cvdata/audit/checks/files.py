@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any, ClassVar
 
@@ -10,8 +11,10 @@ import numpy as np
 
 from keras_cvdata.audit.checks.base import Check, Collection, Finding
 from keras_cvdata.audit.sample import Sample
-from keras_cvdata.codec.modes import MODES, mode_of, starts_like_an_image
-from keras_cvdata.types import ImageError
+from keras_cvdata.codec import sniff
+from keras_cvdata.codec.cut_jpeg import is_cut
+from keras_cvdata.codec.modes import GREY, MODES, RGB, mode_of, starts_like_an_image
+from keras_cvdata.types import Array, ImageError
 
 _ENDINGS = {
     "jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"),
@@ -26,11 +29,17 @@ _ENDINGS = {
 _FORMATS = tuple(_ENDINGS)
 _KNOWN_ENDINGS = {ending for endings in _ENDINGS.values() for ending in endings}
 
-_FINE, _EMPTY, _NO_IMAGE, _DAMAGED = 0, 1, 2, 3
+_ANY_SIZE = 1 << 40  # pixels
+
+_FINE, _EMPTY, _NO_IMAGE, _DAMAGED, _CUT = range(5)  # values of "outcome"
 
 
 class Files(Check):
     """Finds files that cannot be read, and those that are read otherwise than one may think.
+
+    `unreadable` is what cannot be fetched, is no image, or exceeds a limit before it is decoded;
+    `damaged` is an image that breaks off or cannot be decoded, also a JPEG whose missing part a
+    decoder fills with grey. How pixels are stored is told of those images that differ from most.
 
     Args:
         huge: Number of pixels above which an image costs far more than it is used for.
@@ -48,7 +57,7 @@ class Files(Check):
     needs = "file"
     measures: ClassVar = {
         "outcome": "u1",
-        "format": "u1",
+        "format": "u1",  # 0: the source holds pixels, or it is unreadable
         "mode": "u1",
         "frames": "?",
         "turned": "?",
@@ -69,61 +78,107 @@ class Files(Check):
         if not data:
             return _EMPTY, 0, 0, False, False
         try:
-            header = sample.header
-            assert header is not None
-            sample.pixels  # noqa: B018 # damage shows when it is decoded
+            header, pixels = sample.header, sample.pixels
         except ImageError:
-            outcome = _DAMAGED if starts_like_an_image(data) else _NO_IMAGE
-            return outcome, 0, 0, False, False
+            return _what_is_wrong(data, sample.source.max_pixels), 0, 0, False, False
+        assert header is not None
         mode, frames = mode_of(data, header)
+        outcome = _CUT if is_cut(data, header, pixels, sample.reduce) else _FINE
         number = 1 + _FORMATS.index(header.format)
-        return _FINE, number, MODES.index(mode), frames, header.orientation != 1
+        return outcome, number, MODES.index(mode), frames, header.orientation != 1
 
     def findings(self, collection: Collection) -> Iterable[Finding]:
         """Name each file with its reason."""
-        yield from self._unread(collection)
-        yield from self._surprising(collection)
+        yield from self._broken(collection)
+        yield from _wrong_endings(collection)
+        yield from _modes(collection)
+        yield from _flagged(
+            collection.measures["frames"],
+            Finding(
+                "animation",
+                "warning",
+                "it holds several images, of which only the first is read",
+                "store the images that you mean as files of their own",
+            ),
+        )
+        yield from _flagged(
+            collection.measures["turned"],
+            Finding(
+                "turned",
+                "note",
+                "its pixels are stored turned or mirrored, and EXIF says how; it is read upright",
+                "turn the pixels themselves if other programs read it, too",
+            ),
+        )
+        yield from self._huge(collection)
 
-    def _unread(self, collection: Collection) -> Iterable[Finding]:
-        kinds = {_EMPTY: "empty", _NO_IMAGE: "unreadable", _DAMAGED: "damaged"}
+    def _broken(self, collection: Collection) -> Iterable[Finding]:
         outcomes = collection.measures["outcome"]
-        for position in np.flatnonzero(~collection.readable).tolist():
-            reason = collection.reasons.get(position, "It cannot be read.")
+        kinds = {_EMPTY: "empty", _DAMAGED: "damaged", _CUT: "damaged"}
+        for position in np.flatnonzero(~collection.readable | (outcomes == _CUT)).tolist():
+            reason = collection.reasons.get(
+                position, "Its data break off before the image ends; the rest is shown grey."
+            )
             kind = kinds.get(int(outcomes[position]), "unreadable")
             action = "remove it, or copy it again from where it came"
             yield Finding(kind, "error", reason, action, position=position)
 
-    def _surprising(self, collection: Collection) -> Iterable[Finding]:
-        measures = collection.measures
-        for position in np.flatnonzero(measures["format"]).tolist():
-            name = _FORMATS[measures["format"][position] - 1]
-            ending = PurePosixPath(collection.source.name(position).lower()).suffix
-            if ending in _KNOWN_ENDINGS and ending not in _ENDINGS[name]:
-                message = f"it is a {name.upper()}, but its name ends in {ending!r}"
-                yield Finding(
-                    "wrong_extension", "warning", message,
-                    "rename it: other programs go by the name", position=position,
-                )  # fmt: skip
-        for position in np.flatnonzero(measures["mode"]).tolist():
-            mode = MODES[measures["mode"][position]]
-            yield Finding(
-                "unusual_mode", "note", f"it is stored as {mode}",
-                "look whether its colours are right in `preview`", position=position,
-            )  # fmt: skip
-        for position in np.flatnonzero(measures["frames"]).tolist():
-            yield Finding(
-                "animation", "warning", "it holds several images, of which the first is read",
-                "store the images that you mean as files of their own", position=position,
-            )  # fmt: skip
-        for position in np.flatnonzero(measures["turned"]).tolist():
-            yield Finding(
-                "turned", "note", "its orientation is told by EXIF, and applied here",
-                "turn the pixels if other programs read it, too", position=position,
-            )  # fmt: skip
+    def _huge(self, collection: Collection) -> Iterable[Finding]:
         pixels = collection.height.astype(np.int64) * collection.width
         for position in np.flatnonzero(pixels > self.huge).tolist():
             yield Finding(
-                "huge", "note", f"it has {pixels[position] / 1e6:.0f} megapixels",
-                "store it smaller: decoding costs more than it gives", position=position,
-                score=float(pixels[position]), threshold=float(self.huge),
-            )  # fmt: skip
+                "huge",
+                "note",
+                f"it has {pixels[position] / 1e6:.1f} megapixels",
+                "store it smaller: decoding takes longer than all the rest",
+                position=position,
+                score=float(pixels[position]),
+                threshold=float(self.huge),
+            )
+
+
+def _what_is_wrong(data: bytes, max_pixels: int) -> int:
+    """Tell damage from what is no image, and from what is only larger than `max_pixels`."""
+    if not starts_like_an_image(data):
+        return _NO_IMAGE
+    try:
+        header = sniff(data, max_pixels=_ANY_SIZE)
+    except ImageError:
+        return _DAMAGED
+    return _NO_IMAGE if header.height * header.width > max_pixels else _DAMAGED
+
+
+def _wrong_endings(collection: Collection) -> Iterable[Finding]:
+    formats = collection.measures["format"]
+    for position in np.flatnonzero(formats).tolist():
+        name = _FORMATS[formats[position] - 1]
+        ending = PurePosixPath(collection.source.name(position).lower()).suffix
+        if ending in _KNOWN_ENDINGS and ending not in _ENDINGS[name]:
+            yield Finding(
+                "wrong_extension",
+                "warning",
+                f"it is a {name.upper()} file, but its name ends in {ending}",
+                f"rename it to {_ENDINGS[name][0]}: some programs go by the name and fail",
+                position=position,
+            )
+
+
+def _modes(collection: Collection) -> Iterable[Finding]:
+    known = collection.measures["format"] > 0
+    modes = collection.measures["mode"]
+    counts = np.bincount(modes[known], minlength=len(MODES))
+    most = int(counts.argmax())
+    usual = most if 2 * counts[most] > counts.sum() else MODES.index(RGB)
+    action = "look at it with `preview`: alpha, depth and CMYK colours may not be what you expect"
+    if MODES[usual] not in (RGB, GREY):
+        share = counts[usual] / counts.sum()
+        message = f"{share:.0%} of the images are stored as {MODES[usual]}"
+        yield Finding("unusual_mode", "note", message, action.replace("at it", "at some"))
+    for position in np.flatnonzero(known & (modes != usual)).tolist():
+        message = f"it is stored as {MODES[modes[position]]}, unlike most"
+        yield Finding("unusual_mode", "note", message, action, position=position)
+
+
+def _flagged(mask: Array, finding: Finding) -> Iterable[Finding]:
+    for position in np.flatnonzero(mask).tolist():
+        yield replace(finding, position=position)

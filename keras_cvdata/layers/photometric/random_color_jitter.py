@@ -26,8 +26,9 @@ class RandomColorJitter(RangedLayer):
     is left out, and without saturation and hue it serves grey images too. The executors agree
     within one level on uint8, but for rare pixels that an earlier step rounds apart and the hue
     takes three levels apart, and within 4e-6 of the value range on floats. Sources:
-    `keras.layers.RandomColorJitter`, `torchvision.transforms.v2.ColorJitter`, which shuffles the
-    order.
+    `keras.layers.RandomColorJitter`, which has `value_range` in the first place and takes no number
+    for it, so that a pair is refused there; `torchvision.transforms.v2.ColorJitter`, which shuffles
+    the order and counts saturation from 1.
 
     Args:
         brightness_factor: As `factor` of `RandomBrightness`.
@@ -51,7 +52,6 @@ class RandomColorJitter(RangedLayer):
 
     def __init__(
         self,
-        *,
         brightness_factor: float | Range | None = None,
         contrast_factor: float | Range | None = None,
         saturation_factor: float | Range | None = None,

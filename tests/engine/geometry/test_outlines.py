@@ -6,6 +6,8 @@ eight times as fine as those that the boxes count, each way, and know nothing of
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -32,6 +34,7 @@ OBJECTS = np.array(
 FINE = 8  # pixels of the objects in one of the boxes, each way
 
 
+@functools.cache
 def places() -> np.ndarray:
     """Where pixels come from, across and down, of 0 to 1, and that they come from somewhere."""
     height, width = SIZE[0] * FINE, SIZE[1] * FINE
@@ -39,12 +42,12 @@ def places() -> np.ndarray:
     return np.stack([x / width, y / height, np.ones_like(x)], axis=-1).astype(np.float32)
 
 
-def inside(pixels: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """Which pixels come from the inside of a box."""
-    some = pixels[..., 2] > 0.2  # a quarter at the corners of what is filled
-    x, y = (pixels[..., i] / np.where(some, pixels[..., 2], 1) for i in (0, 1))
-    x, y = x * SIZE[1], y * SIZE[0]
-    return some & (x >= box[0]) & (x <= box[2]) & (y >= box[1]) & (y <= box[3])
+def inside(pixels: np.ndarray, boxes: np.ndarray) -> list[np.ndarray]:
+    """Which pixels come from the inside of each box."""
+    weight = pixels[..., 2].copy()
+    weight[weight <= 0.2] = np.nan  # filled; a quarter at the corners of it
+    x, y = pixels[..., 0] * (SIZE[1] / weight), pixels[..., 1] * (SIZE[0] / weight)
+    return [(x >= b[0]) & (x <= b[2]) & (y >= b[1]) & (y <= b[3]) for b in boxes]
 
 
 def refined(step: Any, size: tuple[int, int], xp: Any) -> Step:
@@ -66,9 +69,7 @@ def refined(step: Any, size: tuple[int, int], xp: Any) -> Step:
 
 def largest_piece(pixels: np.ndarray, rectangles: np.ndarray, box: np.ndarray) -> Any:
     """The pixels of the pasted rectangle that shows most of a box; `None` for a draw."""
-    if not rectangles.any():
-        return pixels
-    found = inside(pixels, box)
+    (found,) = inside(pixels, [box])
     kept, areas = [], []
     for top, left, bottom, right, *_ in rectangles.astype(int):
         part = np.zeros_like(pixels)
@@ -106,12 +107,16 @@ def objects(plan: Plan, xp: Any) -> list[Any]:
             every = [None if pixels is None else render(pixels, fine) for pixels in every]
         if isinstance(fine, Paste):
             rectangles = ops.convert_to_numpy(fine.rectangles)[0]
+            if not rectangles.any():
+                continue
             every = [
                 None if pixels is None else largest_piece(pixels, rectangles, box)
                 for pixels, box in zip(every, OBJECTS[0], strict=True)
             ]
+    if all(pixels is every[0] is not None for pixels in every):
+        return inside(every[0], OBJECTS[0])
     return [
-        None if pixels is None else inside(pixels, box)
+        None if pixels is None else inside(pixels, [box])[0]
         for pixels, box in zip(every, OBJECTS[0], strict=True)
     ]
 
@@ -173,29 +178,30 @@ def random_layers(random: np.random.Generator) -> list[Any]:
     """Two to five layers that move pixels, strongly."""
     fill = {"fill_mode": "constant"}
     tall, wide = (int(side) for side in random.integers(40, 130, 2))
-    some = [
-        layers.RandomFlip(rate=0.7),
-        layers.RandomRot90(),
-        layers.RandomRotateBound(180, fit=str(random.choice(["stretch", "letterbox"])), **fill),
-        layers.RandomZoomCrop((0.6, 2.0), **fill),
-        layers.RandomTranslation(0.5, 0.5, **fill),
-        layers.RandomRoll(0.3, 0.3, allow_large_shift=True),
-        layers.RandomRotation(degrees=180, **fill),
-        layers.RandomZoom(0.4, 0.4, **fill),
-        layers.RandomShear(x_factor=0.5, y_factor=0.3, **fill),
-        layers.RandomAffine(degrees=60, scale=(0.6, 1.6), shear=0.2, **fill),
-        layers.RandomPerspective(scale=0.3, **fill),
-        layers.RandomElasticTransform(**fill),
-        layers.RandomCrop(tall, wide),
-        layers.CenterCrop(tall, wide),
-        layers.Pad((tall - 30) // 4),
-        layers.Resizing(tall, wide, pad_to_aspect_ratio=bool(random.integers(2))),
-        layers.Resizing(tall, wide, crop_to_aspect_ratio=True),
-        layers.RandomResizedCrop(tall, wide, scale=(0.3, 1.0)),
-        layers.RandomLighting(value_range=(0, 1)),
+    fit, is_padded = str(random.choice(["stretch", "letterbox"])), bool(random.integers(2))
+    some: list[Callable[[], Any]] = [
+        lambda: layers.RandomFlip(rate=0.7),
+        layers.RandomRot90,
+        lambda: layers.RandomRotateBound(180, fit=fit, **fill),
+        lambda: layers.RandomZoomCrop((0.6, 2.0), **fill),
+        lambda: layers.RandomTranslation(0.5, 0.5, **fill),
+        lambda: layers.RandomRoll(0.3, 0.3, allow_large_shift=True),
+        lambda: layers.RandomRotation(degrees=180, **fill),
+        lambda: layers.RandomZoom(0.4, 0.4, **fill),
+        lambda: layers.RandomShear(x_factor=0.5, y_factor=0.3, **fill),
+        lambda: layers.RandomAffine(degrees=60, scale=(0.6, 1.6), shear=0.2, **fill),
+        lambda: layers.RandomPerspective(scale=0.3, **fill),
+        lambda: layers.RandomElasticTransform(**fill),
+        lambda: layers.RandomCrop(tall, wide),
+        lambda: layers.CenterCrop(tall, wide),
+        lambda: layers.Pad((tall - 30) // 4),
+        lambda: layers.Resizing(tall, wide, pad_to_aspect_ratio=is_padded),
+        lambda: layers.Resizing(tall, wide, crop_to_aspect_ratio=True),
+        lambda: layers.RandomResizedCrop(tall, wide, scale=(0.3, 1.0)),
+        lambda: layers.RandomLighting(value_range=(0, 1)),
     ]
     chosen = random.choice(len(some), random.integers(2, 6), replace=False)
-    return [some[i] for i in chosen]
+    return [some[i]() for i in chosen]
 
 
 @pytest.mark.parametrize("first", range(0, 200, 20))

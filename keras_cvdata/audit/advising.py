@@ -1,0 +1,170 @@
+"""What to do about findings: images to remove, labels to correct, data to collect, layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from keras_cvdata.audit.checks.base import Finding
+from keras_cvdata.audit.selecting import by_severity
+
+if TYPE_CHECKING:
+    from keras_cvdata.audit.report import AuditReport
+
+# In the order in which a person does it: a layer cannot make up for a wrong label.
+STEPS = ("remove", "correct", "look", "split", "collect", "layer", "train")
+
+_COLUMNS = ("step", "do", "code", "check", "severity", "label", "count", "finding")
+
+
+class _Advice(NamedTuple):
+    """What to do about a kind; `{kind}` in the code is its name."""
+
+    step: str
+    do: str
+    code: str = ""
+
+
+@dataclass
+class _Row:
+    """Advice with the findings that it answers."""
+
+    advice: _Advice
+    code: str
+    findings: list[Finding]
+
+
+_DROP = _Advice("remove", "leave these images out", 'report.keep(drop=["{kind}"])')
+_REVIEW = _Advice(
+    "correct",
+    "let a second person look at the labels, then `source.correct(path)`",
+    'report.review_list("review.csv", checks=["{kind}"])',
+)
+_LOOK = _Advice(
+    "look",
+    "look at these images, and remove those that show nothing that counts in use",
+    'report.review_list("review.csv", checks=["{kind}"])',
+)
+_GROUPS = _Advice(
+    "split", "split anew, with copies on one side", 'cvd.split(data, groups="near-copies")'
+)
+_STRATIFY = _Advice("split", "split anew, each class by itself", "cvd.split(data, stratify=True)")
+_BALANCE = _Advice(
+    "train", "draw every class as often, or weigh it", "balance=True, or class_weights() for `fit`"
+)
+
+# The perspective family first, in the order of its use (R63). Shifts stay within 20 % (R70).
+_FLIP = _Advice("layer", "flip, where both sides mean the same", 'layers.RandomFlip("horizontal")')
+_ROTATE = _Advice("layer", "rotate", "layers.RandomRotateBound(degrees=30)")
+_ZOOM = _Advice("layer", "zoom in", "layers.RandomZoomCrop((1.0, 1.3))")
+_SHIFT = _Advice("layer", "shift", "layers.RandomTranslation(0.1, 0.1)")
+_LIGHT = _Advice(
+    "layer",
+    'vary the light; not with standardize="samplewise", which takes it back',
+    "layers.RandomLighting((0.6, 1.4), (-0.1, 0.1))",
+)
+_COLOUR = _Advice(
+    "layer", "vary the colour of the light", "layers.RandomColorTemperature((3000, 12000))"
+)
+_GREY = _Advice(
+    "layer", "show some images grey, where grey ones come in use", "layers.RandomGrayscale(0.1)"
+)
+_LAYERS = (_FLIP, _ROTATE, _ZOOM, _SHIFT, _LIGHT, _COLOUR, _GREY)
+
+
+def _collect(what: str) -> _Advice:
+    return _Advice("collect", what)
+
+
+# Advice by the start of a kind's name. Kinds that are not here get the action of their finding.
+_ADVICE: dict[str, tuple[_Advice, ...]] = {
+    "unreadable": (_DROP,),
+    "damaged": (_DROP,),
+    "empty": (_DROP,),
+    "exact_copy": (_DROP,),
+    "near_copy": (_GROUPS,),
+    "leakage": (_GROUPS,),
+    "label_": (_REVIEW,),
+    "dark": (_LOOK,),
+    "light": (_LOOK,),
+    "blurred": (_LOOK,),
+    "low_": (_LOOK,),
+    "odd_size": (_LOOK,),
+    "outlier": (_LOOK,),
+    "grey": (_LOOK, _GREY),
+    "odd_aspect": (_Advice("train", "pad instead of stretching", "pad_to_aspect_ratio=True"),),
+    "huge": (
+        _Advice(
+            "train",
+            "store the images smaller once",
+            'cvd.convert(data, "small", image_size=(256, 256))',
+        ),
+    ),
+    "few_images": (_collect("collect more images of these classes"), *_LAYERS[:4]),
+    "imbalance": (_collect("collect more images of the small classes"), _BALANCE),
+    "class_missing": (_STRATIFY,),
+    "rare_": (_collect("collect more images that show what is rare"),),
+    "uniform_class": (_collect("collect images of this class that differ more"),),
+    "perspective": (
+        _collect("collect images from other angles and distances"),
+        *(_ROTATE, _ZOOM, _SHIFT),
+    ),
+    "lighting": (_collect("collect images under other light"), _LIGHT, _COLOUR),
+    "background": (_collect("collect images of this class before other backgrounds"),),
+    "drift_labels": (_STRATIFY,),
+    "drift_brightness": (_LIGHT,),
+    "drift_sizes": (_ZOOM,),
+}
+
+
+def advice(report: AuditReport) -> Any:
+    """List what to do, see `AuditReport.advice`."""
+    import pandas as pd
+
+    rows = [_cells(row) for row in rows_of(report)]
+    return pd.DataFrame(rows, columns=list(_COLUMNS))
+
+
+def rows_of(report: AuditReport) -> list[_Row]:
+    """Advice with the findings that it answers, in the order of the steps."""
+    of_kind: dict[str, list[Finding]] = {}
+    for finding in by_severity(report.findings):
+        of_kind.setdefault(finding.check, []).append(finding)
+    rows: dict[tuple[str, str], _Row] = {}
+    for kind, findings in of_kind.items():
+        for found in _advice_on(kind, findings):
+            code = found.code.format(kind=kind)
+            row = rows.setdefault((found.do, code), _Row(found, code, []))
+            row.findings += findings
+    return sorted(rows.values(), key=lambda row: _place(row.advice))
+
+
+def _advice_on(kind: str, findings: Sequence[Finding]) -> Iterator[_Advice]:
+    starts = [start for start in _ADVICE if kind.startswith(start)]
+    if starts:
+        yield from _ADVICE[max(starts, key=len)]
+    elif findings[0].severity != "note":
+        removes = findings[0].severity == "error" and findings[0].position is not None
+        yield _Advice("remove" if removes else "look", findings[0].action)
+
+
+def _place(found: _Advice) -> tuple[int, int]:
+    order = _LAYERS.index(found) if found in _LAYERS else 0
+    return STEPS.index(found.step), order
+
+
+def _cells(row: _Row) -> dict[str, Any]:
+    findings = row.findings
+    labels = dict.fromkeys(f.label for f in findings if f.label is not None)
+    first = findings[0]
+    return {
+        "step": row.advice.step,
+        "do": row.advice.do,
+        "code": row.code,
+        "check": ", ".join(dict.fromkeys(finding.check for finding in findings)),
+        "severity": first.severity,
+        "label": ", ".join(labels),
+        "count": len(findings),
+        "finding": first.message,
+    }

@@ -1,0 +1,251 @@
+"""The checklist of the handbook, answered by what an audit found, and a summary in a few lines."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from keras_cvdata.audit.checks.base import SEVERITIES, Finding, Severity
+
+if TYPE_CHECKING:
+    from keras_cvdata.audit.report import AuditReport
+
+State = Literal["pass", "fail", "not looked at"]
+
+MOST_WRONG_LABELS = 0.04  # share of wrong labels that R13 allows
+
+# What a kind needs beside images, by the start of its name.
+_NEEDED = {
+    "few_images": "classes",
+    "imbalance": "classes",
+    "background": "classes",
+    "uniform_class": "classes",
+    "label_error": "predictions",
+    "label_suspect": "predictions",
+    "leakage": "splits",
+    "class_missing": "splits",
+    "drift": "splits",
+    "outlier": "embeddings",
+}
+_LACKING = {
+    "classes": "the images have no classes",
+    "predictions": "it needs out-of-fold predictions, audit(..., pred_probs=...)",
+    "splits": "there are no splits; name them with splits=",
+    "embeddings": "it needs audit(..., embeddings=...)",
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an audit says to one question of the checklist (R8).
+
+    Args:
+        question: The question.
+        state: "pass", "fail" or "not looked at".
+        why: What the answer rests on.
+    """
+
+    question: str
+    state: State
+    why: str
+
+
+def checklist(report: AuditReport) -> tuple[Answer, Answer, Answer]:
+    """Answer the three questions of the handbook.
+
+    Args:
+        report: What was found.
+
+    Returns:
+        The answers: enough images, few wrong labels, backgrounds.
+
+    Source: Handbook 2, part 5; R8.
+    """
+    return (
+        Answer("Enough images per class?", *_enough_images(report)),
+        Answer("Label error rate low enough?", *_few_wrong_labels(report)),
+        Answer("Background uniform or diversified in all classes?", *_backgrounds(report)),
+    )
+
+
+def _enough_images(report: AuditReport) -> tuple[State, str]:
+    found, unseen = _more_than_notes(report, "few_images"), not_looked_at(report, "few_images")
+    if found:
+        return "fail", _first_of(found)
+    if unseen:
+        return "not looked at", unseen
+    counts = class_counts(report)
+    smallest = min(counts, key=lambda name: counts[name])
+    return "pass", f"the smallest class, {smallest!r}, has {counts[smallest]:,} images"
+
+
+def _few_wrong_labels(report: AuditReport) -> tuple[State, str]:
+    found = _more_than_notes(report, "label_error_rate")
+    conflicts = sum(finding.check == "label_conflict" for finding in report.findings)
+    told = f"{conflicts} pairs of copies have different labels" if conflicts else ""
+    if found:
+        return "fail", _first_of(found)
+    if conflicts > MOST_WRONG_LABELS * len(report.collection):
+        return "fail", f"{told}, which is more than {MOST_WRONG_LABELS:.0%} of the images"
+    unseen = not_looked_at(report, "label_error_rate")
+    if unseen:
+        return "not looked at", f"{unseen}; {told}" if told else unseen
+    notes = [finding for finding in report.findings if finding.check == "label_error_rate"]
+    why = notes[0].message if notes else f"it is below {MOST_WRONG_LABELS:.0%}"
+    return "pass", f"{why}; {told}" if told else why
+
+
+def _backgrounds(report: AuditReport) -> tuple[State, str]:
+    found = _more_than_notes(report, "background_bias")
+    unseen = not_looked_at(report, "background_bias")
+    if found:
+        return "fail", _first_of(found)
+    if unseen:
+        return "not looked at", unseen
+    return "pass", "the border of a picture betrays no class"
+
+
+def _more_than_notes(report: AuditReport, kind: str) -> list[Finding]:
+    found = [f for f in report.findings if f.check == kind and f.severity != "note"]
+    return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
+
+
+def _first_of(found: Sequence[Finding]) -> str:
+    first = found[0]
+    subject = f"{first.label!r}: " if first.label is not None else ""
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    return f"{subject}{first.message}{more}"
+
+
+def not_looked_at(report: AuditReport, kind: str) -> str | None:
+    """Say why it means nothing that a kind was not found.
+
+    Args:
+        report: What was found.
+        kind: Kind of finding.
+
+    Returns:
+        The reason; None where it was looked for.
+    """
+    if kind not in report.kinds:
+        return "it was left out of the checks"
+    collection = report.collection
+    given = {
+        "classes": bool(class_counts(report)),
+        "predictions": collection.pred_probs is not None,
+        "splits": collection.splits is not None,
+        "embeddings": collection.embeddings is not None,
+    }
+    for start, need in _NEEDED.items():
+        if kind.startswith(start) and not given[need]:
+            return _LACKING[need]
+    for finding in report.findings:  # such as copies, which are not looked for in small images
+        if finding.check == kind and _is_reason(finding):
+            return finding.message
+    return None
+
+
+def _is_reason(finding: Finding) -> bool:
+    """Whether a finding is about nothing but the check itself, which it says could not work."""
+    subject = (finding.position, finding.label, finding.score)
+    return finding.severity == "note" and subject == (None, None, None)
+
+
+def is_found(report: AuditReport, kind: str) -> bool:
+    """Say whether a kind, or anything of a severity, was found.
+
+    Args:
+        report: What was found.
+        kind: Kind of finding, or a severity.
+
+    Returns:
+        False also where the check only says that it could not look.
+    """
+    named = (f for f in report.findings if kind in (f.check, f.severity))
+    return any(not _is_reason(finding) for finding in named)
+
+
+def class_counts(report: AuditReport) -> dict[str, int]:
+    """Number of images of each class by name; empty without exactly one column of classes."""
+    columns = list(report.collection.source.labels.values())
+    return columns[0].counts() if len(columns) == 1 else {}
+
+
+def kinds_found(report: AuditReport) -> list[tuple[Severity, str, int]]:
+    """Kinds that were found, each with its worst severity and number; what weighs most first."""
+    findings = [finding for finding in report.findings if not _is_reason(finding)]
+    counts = Counter(finding.check for finding in findings)
+    worst: dict[str, int] = {}
+    for finding in findings:
+        rank = SEVERITIES.index(finding.severity)
+        worst[finding.check] = min(rank, worst.get(finding.check, rank))
+    order = sorted(counts, key=lambda kind: (worst[kind], -counts[kind]))
+    return [(SEVERITIES[worst[kind]], kind, counts[kind]) for kind in order]
+
+
+def summary(report: AuditReport) -> str:
+    """Say in about ten lines what a person needs to know.
+
+    Args:
+        report: What was found.
+
+    Returns:
+        Lines of text: the checklist, counts by kind, and what to do first.
+    """
+    answers = checklist(report)
+    width = max(len(answer.question) for answer in answers)
+    lines = [about(report)]
+    lines += [f"{a.question:{width}}  {a.state:13}  {a.why}" for a in answers]
+    return printable("\n".join([*lines, *_counts(report), *_first_steps(report)]))
+
+
+def about(report: AuditReport) -> str:
+    """Say in one line what was audited."""
+    collection, counts = report.collection, class_counts(report)
+    classes = f" in {len(counts)} classes" if counts else ""
+    if collection.splits is None:
+        return f"{len(collection):,} images{classes}"
+    sizes = ", ".join(
+        f"{name} {int((collection.splits == number).sum()):,}"
+        for number, name in enumerate(collection.split_names)
+    )
+    return f"{len(collection):,} images{classes} ({sizes})"
+
+
+def _counts(report: AuditReport) -> Iterator[str]:
+    found = kinds_found(report)
+    if not found:
+        yield "Nothing was found."
+    for severity in SEVERITIES:
+        kinds = [f"{kind} {count:,}" for worst, kind, count in found if worst == severity]
+        if kinds:
+            yield f"{severity:8} {', '.join(kinds)}"
+
+
+def _first_steps(report: AuditReport) -> Iterator[str]:
+    urgent = [row for row in kinds_found(report) if row[0] != "note"][:3]
+    if urgent:
+        yield "What to do first:"
+    for number, (severity, kind, _) in enumerate(urgent, 1):
+        worst = next(f for f in report.findings if (f.check, f.severity) == (kind, severity))
+        yield f"{number}. {kind}: {worst.action}"
+
+
+def printable(text: str) -> str:
+    r"""Write characters that would steer a terminal as escapes, but keep ends of lines.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        The text.
+
+    Example:
+        >>> print(printable("cat\x1b[31m"))
+        cat\x1b[31m
+    """
+    return "".join(
+        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
+    )

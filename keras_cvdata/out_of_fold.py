@@ -1,0 +1,250 @@
+"""What models say of images that they were not trained on: probabilities for every label."""
+
+from __future__ import annotations
+
+import random
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_cvdata import stateless_random
+from keras_cvdata.arguments import integer
+from keras_cvdata.embedding import outputs_of
+from keras_cvdata.labels import Labels
+from keras_cvdata.progress import say
+from keras_cvdata.sequences import Sequence
+from keras_cvdata.types import Array, Ints
+
+_MODES = ("int", "categorical", "binary")
+_SUM_TOLERANCE = 0.01  # how far half-precision probabilities of an image may be from a sum of 1
+
+
+def oof_pred_probs(
+    model_fn: Callable[[], Any],
+    sequence: Sequence,
+    folds: int = 3,
+    *,
+    epochs: int = 5,
+    seed: int = 0,
+    verbose: int = 1,
+) -> Array:
+    """Probability of each class for each image, by a model that was not trained on the image.
+
+    The images are divided into folds with the same share of every class. For each fold a new model
+    trains on the others, as `sequence` serves them, augmentation included, and predicts its own
+    without. What such a model finds unlikely may be labelled wrongly: `cvd.audit(data,
+    pred_probs=...)` says which. Copies of one image in several folds hide their wrong labels.
+
+    Outputs that are no probabilities, by `from_logits` of the loss or by their values, are brought
+    to such by a softmax, of one output by a sigmoid; a line says so.
+
+    Args:
+        model_fn: Makes a new, compiled model with one output for each class, or with a single one
+            for two classes. It is called without arguments, once for each fold.
+        sequence: Images and labels, with `label_mode` "int", "categorical" or "binary".
+        folds: Number of folds, at least 2.
+        epochs: Epochs that each model trains for.
+        seed: Selects the folds; with the number of the fold added it also seeds Keras. Python's and
+            NumPy's random states stay as they were.
+        verbose: 0 says nothing, 1 a line for each fold, 2 also what `fit` shows.
+
+    Returns:
+        (N, K) float32 in the order of `sequence.source`; of an image that cannot be read NaN, where
+        the sequence does not raise an error for it.
+
+    Raises:
+        TypeError: `model_fn` makes no Keras model, or is one.
+        ValueError: The labels are not one class an image, the model does not fit them, is not
+            compiled or was used before, its outputs are not finite, or there are too many folds.
+
+    Warns:
+        UserWarning: A class has one image, so its model has never seen the class.
+
+    Example:
+        >>> from keras_cvdata import ArraySequence
+        >>> x = np.repeat(np.uint8([0, 255]), 6).reshape(12, 1, 1, 1) * np.ones((8, 8, 1), np.uint8)
+        >>> data = ArraySequence(x, [0] * 6 + [1] * 6, color_mode="grayscale", rescale="unit",
+        ...                      seed=7, verbose=0)
+        >>> def model():
+        ...     made = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(2, "softmax")])
+        ...     made.compile("adam", "sparse_categorical_crossentropy")
+        ...     return made
+        >>> oof_pred_probs(model, data, epochs=1, verbose=0).shape
+        (12, 2)
+
+    Source: C. Northcutt et al., Confident Learning, 2021; Handbook 2, part 5; R13.
+    """
+    labels = _one_class_each(sequence)
+    codes = _codes(labels)
+    numbers = fold_numbers(len(codes), folds, codes, seed)
+    integer("epochs", epochs, 1)
+    _warn_of_single_images(codes, labels.class_names)
+    outputs: Array | None = None
+    model: Any = None
+    for fold in range(folds):
+        held, others = np.flatnonzero(numbers == fold), np.flatnonzero(numbers != fold)
+        with _seeded(seed + fold):
+            model = _new_model(model_fn, model)
+            part = _predict_fold(model, sequence, held, others, epochs, verbose)
+        _check_width(part.shape[1], labels.num_classes)
+        if outputs is None:
+            outputs = np.full((len(codes), part.shape[1]), np.nan, np.float32)
+        outputs[held] = part
+        if verbose:
+            unread = int(np.isnan(part[:, 0]).sum())
+            without = f", {unread} that cannot be read" if unread else ""
+            say(f"Fold {fold + 1} of {folds}: {len(held)} images predicted{without}")
+    assert outputs is not None
+    probabilities, done = as_probabilities(outputs, _takes_logits(model))
+    if verbose and done:
+        say(f"The outputs of the model are no probabilities of one class an image: {done}.")
+    return probabilities
+
+
+def fold_numbers(n: int, k: int, codes: Array, seed: int) -> Ints:
+    """Divide samples into folds, each with the same share of every class, to one sample.
+
+    Args:
+        n: Number of samples.
+        k: Number of folds, 2 to `n`.
+        codes: (n,) class of each sample.
+        seed: Selects the folds.
+
+    Returns:
+        (n,) int64, the fold of each sample, 0 to k - 1.
+
+    Raises:
+        ValueError: There are fewer than two folds, or fewer samples than folds.
+
+    Example:
+        >>> fold_numbers(6, 3, np.array([0, 0, 0, 1, 1, 1]), seed=7).tolist()
+        [2, 0, 1, 0, 2, 1]
+    """
+    if integer("folds", k, 2) > n:
+        raise ValueError(f"folds must be at most the number of images, {n}; got {k}.")
+    order = np.lexsort((stateless_random.hash_words(seed, np.arange(n)), codes))
+    numbers = np.empty(n, np.int64)
+    numbers[order] = np.arange(n) % k
+    return numbers
+
+
+def as_probabilities(outputs: Array, logits: bool = False) -> tuple[Array, str]:
+    """Bring what a model returned to the probabilities of classes that exclude each other.
+
+    Args:
+        outputs: (N, K) outputs of K classes, or (N, 1) of the second of two; rows of NaN stay.
+        logits: Whether they are known to be logits, whatever their values.
+
+    Returns:
+        (N, K) float32 of rows with the sum 1, K at least 2; and what was done to the outputs, ""
+        for nothing.
+
+    Example:
+        >>> probabilities, done = as_probabilities(np.array([[0.0, 2.0], [3.0, 0.0]]))
+        >>> probabilities.argmax(axis=1).tolist(), done
+        ([1, 0], 'softmax applied')
+    """
+    outputs = np.asarray(outputs, np.float64)
+    known = outputs[np.isfinite(outputs).all(axis=1)]
+    unit = not logits and bool(((known >= 0) & (known <= 1)).all())
+    if outputs.shape[1] == 1:
+        second = outputs if unit else 1 / (1 + np.exp(-np.clip(outputs, -500, 500)))
+        done = "" if unit else "sigmoid applied"
+        return np.concatenate([1 - second, second], axis=1).astype(np.float32), done
+    sums = outputs.sum(axis=1, keepdims=True)
+    if unit and bool((np.abs(known.sum(axis=1) - 1) <= _SUM_TOLERANCE).all()):
+        return (outputs / sums).astype(np.float32), ""
+    if unit and known.sum(axis=1).all():  # one sigmoid for each class
+        return (outputs / sums).astype(np.float32), "divided by their sum"
+    powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+    return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32), "softmax applied"
+
+
+def _one_class_each(sequence: Any) -> Labels:
+    """The only label column of a sequence, which gives each image one class."""
+    if not isinstance(sequence, Sequence):
+        raise TypeError(
+            f"sequence must be a sequence of keras_cvdata, such as DirectorySequence; got a "
+            f"{type(sequence).__name__}."
+        )
+    mode, columns = sequence.label_mode, sequence.source.labels
+    if isinstance(mode, str) and mode in _MODES and len(columns) == 1:
+        return next(iter(columns.values()))
+    raise ValueError(
+        f"oof_pred_probs needs one column of classes and label_mode 'int', 'categorical' or "
+        f"'binary'; the sequence has {len(columns)} label columns and label_mode={mode!r}."
+    )
+
+
+def _codes(labels: Labels) -> Array:
+    """Class of each image; of a hierarchy that of its last level, which a model learns."""
+    return labels.values[:, -1] if labels.kind == "hierarchical" else labels.values
+
+
+def _warn_of_single_images(codes: Array, names: tuple[str, ...]) -> None:
+    single = [names[code] for code in np.flatnonzero(np.bincount(codes) == 1)]
+    if single:
+        shown = ", ".join(map(repr, single[:5])) + (", ..." if len(single) > 5 else "")
+        warnings.warn(
+            f"Of {len(single)} classes there is one image: {shown}. The model that predicts it has "
+            "never seen its class. Add images, or leave the class out.",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def _new_model(model_fn: Callable[[], Any], previous: Any) -> Any:
+    if isinstance(model_fn, keras.Model) or not callable(model_fn):
+        raise TypeError(
+            f"model_fn must be a function that makes a new compiled model; got a "
+            f"{type(model_fn).__name__}. Put the lines that build and compile it into a function."
+        )
+    model = model_fn()
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"model_fn must return a keras.Model; got a {type(model).__name__}.")
+    if model is previous:
+        raise ValueError(
+            "model_fn returned the model of the fold before, which has seen the images that it "
+            "would predict. Build and compile the model inside the function."
+        )
+    if not model.compiled:
+        raise ValueError("model_fn returned a model that is not compiled. Call model.compile.")
+    return model
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Seed Keras, which draws from Python's random state too, and put that back afterwards."""
+    states = random.getstate(), np.random.get_state()  # noqa: NPY002 # what Keras seeds
+    keras.utils.set_random_seed(seed % 2**32)
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])  # noqa: NPY002
+
+
+def _predict_fold(
+    model: Any, sequence: Sequence, held: Ints, others: Ints, epochs: int, verbose: int
+) -> Array:
+    """Train on some positions, and return the outputs for others; NaN where unreadable."""
+    shown = "auto" if verbose > 1 else 0
+    model.fit(sequence.with_source(sequence.source.select(others)), epochs=epochs, verbose=shown)
+    return outputs_of(model, sequence, held, shown).reshape(len(held), -1)
+
+
+def _check_width(width: int, classes: int) -> None:
+    if width != classes and (width, classes) != (1, 2):
+        raise ValueError(
+            f"The model gives {width} values for an image, but there are {classes} classes. Let "
+            f"its last layer have {classes} units."
+        )
+
+
+def _takes_logits(model: Any) -> bool:
+    """Whether the loss of a model says that its outputs are logits."""
+    return bool(getattr(model.loss, "from_logits", False))

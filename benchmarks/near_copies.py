@@ -26,8 +26,9 @@ import cv2
 import numpy as np
 
 from keras_cvdata import codec
+from keras_cvdata.copies.comparing import INVERSE
 from keras_cvdata.copies.hashing import perceptual_hashes, thumbnail
-from keras_cvdata.copies.searching import INVERSE, groups, near_pairs
+from keras_cvdata.copies.searching import groups, near_pairs
 
 RESULTS = Path(__file__).parent / "results" / "near_copies.md"
 CASES = {

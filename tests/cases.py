@@ -524,6 +524,7 @@ CHECKS = [
             "odd_aspect": 1.2,
         },
     ),
+    CheckCase(checks.Copies, {"phash": 4, "dhash": 6, "smallest": 32}),
     CheckCase(
         checks.Classes,
         {

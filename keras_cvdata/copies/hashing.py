@@ -27,6 +27,8 @@ _TRANSPOSED = np.array([0, 1, 0, 1, 0, 1, 0, 1])
 _UP_DOWN = np.array([0, 1, 1, 0, 0, 0, 1, 1])
 _LEFT_RIGHT = np.array([0, 0, 1, 1, 1, 0, 0, 1])
 
+_KEPT_PHASH, _KEPT_DHASH = [0, 2, 4, 6], [0, 4, 5, 3]  # the orientations that `packed` keeps
+
 
 def _cosines() -> Array:
     """(8, 32) lowest rows of the orthonormal DCT-II."""
@@ -135,6 +137,54 @@ def has_hashes(hashes: Array) -> Array:
     """
     telling: Array = hashes[..., 0, 0] != 0
     return telling
+
+
+def packed(hashes: Array) -> Array:
+    """Leave out the half of the hashes that follows from the others, to store them.
+
+    Args:
+        hashes: (..., 8, 2) uint64 of `perceptual_hashes`.
+
+    Returns:
+        (..., 8) uint64: pHash as is, turned by 180 degrees, mirrored, and mirrored and turned by
+        180; dHash as is, mirrored, mirrored and turned by 90, and turned by 270.
+
+    Example:
+        >>> hashes = perceptual_hashes(np.arange(1024).reshape(32, 32).astype(np.uint8))
+        >>> bool((unpacked(packed(hashes)) == hashes).all())
+        True
+    """
+    kept = (hashes[..., _KEPT_PHASH, 0], hashes[..., _KEPT_DHASH, 1])
+    return np.concatenate(kept, axis=-1)
+
+
+def unpacked(words: Array) -> Array:
+    """Give the hashes that were packed.
+
+    A pHash of a transposed image is that of the image with rows and columns exchanged; the dHash of
+    an image that is upside down is that of the image with its bytes in reverse.
+
+    Args:
+        words: (..., 8) uint64 of `packed`.
+
+    Returns:
+        (..., 8, 2) uint64.
+    """
+    words = np.asarray(words)
+    hashes = np.empty((*words.shape, 2), np.uint64)
+    hashes[..., _KEPT_PHASH, 0] = words[..., :4]
+    hashes[..., [5, 7, 1, 3], 0] = _exchanged(words[..., :4])
+    hashes[..., _KEPT_DHASH, 1] = words[..., 4:]
+    hashes[..., [6, 2, 1, 7], 1] = words[..., 4:].byteswap()
+    return hashes
+
+
+def _exchanged(words: Array) -> Array:
+    """Exchange rows and columns of 8 x 8 bits: of 2 x 2, then of 4 x 4, then of all."""
+    for shift, mask in ((7, 0x00AA00AA00AA00AA), (14, 0x0000CCCC0000CCCC), (28, 0xF0F0F0F0)):
+        change = (words ^ (words >> np.uint64(shift))) & np.uint64(mask)
+        words = words ^ change ^ (change << np.uint64(shift))
+    return words
 
 
 def _phash_bits(coefficients: Array) -> Array:

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from keras_cvdata.copies.comparing import INVERSE, PAIR, PHASH_DISTANCE
 from keras_cvdata.copies.hashing import has_hashes
-from keras_cvdata.copies.searching import INVERSE, PAIR, PHASH_DISTANCE, search_pairs
+from keras_cvdata.copies.searching import search_pairs
 from keras_cvdata.types import Array
 
 FEW = 5_000  # images of which all are compared with all

@@ -9,17 +9,16 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_cvdata.arguments import integer
+from keras_cvdata.copies.comparing import (
+    DHASH_DISTANCE,
+    PAIR,
+    PHASH_DISTANCE,
+    as_pairs,
+    nearest_ways,
+)
 from keras_cvdata.copies.hashing import has_hashes
 from keras_cvdata.types import Array, Ints
 
-PHASH_DISTANCE = 8  # bits of 64
-DHASH_DISTANCE = 10  # bits of 64
-
-PAIR = np.dtype(
-    [("first", "i4"), ("second", "i4"), ("orientation", "i1"), ("phash", "i1"), ("dhash", "i1")]
-)
-
-INVERSE = np.array([0, 3, 2, 1, 4, 5, 6, 7])  # the orientation that undoes each of ORIENTATIONS
 _BANDS = ((0, 21), (21, 21), (42, 22))  # first bit and number of bits of each third of a pHash
 _BLOCK = 1 << 16  # images that are looked up at once
 _CHUNK = 1 << 18  # candidates that are compared at once
@@ -283,28 +282,8 @@ class _Search:
         """Pairs in their nearest ways; `once` leaves out those that were found in another way."""
         other = entry // 8
         first, second = np.minimum(image, other), np.maximum(image, other)
-        ways = self._nearest(first, second)
+        ways = nearest_ways(self.hashes, first, second, self.phash, self.dhash)
         if once:
             mine = ways == np.where(image == first, entry % 8, 8 + entry % 8)
             first, second, ways = first[mine], second[mine], ways[mine]
-        found = np.empty(len(first), PAIR)
-        found["first"], found["second"] = first, second
-        found["orientation"] = np.where(ways < 8, ways, INVERSE[ways - 8])
-        upright, turned = np.where(ways < 8, [first, second], [second, first])
-        apart = np.bitwise_count(self.hashes[upright, 0] ^ self.hashes[turned, ways % 8])
-        found["phash"], found["dhash"] = apart.T
-        return found
-
-    def _nearest(self, first: Ints, second: Ints) -> Ints:
-        """In which of 16 ways each pair is nearest: one as it is, the other in any orientation."""
-        ways = np.concatenate(
-            [
-                self.hashes[first, :1] ^ self.hashes[second],
-                self.hashes[second, :1] ^ self.hashes[first],
-            ],
-            axis=1,
-        )
-        apart = np.bitwise_count(ways)
-        near = (apart[:, :, 0] <= self.phash) & (apart[:, :, 1] <= self.dhash)
-        nearest: Ints = np.where(near, apart.sum(axis=2, dtype=np.int64), 999).argmin(axis=1)
-        return nearest
+        return as_pairs(self.hashes, first, second, ways)

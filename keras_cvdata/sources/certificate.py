@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from keras_cvdata.copies.comparing import DHASH_DISTANCE, PHASH_DISTANCE
 from keras_cvdata.copies.hashing import ORIENTATIONS, SMALLEST_SIDE
 from keras_cvdata.copies.nearest import FEW, nearest_across
-from keras_cvdata.copies.searching import DHASH_DISTANCE, PHASH_DISTANCE
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.near_copies import Compared, Copies
 from keras_cvdata.types import Ints

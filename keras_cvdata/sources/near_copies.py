@@ -10,8 +10,9 @@ from enum import IntEnum
 import numpy as np
 
 from keras_cvdata import codec
+from keras_cvdata.copies.comparing import PAIR
 from keras_cvdata.copies.hashing import SMALLEST_SIDE, has_hashes, perceptual_hashes, thumbnail
-from keras_cvdata.copies.searching import PAIR, groups, search_pairs
+from keras_cvdata.copies.searching import groups, search_pairs
 from keras_cvdata.progress import track
 from keras_cvdata.sources.base import Source, fetch
 from keras_cvdata.types import Array, ImageError, Ints

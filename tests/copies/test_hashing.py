@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 from scipy.fft import dctn
 
-from keras_cvdata.copies.hashing import ORIENTATIONS, has_hashes, perceptual_hashes, thumbnail
+from keras_cvdata.copies.hashing import (
+    ORIENTATIONS,
+    has_hashes,
+    packed,
+    perceptual_hashes,
+    thumbnail,
+    unpacked,
+)
 
 PINNED = [
     ["c0843f12373e1f3e", "faf0e0d0c9918343"],
@@ -69,6 +76,17 @@ def test_a_stack_is_hashed_as_its_pictures_are() -> None:
     assert (hashes.shape, hashes.dtype) == ((5, 8, 2), np.uint64)
     assert np.array_equal(hashes, [perceptual_hashes(picture) for picture in stack])
     assert perceptual_hashes(stack[:0]).shape == (0, 8, 2)
+
+
+def test_packed_hashes_hold_all_orientations() -> None:
+    stack = np.concatenate([pictures(50), np.zeros((1, 32, 32), np.uint8)])
+    stack[7, :, 16:] = stack[7, :, 15::-1]
+    stack[8, 4:20] = 77  # areas without a step to the right
+    hashes = perceptual_hashes(stack)
+    words = packed(hashes)
+    assert words.shape == (51, 8)
+    assert np.array_equal(unpacked(words), hashes)
+    assert np.array_equal(unpacked(packed(hashes[0])), hashes[0])
 
 
 def test_copies_have_near_hashes_and_others_have_not() -> None:

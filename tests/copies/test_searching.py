@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from keras_cvdata.copies.comparing import INVERSE, PAIR
 from keras_cvdata.copies.hashing import ORIENTATIONS, perceptual_hashes
-from keras_cvdata.copies.searching import INVERSE, PAIR, groups, near_pairs, search_pairs
+from keras_cvdata.copies.searching import groups, near_pairs, search_pairs
 
 
 def planted(count: int, copies: int, seed: int = 0) -> np.ndarray:

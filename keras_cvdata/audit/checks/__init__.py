@@ -5,6 +5,7 @@ from __future__ import annotations
 from keras_cvdata.audit.checks.background import Background
 from keras_cvdata.audit.checks.base import Check
 from keras_cvdata.audit.checks.classes import Classes
+from keras_cvdata.audit.checks.copies import Copies
 from keras_cvdata.audit.checks.coverage import Coverage
 from keras_cvdata.audit.checks.definition import Definition
 from keras_cvdata.audit.checks.drift import Drift
@@ -16,6 +17,7 @@ from keras_cvdata.audit.checks.pictures import Pictures
 CHECKS: tuple[type[Check], ...] = (
     Files,
     Pictures,
+    Copies,
     Classes,
     Coverage,
     Background,
@@ -29,6 +31,7 @@ __all__ = [
     "CHECKS",
     "Background",
     "Classes",
+    "Copies",
     "Coverage",
     "Definition",
     "Drift",

@@ -167,6 +167,16 @@ def test_a_border_in_a_jpeg_is_one_colour() -> None:
     assert biased(look(images, labels)) == ["c001"]
 
 
+def test_nearly_the_same_colour_is_one_colour() -> None:
+    """Compression moves colours by a level; another border of one colour is there, too."""
+    images, labels = collection(4, 20)
+    for row, color in zip((1, 9, 15), [(200, 30, 29), (200, 30, 31), (0, 0, 0)], strict=True):
+        frame(images, np.array([row]), color)
+    report = look(images, labels)
+    assert biased(report) == ["c000"]
+    assert "10% of its images" in report.findings[0].message
+
+
 def test_thresholds_are_arguments() -> None:
     images, labels = collection(4, 40)
     frame(images, of_class(labels, "c001", 0.1), (9, 9, 9))

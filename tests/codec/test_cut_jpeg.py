@@ -57,6 +57,7 @@ def test_a_whole_image_with_that_grey_at_its_end_is_whole() -> None:
     image = photograph(6, 128, 128)
     image[64:] = 128
     assert not judged(jpeg(image))
+    assert not judged(jpeg(image), reduce=4)
     assert not judged(jpeg(image, cv2.IMWRITE_JPEG_PROGRESSIVE, 1))
     assert not judged(jpeg(image) + b"what follows an end marker")
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from keras_cvdata.audit import AuditReport, audit
-from keras_cvdata.audit.checks.background import Background, _evenly
+from keras_cvdata.audit.checks.background import Background, _Compared, _evenly
 
 Images = np.ndarray
 
@@ -126,6 +126,24 @@ def test_borders_that_vary_less_are_told() -> None:
     assert biased(look(images, labels, border_area=1.1, beats_center=1.1, border_spread=0.1)) == []
 
 
+def test_a_middle_that_misleads_is_one_that_tells_nothing() -> None:
+    """Held out rows of few images may well score below a half."""
+    areas = {"border": np.array([0.68, 0.5]), "center": np.array([0.3, 0.5])}
+    compared = _Compared(np.arange(2), np.array([20, 80]), spread=np.ones(2), **areas)
+    assert Background()._sign(compared, 0) is None
+    areas["border"][0] = 0.85
+    assert Background()._sign(compared, 0) is not None
+
+
+def test_frames_that_chance_brings_together_are_fine() -> None:
+    """A twentieth of all images, of which two happen to be in one small class."""
+    images, labels = collection(20, 10)
+    frame(images, of_class(labels, "c000", 0.2), (0, 0, 0))
+    for code in range(1, 9):
+        frame(images, of_class(labels, f"c{code:03}", 0.1), (0, 0, 0))
+    assert biased(look(images, labels)) == []
+
+
 def test_of_two_classes_the_one_with_the_border_is_told() -> None:
     images, labels = collection(2, 40)
     snowed(images, of_class(labels, "c001", 1))
@@ -147,6 +165,16 @@ def test_a_border_in_a_jpeg_is_one_colour() -> None:
     for row in chosen:
         images[row] = cv2.imdecode(cv2.imencode(".jpg", images[row])[1], cv2.IMREAD_COLOR)
     assert biased(look(images, labels)) == ["c001"]
+
+
+def test_nearly_the_same_colour_is_one_colour() -> None:
+    """Compression moves colours by a level; another border of one colour is there, too."""
+    images, labels = collection(4, 20)
+    for row, color in zip((1, 9, 15), [(200, 30, 29), (200, 30, 31), (0, 0, 0)], strict=True):
+        frame(images, np.array([row]), color)
+    report = look(images, labels)
+    assert biased(report) == ["c000"]
+    assert "10% of its images" in report.findings[0].message
 
 
 def test_thresholds_are_arguments() -> None:

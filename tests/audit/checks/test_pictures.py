@@ -112,12 +112,11 @@ def test_thresholds_are_arguments(kind: str) -> None:
     assert kind not in {finding.check for finding in report.findings}
 
 
-@pytest.mark.parametrize("color", [(255, 0, 0), (0, 0, 255), (255, 255, 0)])
+@pytest.mark.parametrize("color", [(1, 0, 0), (0, 0, 1), (1, 1, 0)])
 def test_strong_colours_are_neither_dark_nor_light(color: tuple[int, int, int]) -> None:
     """Red has little brightness, and yellow much of it."""
-    image = picture(4)
-    image[cv2.circle(np.zeros((SIDE, SIDE), np.uint8), (48, 48), 40, 1, -1) == 0] = color
-    assert not {"dark", "light"} & kinds(looked_at([image]), 0)
+    image = 255 - picture(4)[:, :, :1] // 8
+    assert not {"dark", "light"} & kinds(looked_at([image * np.uint8(color)]), 0)
 
 
 def test_drawings_in_black_and_white_are_fine() -> None:
@@ -165,11 +164,23 @@ def test_a_sharp_subject_before_a_blurred_background_is_sharp() -> None:
     assert sharpness(blurred) > 0.03
 
 
+def test_a_slight_blur_of_a_large_picture_is_not_seen() -> None:
+    grey = cv2.cvtColor(picture(5, 1000, 1000), cv2.COLOR_RGB2GRAY)
+    assert sharpness(cv2.GaussianBlur(grey, (0, 0), 3)) > 0.03
+
+
 def test_noise_is_not_sharpness() -> None:
     grey = cv2.cvtColor(picture(7, 240, 300), cv2.COLOR_RGB2GRAY).astype(np.float32)
-    noise = np.random.default_rng(0).normal(0, 1.5, grey.shape)
-    noisy = np.clip(cv2.GaussianBlur(grey, (0, 0), 6) + noise, 0, 255).astype(np.uint8)
-    assert sharpness(noisy) < 0.03
+    noise = np.random.default_rng(0).normal(0, 1.3, grey.shape)
+    weak = faded(cv2.GaussianBlur(grey, (0, 0), 6), 0.4)
+    assert weak.std() > 8
+    assert sharpness(np.clip(weak + noise, 0, 255).astype(np.uint8)) < 0.03
+
+
+def test_a_faint_picture_is_not_called_blurred() -> None:
+    image = np.rint(faded(picture(8), 0.03)).astype(np.uint8)
+    assert kinds(looked_at([image, picture(9), picture(10)]), 0) >= {"low_contrast"}
+    assert "blurred" not in kinds(looked_at([image, picture(9), picture(10)]), 0)
 
 
 def test_stripes_are_sharp() -> None:

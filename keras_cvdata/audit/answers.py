@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 State = Literal["pass", "fail", "not looked at"]
 
+_EACH = "look at each, in the page or in the review list"
+
 MOST_WRONG_LABELS = 0.04  # share of wrong labels that R13 allows
 
 # What a kind needs beside images, by the start of its name.
@@ -246,8 +248,10 @@ def _first_steps(report: AuditReport) -> Iterator[str]:
     kinds_by_action: dict[str, list[str]] = {}
     for severity, kind, _ in kinds_found(report):
         if severity != "note":
-            worst = next(f for f in report.findings if (f.check, f.severity) == (kind, severity))
-            kinds_by_action.setdefault(worst.action, []).append(kind)
+            found = (f for f in report.findings if (f.check, f.severity) == (kind, severity))
+            actions = {finding.action for finding in found}
+            action = actions.pop() if len(actions) == 1 else _EACH
+            kinds_by_action.setdefault(action, []).append(kind)
     if kinds_by_action:
         yield "What to do first:"
     for number, (action, kinds) in enumerate(list(kinds_by_action.items())[:3], 1):

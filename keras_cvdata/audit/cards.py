@@ -36,12 +36,12 @@ class Cards:
         places = {place for f in findings for place in (f.position, f.other) if place is not None}
         self.folder = _shared_folder(self.source.name(place) for place in places)
 
-    def card(self, finding: Finding, action: str) -> str:
+    def card(self, finding: Finding, action: bool) -> str:
         """One finding as an element of a list.
 
         Args:
             finding: The finding.
-            action: What the heading above says to do.
+            action: Say what to do about it.
 
         Returns:
             HTML.
@@ -61,7 +61,7 @@ class Cards:
         figures = "".join(map(self._figure, places))
         pictures = f'<div class="pictures">{figures}</div>' if places else ""
         subject = f'<span class="label">{text(finding.label)}</span>: ' if finding.label else ""
-        own = f"<p>{text(finding.action)}</p>" if finding.action != action else ""
+        own = f"<p>What to do: {text(finding.action)}</p>" if action else ""
         return (
             f'<li {told}>{pictures}<p><span class="severity {finding.severity}">'
             f"{finding.severity}</span> {subject}{text(finding.message)}{_score(finding)}</p>"

@@ -249,11 +249,13 @@ def _groups(report: AuditReport, chosen: dict[str, list[Finding]]) -> Iterator[s
     counts = {kind: count for _, kind, count in kinds_found(report)}
     for number, (kind, findings) in enumerate(chosen.items()):
         if findings:
-            action = findings[0].action
+            actions = {finding.action for finding in findings}
+            shared = actions.pop() if len(actions) == 1 else None
+            told = "" if shared is None else f"<p>What to do: {text(shared)}</p>"
             yield (
                 f'<section class="group" aria-labelledby="g{number}"><h3 id="g{number}">'
                 f"{text(kind)}: {len(findings):,} of {counts[kind]:,}</h3>"
-                f'<p>What to do: {text(action)}</p><ul class="cards">'
+                f'{told}<ul class="cards">'
             )
-            yield from (cards.card(finding, action) for finding in findings)
+            yield from (cards.card(finding, action=shared is None) for finding in findings)
             yield "</ul></section>"

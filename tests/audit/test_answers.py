@@ -142,6 +142,12 @@ def test_the_summary_says_in_ten_lines_what_a_person_needs() -> None:
     ]
 
 
+def test_what_differs_from_image_to_image_is_not_told_of_all() -> None:
+    found = [finding("label_suspect", position=p, action=f"call it {p}") for p in range(2)]
+    last = report_of(arrays(), found, **PROBS).summary().splitlines()[-1]
+    assert last == "1. label_suspect: look at each, in the page or in the review list"
+
+
 def test_nothing_found_is_said_in_so_many_words() -> None:
     assert report_of(arrays()).summary().splitlines()[-1] == "Nothing was found."
 

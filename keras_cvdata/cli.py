@@ -77,6 +77,7 @@ def _split(args: argparse.Namespace) -> None:
         groups=args.groups,
         seed=args.seed,
         overwrite=args.overwrite,
+        on_error=args.on_error,
         **_reading(args),
     )
     for path, count in written.items():
@@ -131,6 +132,9 @@ def _reading(args: argparse.Namespace) -> dict[str, Any]:
         f"image_{word}": args.image_column,
         f"label_{word}": args.label_column,
         "hierarchical": args.hierarchical or None,
+        "label_separator": args.label_separator,
+        "label_kind": "multilabel" if args.label_separator else None,
+        "max_pixels": args.max_pixels,
         "extension": args.extension,
         "encoding": args.encoding,
         "missing": args.missing,
@@ -219,6 +223,7 @@ def _add_split(commands: Any) -> None:
     parser.add_argument(
         "--no-stratify", action="store_true", help="do not split every class by itself"
     )
+    _add_on_error(parser, "skip")
     _add_seed(parser)
     _add_overwrite(parser)
 
@@ -296,6 +301,15 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
         help="where images are: column of a table, path in an HDF5 file such as train/image",
     )
     parser.add_argument("--label-column", metavar="NAME", help="what they show, likewise; or None")
+    parser.add_argument(
+        "--label-separator", metavar="TEXT", help="of a table whose images have several labels"
+    )
+    parser.add_argument(
+        "--max-pixels",
+        type=options.count,
+        metavar="COUNT",
+        help="pixels beyond which an image is refused (default: 64 million)",
+    )
     parser.add_argument(
         "--extension", metavar=".EXT", help="of a table that names files without their ending"
     )

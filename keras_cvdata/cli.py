@@ -78,6 +78,7 @@ def _split(args: argparse.Namespace) -> None:
         seed=args.seed,
         certificate=args.certificate,
         overwrite=args.overwrite,
+        on_error=args.on_error,
         **_reading(args),
     )
     for path, count in written.items():
@@ -136,6 +137,9 @@ def _reading(args: argparse.Namespace) -> dict[str, Any]:
         f"image_{word}": args.image_column,
         f"label_{word}": args.label_column,
         "hierarchical": args.hierarchical or None,
+        "label_separator": args.label_separator,
+        "label_kind": "multilabel" if args.label_separator else None,
+        "max_pixels": args.max_pixels,
         "extension": args.extension,
         "encoding": args.encoding,
         "missing": args.missing,
@@ -240,6 +244,7 @@ def _add_split(commands: Any) -> None:
     parser.add_argument(
         "--no-stratify", action="store_true", help="do not split every class by itself"
     )
+    _add_on_error(parser, "skip")
     _add_seed(parser)
     _add_overwrite(parser)
 
@@ -331,6 +336,15 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
         help="where images are: column of a table, path in an HDF5 file such as train/image",
     )
     parser.add_argument("--label-column", metavar="NAME", help="what they show, likewise; or None")
+    parser.add_argument(
+        "--label-separator", metavar="TEXT", help="of a table whose images have several labels"
+    )
+    parser.add_argument(
+        "--max-pixels",
+        type=options.count,
+        metavar="COUNT",
+        help="pixels beyond which an image is refused (default: 64 million)",
+    )
     parser.add_argument(
         "--extension", metavar=".EXT", help="of a table that names files without their ending"
     )

@@ -423,6 +423,40 @@ def test_convert_leaves_out_what_cannot_be_read(
     assert len(open_source(target)) == 11
 
 
+def test_split_leaves_out_what_cannot_be_read(
+    photo_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before it splits, so that the shares are those of the readable images."""
+    folder = shutil.copytree(photo_folder, tmp_path / "photos")
+    (folder / "cat/0.jpg").write_text("no image")
+    arguments = ["split", str(folder), str(tmp_path / "pets"), "--validation", "0.25"]
+    assert cli.main([*arguments, "--on-error", "skip"]) == 0
+    assert "Left out 1 of 12 images" in capsys.readouterr().out
+    parts = [files_below(tmp_path / "pets" / name) for name in ("train", "validation")]
+    assert {**parts[0], **parts[1], "cat/0.jpg": b"no image"} == files_below(folder)
+    assert len(parts[0]) + len(parts[1]) == 11
+    table = tmp_path / "a.csv"
+    table.write_text("location,label\ngone.jpg,a\n" + f"{photo_folder}/cat/0.jpg,a\n" * 4)
+    arguments = ["split", str(table), str(tmp_path / "b.csv"), "--validation", "0.25"]
+    assert cli.main([*arguments, "--on-error", "skip"]) == 0
+    assert len(open_source(tmp_path / "b_train.csv")) == 3
+
+
+def test_limit_of_pixels_and_separator_on_the_command_line(
+    photo_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of an image and of its labels."""
+    arguments = ["convert", str(photo_folder), str(tmp_path / "out"), "--image-size", "8"]
+    assert cli.main([*arguments, "--max-pixels", "5000"]) == 2
+    assert "at most 5,000 pixels are decoded" in capsys.readouterr().err
+    assert cli.main([*arguments, "--max-pixels", "50000"]) == 0
+    table = tmp_path / "a.csv"
+    table.write_text("location,label\n" + f"{photo_folder}/cat/0.jpg,red; big\n" * 2)
+    target = tmp_path / "b.json"
+    assert cli.main(["convert", str(table), str(target), "--label-separator", ";"]) == 0
+    assert open_source(target, label_kind="multilabel").class_names == ("big", "red")
+
+
 def test_tables_of_others_on_the_command_line(photo_folder: Path, tmp_path: Path) -> None:
     """Ids without an ending in another encoding, and pixels in columns."""
     table = tmp_path / "t.csv"

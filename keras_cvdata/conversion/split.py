@@ -6,11 +6,13 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from keras_cvdata.arguments import choice
 from keras_cvdata.conversion.atomic import replacing
 from keras_cvdata.conversion.convert import convert
 from keras_cvdata.conversion.files import all_classes, check_beside
+from keras_cvdata.conversion.readable import missing_later, without_bad_images
 from keras_cvdata.progress import track
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.directory import DirectorySource
@@ -18,7 +20,7 @@ from keras_cvdata.sources.opening import open_source
 from keras_cvdata.sources.splitting import part_names, split
 
 
-def write_split(  # noqa: PLR0913 # the options of a command
+def write_split(  # noqa: PLR0913 # the arguments of a public function
     data: Any,
     target: str | os.PathLike[str],
     validation: float | str | Sequence[float] = "auto",
@@ -28,6 +30,7 @@ def write_split(  # noqa: PLR0913 # the options of a command
     seed: int = 0,
     certificate: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
+    on_error: Literal["raise", "skip"] = "raise",
     verbose: int = 1,
     **options: Any,
 ) -> dict[Path, int]:
@@ -51,7 +54,9 @@ def write_split(  # noqa: PLR0913 # the options of a command
         certificate: JSON file that says what was compared for `groups="near-copies"`.
         overwrite: Replace existing targets, as `convert` does; of a folder also copies of images
             that are in the source still.
-        verbose: 0 shows no progress.
+        on_error: "raise" splits all images, whether they can be read or not, unless a format must
+            read them; "skip" reads all of them first, and leaves out those that cannot be decoded.
+        verbose: 0 shows no progress, and does not name the images that are left out.
         **options: Passed to `open_source`.
 
     Returns:
@@ -59,6 +64,7 @@ def write_split(  # noqa: PLR0913 # the options of a command
 
     Raises:
         FileExistsError: A target exists.
+        ImageError: With `on_error="skip"`, none of the images can be read.
         ValueError: A class has too few images for all parts, or the folder to write lies in the
             folder that is read.
 
@@ -71,9 +77,11 @@ def write_split(  # noqa: PLR0913 # the options of a command
 
     Source: Handbook 2, part 6; R53 to R58.
     """
-    source = open_source(data, **options)
+    skip = choice("on_error", on_error, ("raise", "skip")) == "skip"
+    source = open_source(data, **({**missing_later(data), **options} if skip else options))
+    readable = without_bad_images(source, verbose) if skip else source
     parts = split(
-        source, validation, stratify, groups, seed, certificate=certificate, verbose=verbose
+        readable, validation, stratify, groups, seed, certificate=certificate, verbose=verbose
     )
     target, names = Path(target), part_names(len(parts))
     if target.suffix:

@@ -27,12 +27,14 @@ _READERS: dict[str, type[Source]] = {
 }
 
 
-def open_source(data: Any, **options: Any) -> Source:
+def open_source(data: Any, *, max_pixels: int | None = None, **options: Any) -> Source:
     """Open an image collection, whatever holds it.
 
     Args:
         data: Path of a folder, CSV, JSON or HDF5 file; arrays `x` or `(x, y)`; a pandas data frame;
             a source, or something with a `source`, such as a sequence.
+        max_pixels: Pixels beyond which an image is refused, see `Source.limited`; by default 64
+            million, or the limit of a source that is open already.
         **options: Passed to the source that is made.
 
     Returns:
@@ -48,6 +50,10 @@ def open_source(data: Any, **options: Any) -> Source:
         >>> len(open_source((np.zeros((4, 8, 8, 3), np.uint8), ["cat", "dog", "cat", "dog"])))
         4
     """
+    return _open(data, options).limited(max_pixels)
+
+
+def _open(data: Any, options: dict[str, Any]) -> Source:
     opened = data if isinstance(data, Source) else getattr(data, "source", None)
     if isinstance(opened, Source):
         if options:

@@ -68,9 +68,10 @@ def area_under_curve(scores: Array, positive: Array) -> float:
     absent = len(positive) - there
     if not there or not absent:
         return 0.5
-    _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (counts.cumsum() - (counts - 1) / 2)[inverse]
-    return float((ranks[positive].sum() - there * (there + 1) / 2) / (there * absent))
+    ordered, scores = np.sort(scores), scores[positive]
+    first, last = (np.searchsorted(ordered, scores, side) for side in ("left", "right"))
+    ranks = (first + last + 1) / 2
+    return float((ranks.sum() - there * (there + 1) / 2) / (there * absent))
 
 
 def standard_error(area: float, there: int, absent: int) -> float:

@@ -253,14 +253,19 @@ def _frames(measures: Mapping[str, Array], rows: Ints, codes: Ints) -> list[_Fra
             frames.append(_Frame(code, rows[:0], images, others, 0.0, 0.0, ()))
             continue
         often = found[np.argsort(-counts, kind="stable")[:_CANDIDATES]]
-        near = [(np.abs(colors - color) <= _SAME_COLOR).all(axis=1) for color in often]
-        most = int(np.argmax([(alike & members).sum() for alike in near]))
-        color, alike = often[most], near[most]
+        near = [_near(colors[members], color).sum() for color in often]
+        color = often[int(np.argmax(near))]
+        alike = _near(colors, color)
         share = float((alike & members).sum() / images)
         elsewhere = float((alike & ~members).sum() / max(others, 1))
         shown = tuple(color.tolist())
         frames.append(_Frame(code, rows[alike & members], images, others, share, elsewhere, shown))
     return frames
+
+
+def _near(colors: Array, color: Array) -> Array:
+    alike: Array = (np.abs(colors - color) <= _SAME_COLOR).all(axis=1)
+    return alike
 
 
 def _compare(measures: Mapping[str, Array], rows: Ints, codes: Ints) -> _Compared:

@@ -91,7 +91,7 @@ def run(args: argparse.Namespace, reading: Mapping[str, Any]) -> int:
         if path:
             getattr(report, f"to_{ending}")(path)
             print(f"Wrote {printable(path)}")
-    _check_looked_at(args.fail_on, report)
+    _check_given(args.fail_on, report)
     found = [kind for kind in args.fail_on if is_found(report, kind)]
     if found:
         print(f"Failed: found {', '.join(found)}", file=sys.stderr)
@@ -113,11 +113,11 @@ def _check_known(fail_on: Sequence[str], kinds: Collection[str]) -> None:
         )
 
 
-def _check_looked_at(fail_on: Sequence[str], report: AuditReport) -> None:
+def _check_given(fail_on: Sequence[str], report: AuditReport) -> None:
     """Refuse a gate that can never close."""
-    from keras_cvdata.audit.answers import not_looked_at
+    from keras_cvdata.audit.answers import what_lacks
 
     for kind in fail_on:
-        reason = not_looked_at(report, kind) if kind in report.kinds else None
+        reason = what_lacks(report, kind) if kind in report.kinds else None
         if reason:
             raise ValueError(f"--fail-on: {kind!r} cannot be found: {reason}.")

@@ -138,6 +138,21 @@ def not_looked_at(report: AuditReport, kind: str) -> str | None:
     Returns:
         The reason; None where it was looked for.
     """
+    lacking = what_lacks(report, kind)
+    messages = (finding.message for finding in reasons(report) if finding.check == kind)
+    return lacking or next(messages, None)
+
+
+def what_lacks(report: AuditReport, kind: str) -> str | None:
+    """Say what an audit was not given that a kind cannot be found without.
+
+    Args:
+        report: What was found.
+        kind: Kind of finding.
+
+    Returns:
+        What lacks; None where nothing does.
+    """
     if kind not in report.kinds:
         return "it was left out of the checks"
     collection = report.collection
@@ -150,9 +165,6 @@ def not_looked_at(report: AuditReport, kind: str) -> str | None:
     for start, need in _NEEDED.items():
         if kind.startswith(start) and not given[need]:
             return _LACKING[need]
-    for finding in reasons(report):
-        if finding.check == kind:
-            return finding.message
     return None
 
 

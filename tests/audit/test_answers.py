@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from keras_cvdata.audit import AuditReport, Finding
-from keras_cvdata.audit.answers import is_found, not_looked_at
+from keras_cvdata.audit.answers import is_found, not_looked_at, what_lacks
 from keras_cvdata.audit.parts import Parts, open_parts
 from keras_cvdata.sources import DataFrameSource, open_source
 from tests.audit.planted import KINDS, arrays, finding, report_of, write_pictures
@@ -87,6 +87,14 @@ def test_what_lacks_is_said(kind: str, reason: str | None) -> None:
     report = report_of(arrays(), kinds=(*KINDS, "drift_labels", "outlier"))
     said = not_looked_at(report, kind)
     assert said is None if reason is None else said is not None and reason in said
+
+
+def test_a_note_on_some_images_does_not_stop_a_gate() -> None:
+    """`--fail-on` refuses what cannot be found for want of input, not what was found in part."""
+    report = report_of(arrays(), [finding("near_copy", "note", message="1 is small", score=1.0)])
+    assert not_looked_at(report, "near_copy") == "1 is small"
+    assert what_lacks(report, "near_copy") is None
+    assert what_lacks(report, "leakage") is not None
 
 
 def test_without_labels_nothing_is_said_of_classes() -> None:

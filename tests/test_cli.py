@@ -321,6 +321,10 @@ def test_split_into_three_parts_keeps_copies_together(
         assert {name.replace("b.jpg", ".jpg") for name in part} < set(part)
     assert f"Wrote {tmp_path}/out/test: 6 images" in capsys.readouterr().out
     assert '"divided": 0' in certificate.read_text()
+    certificate.unlink()
+    assert cli.main(arguments) == 2  # before all images are read
+    assert "out/train exists" in capsys.readouterr().err
+    assert not certificate.exists()
 
 
 def test_split_takes_rare_classes_as_they_come_when_told(

@@ -35,13 +35,13 @@ def replacing(target: Path, overwrite: bool, copied: Path | None = None) -> Iter
     """
     if not target.absolute().parent.is_dir():
         raise FileNotFoundError(f"{target}: the folder {target.parent} does not exist. Make it.")
-    _check_free(target, overwrite, copied)
+    check_free(target, overwrite, copied)
     token = secrets.token_hex(4)
     draft = target.with_name(f".{target.name}.{token}.tmp")
     try:
         yield draft
         _flush(draft)
-        _check_free(target, overwrite, copied)  # somebody else may have written it meanwhile
+        check_free(target, overwrite, copied)  # somebody else may have written it meanwhile
         try:
             _rename(draft, target, aside=target.with_name(f".{target.name}.{token}.old"))
         except PermissionError as error:
@@ -55,7 +55,17 @@ def replacing(target: Path, overwrite: bool, copied: Path | None = None) -> Iter
         _remove(draft)
 
 
-def _check_free(target: Path, overwrite: bool, copied: Path | None) -> None:
+def check_free(target: Path, overwrite: bool, copied: Path | None = None) -> None:
+    """Refuse a target that `replacing` would not replace, before any work is done.
+
+    Args:
+        target: Final name of the file or folder.
+        overwrite: Allow replacing an existing target of the same kind.
+        copied: Folder whose files, copied under their own names, may be replaced too.
+
+    Raises:
+        FileExistsError: The target exists and may not be replaced.
+    """
     if not target.exists() and not target.is_symlink():
         return
     if not overwrite:

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from keras_cvdata.arguments import choice
-from keras_cvdata.conversion.atomic import replacing
+from keras_cvdata.conversion.atomic import check_free, replacing
 from keras_cvdata.conversion.convert import convert
 from keras_cvdata.conversion.files import all_classes, check_beside
 from keras_cvdata.conversion.readable import missing_later, without_bad_images
@@ -79,28 +81,40 @@ def write_split(  # noqa: PLR0913 # the arguments of a public function
     """
     skip = choice("on_error", on_error, ("raise", "skip")) == "skip"
     source = open_source(data, **({**missing_later(data), **options} if skip else options))
+    target = Path(target)
+    copied = None  # the folder whose files are copied as they are
+    if isinstance(source, DirectorySource) and not source.listed and not target.suffix:
+        copied = Path(source.directory)
+    paths = _paths(target, max(np.size(validation), 2))
+    if not target.suffix:
+        check_beside(source, paths[0])
+    for path in paths:
+        check_free(path, overwrite, copied)
     readable = without_bad_images(source, verbose) if skip else source
     parts = split(
         readable, validation, stratify, groups, seed, certificate=certificate, verbose=verbose
     )
-    target, names = Path(target), part_names(len(parts))
-    if target.suffix:
-        paths = [target.with_stem(f"{target.stem}_{name}") for name in names]
-    else:
-        paths = [target / name for name in names]
-        check_beside(source, paths[0])
+    if not target.suffix:
         target.mkdir(exist_ok=True)
     for part, path in zip(parts, paths, strict=True):
-        if isinstance(source, DirectorySource) and not target.suffix and not source.listed:
-            _copy(part, source.directory, path, overwrite, verbose)
+        if copied is not None:
+            _copy(part, copied, path, overwrite, verbose)
         else:
             convert(part, path, overwrite=overwrite, verbose=verbose)
     return {path: len(part) for part, path in zip(parts, paths, strict=True)}
 
 
-def _copy(part: Source, root: str, folder: Path, overwrite: bool, verbose: int) -> None:
+def _paths(target: Path, parts: int) -> list[Path]:
+    """Files beside each other, or folders in the target."""
+    names = part_names(parts)
+    if target.suffix:
+        return [target.with_stem(f"{target.stem}_{name}") for name in names]
+    return [target / name for name in names]
+
+
+def _copy(part: Source, root: Path, folder: Path, overwrite: bool, verbose: int) -> None:
     """Copy files of a folder under their paths below `root`."""
-    with replacing(folder, overwrite, copied=Path(root)) as draft:
+    with replacing(folder, overwrite, copied=root) as draft:
         for name in all_classes(part):
             (draft / name).mkdir(parents=True)
         for position in track(range(len(part)), "Copying", verbose=verbose):

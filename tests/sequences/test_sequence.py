@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 
+import keras_cvdata as cvd
 from keras_cvdata import layers
 from keras_cvdata.sequences import ArraySequence
 
@@ -151,6 +152,21 @@ def test_validation_is_disjoint_untouched_and_in_order(numbered):
     assert numbers(val) == sorted(rows[1])
     x = np.concatenate([batch for batch, _ in val])
     np.testing.assert_array_equal(x, numbered[0][sorted(rows[1])])
+
+
+def test_parts_and_folds_of_a_sequence_are_sequences(numbered):
+    """R54, R57, R59: all but the training part neither augmented nor shuffled."""
+    seq = make(numbered, augment=AUGMENT)
+    train, *others = cvd.split(seq, (0.6, 0.2, 0.2))
+    assert len(train.source) == 18
+    rows = [train.source.rows, *(part.source.rows for part in others)]
+    assert sorted(np.concatenate(rows)) == list(range(30))
+    folds = [validation for _, validation in cvd.folds(seq, 5)]
+    assert sorted(row for fold in folds for row in fold.source.rows) == list(range(30))
+    for part in (*others, *folds):
+        assert numbers(part) == sorted(part.source.rows)
+        x = np.concatenate([batch for batch, _ in part])
+        np.testing.assert_array_equal(x, numbered[0][sorted(part.source.rows)])
 
 
 def test_parts_without_a_seed_are_disjoint_too(numbered):

@@ -17,7 +17,7 @@ import io
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -173,39 +173,39 @@ LOOKS = [
 ]
 
 
-def planted(folder: Path, files: list[Path], fault: Fault) -> Iterator[AuditReport]:
-    """Put a fault in files, audit, and take it out again."""
-    originals = {file: file.read_bytes() for file in files}
-    for file, data in originals.items():
+def audit_with(folder: Path, changed: Mapping[Path, tuple[Path, bytes]], check: str) -> AuditReport:
+    """Replace files by others, audit, and put them back."""
+    originals = {file: file.read_bytes() for file in changed}
+    for file, (other, data) in changed.items():
         file.unlink()
-        file.with_suffix(fault.suffix).write_bytes(fault.plant(data))
-    yield audit(folder, checks=["files", "pictures"], verbose=0)
+        other.write_bytes(data)
+    report = audit(folder, checks=check.split(), verbose=0)
     for file, data in originals.items():
-        file.with_suffix(fault.suffix).unlink()
+        changed[file][0].unlink()
         file.write_bytes(data)
+    return report
 
 
-def row_of(folder: Path, files: list[Path], fault: Fault) -> bool:
+def named(report: AuditReport, kinds: Sequence[str]) -> set[str]:
+    """Paths of the images of which one of these was found."""
+    issues = report.issues
+    return set(issues.path[issues.check.isin(kinds)].dropna())
+
+
+def row_of(folder: Path, files: Sequence[Path], fault: Fault) -> bool:
     """Print the row of one fault; say whether it is as it should be."""
-    (report,) = planted(folder, files, fault)
-    names = {str(file.with_suffix(fault.suffix)) for file in files}
-    source = report.collection.source
-    found = {
-        source.name(f.position)
-        for f in report.findings
-        if f.check == fault.kind and f.position is not None
+    changed = {
+        file: (file.with_suffix(fault.suffix), fault.plant(file.read_bytes())) for file in files
     }
-    broken = {
-        source.name(f.position)
-        for f in report.findings
-        if f.check in BROKEN and f.position is not None
-    }
-    recall = len(found & names) / len(names)
-    natural = len(found - names) / (len(source) - len(names))
-    called = "" if fault.kind in BROKEN else f"{len(broken & names)}"
-    fine = recall >= fault.recall and natural <= fault.natural and called in ("", "0")
+    report = audit_with(folder, changed, "files pictures")
+    planted = {str(file) for file, _ in changed.values()}
+    found, broken = named(report, [fault.kind]), named(report, BROKEN)
+    recall = len(found & planted) / len(planted)
+    natural = len(found - planted) / (len(report.collection) - len(planted))
+    called = 0 if fault.kind in BROKEN else len(broken & planted)
+    fine = recall >= fault.recall and natural <= fault.natural and not called
     print(
-        f"| {fault.name} | {fault.kind} | {len(names)} | {recall:.3f} | {natural:.3f} | {called} "
+        f"| {fault.name} | {fault.kind} | {len(planted)} | {recall:.3f} | {natural:.3f} | {called} "
         f"| {'' if fine else 'short'} |",
         flush=True,
     )
@@ -220,20 +220,17 @@ def framed(data: bytes, color: tuple[int, int, int]) -> bytes:
     return encoded(cv2.copyMakeBorder(inner, *[wide] * 4, cv2.BORDER_CONSTANT, value=color))
 
 
-def biased(folder: Path, labels: set[str], share: float, color: tuple[int, int, int]) -> list[str]:
+def biased(
+    folder: Path, labels: Sequence[str], share: float, color: tuple[int, int, int]
+) -> list[str]:
     """Frame a share of the images of some classes; say which classes are called biased."""
-    files = sorted(file for file in folder.rglob("*.jpg") if file.parent.name in labels)
-    originals = {}
+    changed = {}
     for label in labels:
-        of_class = [file for file in files if file.parent.name == label]
-        for place in np.linspace(0, len(of_class) - 1, round(share * len(of_class))).astype(int):
-            originals[of_class[place]] = of_class[place].read_bytes()
-    for file, data in originals.items():
-        file.write_bytes(framed(data, color))
-    report = audit(folder, checks=["background"], verbose=0)
-    for file, data in originals.items():
-        file.write_bytes(data)
-    return sorted({f.label for f in report.findings if f.label is not None})
+        files = sorted(folder.rglob(f"{label}/*.jpg"))
+        for place in np.linspace(0, len(files) - 1, round(share * len(files))).astype(int):
+            changed[files[place]] = (files[place], framed(files[place].read_bytes(), color))
+    report = audit_with(folder, changed, "background")
+    return sorted({finding.label for finding in report.findings if finding.label is not None})
 
 
 def borders(folder: Path) -> bool:
@@ -245,12 +242,12 @@ def borders(folder: Path) -> bool:
     for color in ((0, 0, 0), (128, 128, 128), (30, 30, 200)):
         for which, wanted in (([one], [one]), (labels, [])):
             for share in (0.1, 0.25, 0.5, 1.0):
-                found = biased(folder, set(which), share, color)
+                found = biased(folder, which, share, color)
                 name = one if len(which) == 1 else "all classes"
                 mark = "" if found == wanted else "wrong"
                 print(f"| {color[::-1]} | {name} | {share:.0%} | {', '.join(found)} | {mark} |")
                 fine &= found == wanted
-    found = biased(folder, set(), 0, (0, 0, 0))
+    found = biased(folder, [], 0, (0, 0, 0))
     print(f"| none | | | {', '.join(found)} | {'wrong' if found else ''} |")
     return fine and not found
 
@@ -259,7 +256,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--only", default="", help="rows whose name or kind holds this word")
-    parser.add_argument("--every", type=int, default=6, help="plant in every so manieth image")
+    parser.add_argument("--every", type=int, default=6, help="plant in every n-th image")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "images"

@@ -518,7 +518,7 @@ CHECKS = [
             "light": 0.8,
             "blurred": 0.1,
             "low_contrast": 20.0,
-            "low_information": 4.0,
+            "low_information": 0.9,
             "grey": 2.0,
             "odd_size": 2.0,
             "odd_aspect": 1.2,

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from keras_cvdata.audit.answers import is_reason
 from keras_cvdata.audit.checks.base import Finding
 from keras_cvdata.audit.selecting import by_severity
 
@@ -140,7 +139,7 @@ def advice(report: AuditReport) -> Any:
 def rows_of(report: AuditReport) -> list[_Row]:
     """Advice with the findings that it answers, in the order of the steps."""
     of_kind: dict[str, list[Finding]] = {}
-    for finding in by_severity([found for found in report.findings if not is_reason(found)]):
+    for finding in by_severity([found for found in report.findings if found.looked]):
         of_kind.setdefault(finding.check, []).append(finding)
     rows: dict[_Advice, _Row] = {}
     for kind, findings in of_kind.items():

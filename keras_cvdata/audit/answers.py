@@ -38,13 +38,6 @@ _LACKING = {
     "embeddings": "it needs audit(..., embeddings=...)",
 }
 
-# Kinds whose note on the whole collection says that there is no verdict, and why.
-_MAY_BE_SILENT = (
-    *("few_images", "background", "label_"),
-    *("exact_copy", "near_copy", "leakage"),
-)
-_NOT_CHECKED = "_not_checked"
-
 
 @dataclass(frozen=True)
 class Answer:
@@ -170,14 +163,7 @@ def what_lacks(report: AuditReport, kind: str) -> str | None:
 
 def reasons(report: AuditReport) -> list[Finding]:
     """Findings that only say why a check could not look."""
-    return [finding for finding in report.findings if is_reason(finding)]
-
-
-def is_reason(finding: Finding) -> bool:
-    """Say whether a finding only says why its check could not look, such as in small images."""
-    about_all = (finding.position, finding.label) == (None, None)
-    silent = finding.check.startswith(_MAY_BE_SILENT) or finding.check.endswith(_NOT_CHECKED)
-    return finding.severity == "note" and about_all and silent
+    return [finding for finding in report.findings if not finding.looked]
 
 
 def is_found(report: AuditReport, kind: str) -> bool:
@@ -191,7 +177,7 @@ def is_found(report: AuditReport, kind: str) -> bool:
         False also where the check only says that it could not look.
     """
     named = (f for f in report.findings if kind in (f.check, f.severity))
-    return any(not is_reason(finding) for finding in named)
+    return any(finding.looked for finding in named)
 
 
 def class_counts(report: AuditReport) -> dict[str, int]:
@@ -205,7 +191,7 @@ def kinds_found(report: AuditReport) -> list[tuple[Severity, str, int]]:
 
     Among kinds of one severity those about classes or the whole collection come first.
     """
-    findings = [finding for finding in report.findings if not is_reason(finding)]
+    findings = [finding for finding in report.findings if finding.looked]
     counts = Counter(finding.check for finding in findings)
     worst: dict[str, tuple[int, bool]] = {}
     for finding in findings:

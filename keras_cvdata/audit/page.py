@@ -20,7 +20,6 @@ from keras_cvdata.audit import advising, charts
 from keras_cvdata.audit.answers import (
     about,
     class_counts,
-    is_reason,
     kinds_found,
     printable,
     reasons,
@@ -64,7 +63,7 @@ def page(report: AuditReport, images: int = 300) -> str:
     )
     chosen = choose(report, images)
     number = sum(map(len, chosen.values()))
-    all_findings = sum(not is_reason(finding) for finding in report.findings)
+    all_findings = sum(finding.looked for finding in report.findings)
     return Template(template).substitute(
         policy=_policy(style, script),
         title=f"Audit of {len(report.collection):,} images",
@@ -109,7 +108,7 @@ def choose(report: AuditReport, images: int) -> dict[str, list[Finding]]:
     """
     of_kind: dict[str, list[Finding]] = {kind: [] for _, kind, _ in kinds_found(report)}
     for finding in by_severity(report.findings):
-        if not is_reason(finding):
+        if finding.looked:
             of_kind[finding.check].append(finding)
     chosen: dict[str, list[Finding]] = {kind: [] for kind in of_kind}
     for turn in zip_longest(*of_kind.values()):

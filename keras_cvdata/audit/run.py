@@ -121,7 +121,8 @@ def choose(
     if not names and not own:
         names = {"all"}
     known = {"all", *(c.name for c in CHECKS), *(kind for c in CHECKS for kind in c.kinds)}
-    for word, unknown in (("checks", names - known), ("thresholds", set(thresholds) - known)):
+    unknown_thresholds = set(thresholds) - {check.name for check in CHECKS}
+    for word, unknown in (("checks", names - known), ("thresholds", unknown_thresholds)):
         if unknown:
             there = "; ".join(f"{check.name} ({', '.join(check.kinds)})" for check in CHECKS)
             raise ValueError(

@@ -59,7 +59,7 @@ def test_copies_with_different_labels_are_label_errors() -> None:
 )
 def test_a_check_that_says_that_it_could_not_look_passes_nothing(kind: str, place: int) -> None:
     """A note on the whole collection, with what was measured or without."""
-    reason = finding(kind, "note", message="too few to say", score=0.5)
+    reason = finding(kind, "note", message="too few to say", score=0.5, looked=False)
     report = report_of(arrays(), [reason], **PROBS)
     answer = report.checklist[place]
     assert (answer.state, answer.why) == ("not looked at", "too few to say")
@@ -91,7 +91,7 @@ def test_what_lacks_is_said(kind: str, reason: str | None) -> None:
 
 def test_a_note_on_some_images_does_not_stop_a_gate() -> None:
     """`--fail-on` refuses what cannot be found for want of input, not what was found in part."""
-    report = report_of(arrays(), [finding("near_copy", "note", message="1 is small", score=1.0)])
+    report = report_of(arrays(), [finding("near_copy", "note", message="1 is small", looked=False)])
     assert not_looked_at(report, "near_copy") == "1 is small"
     assert what_lacks(report, "near_copy") is None
     assert what_lacks(report, "leakage") is not None

@@ -96,7 +96,7 @@ def test_small_images_are_compared_by_pixels_and_that_is_said() -> None:
     report = audit((x, np.zeros(30, int)), checks=["copies"], verbose=0)
     (exact, note) = report.findings
     assert (exact.check, exact.position, exact.other) == ("exact_copy", 20, 3)
-    assert (note.check, note.severity, note.score) == ("near_copy", "note", None)
+    assert (note.check, note.severity, note.looked) == ("near_copy", "note", False)
     assert note.message.startswith("the images are smaller than 64 pixels a side, where")
 
 

@@ -94,7 +94,8 @@ class Background(Check):
         codes, names = collection.codes, collection.class_names
         if codes is None:
             message = "whether borders betray a class was not looked at: there are no classes"
-            yield Finding("background_bias", "note", message, "give labels to have it looked at")
+            action = "give labels to have it looked at"
+            yield Finding("background_bias", "note", message, action, looked=False)
             return
         rows = _of_large_classes(np.flatnonzero(collection.readable), codes)
         large = len(np.unique(codes[rows]))
@@ -103,7 +104,8 @@ class Background(Check):
                 f"whether borders betray a class was looked at for {large if large > 1 else 0} of "
                 f"{len(names)} classes: it takes {MIN_IMAGES} images of each of two or more"
             )
-            yield Finding("background_bias", "note", message, "collect more images of each class")
+            action = "collect more images of each class"
+            yield Finding("background_bias", "note", message, action, looked=False)
         if large > 1:
             yield from self._biased(collection.measures, rows, codes, names)
 

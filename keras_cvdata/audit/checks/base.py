@@ -33,6 +33,7 @@ class Finding:
         label: Name of the class that it is about.
         score: What was measured.
         threshold: What it was compared with.
+        looked: False for a note that only says why the check could not look.
     """
 
     check: str
@@ -44,6 +45,7 @@ class Finding:
     label: str | None = None
     score: float | None = None
     threshold: float | None = None
+    looked: bool = True
 
 
 @dataclass(frozen=True, eq=False)

@@ -124,6 +124,7 @@ class Classes(Check):
                 f"the labels {what}, so that nothing can be said of classes, nor of colours, "
                 "features and states in each",
                 "give labels with classes to have their numbers of images checked",
+                looked=False,
             )  # fmt: skip
         for groups in columns:
             yield from self._few(groups)
@@ -228,6 +229,7 @@ class Classes(Check):
                 f"colours were not compared, since fewer than {_CLEAR_SHARE:.0%} of the images "
                 f"show an object of one clear colour: {name_some(untold)}",
                 "a column given as attributes={'color': ...} makes it sure",
+                looked=False,
             )  # fmt: skip
 
     def _by_column(

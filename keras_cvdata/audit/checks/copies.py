@@ -117,7 +117,7 @@ class Copies(Check):
             )
 
     def _without_hashes(self, small: int, readable: int) -> Iterable[Finding]:
-        """Say of which images near copies are not looked for; without a score where of none."""
+        """Say of which images near copies are not looked for."""
         if small:
             all_small = small == readable
             some = "1 image is" if small == 1 else f"{small} images are"
@@ -128,8 +128,9 @@ class Copies(Check):
                 f"{images} smaller than {self.smallest} pixels a side, where images look alike "
                 "that are not: only copies with equal pixels are looked for",
                 "look at pairs by embeddings, if near copies of small images matter",
-                score=None if all_small else float(small),
-                threshold=None if all_small else float(self.smallest),
+                score=float(small),
+                threshold=float(self.smallest),
+                looked=False,
             )
 
 

@@ -136,6 +136,7 @@ class Coverage(Check):
                 f"lighting={collection.lighting!r} is declared, so it was not looked whether the "
                 "light varies",
                 "leave lighting out if the model is used in other light, too",
+                looked=False,
             )  # fmt: skip
         for groups in columns:
             compared = without_extra(groups, collection)
@@ -230,6 +231,7 @@ class Coverage(Check):
                 "the perspective was not compared, since fewer than half of the images show an "
                 f"object that stands out from the border: {name_some(names)}",
                 "a column given as attributes={'perspective': ...} makes it sure",
+                looked=False,
             )  # fmt: skip
 
     def _lighting(self, groups: Sequence[Group], collection: Collection) -> Iterator[Finding]:
@@ -292,6 +294,7 @@ class Coverage(Check):
                 "the four lightings were not told apart, since in half of the images or more too "
                 f"little is nearly grey, or all is: {name_some(untold)}",
                 "a column given as attributes={'lighting': ...} makes it sure",
+                looked=False,
             )  # fmt: skip
 
 

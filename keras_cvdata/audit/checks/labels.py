@@ -70,6 +70,7 @@ class WrongLabels(Check):
                 "look at the list from its beginning, or give probabilities of a better model",
                 score=judged.accuracy,
                 threshold=self.accuracy,
+                looked=False,
             )
             listed = ranked(judged.own, judged.given != judged.likeliest)[: self.listed]
             yield from self._suspects(collection, judged, listed, verdict=False)

@@ -148,6 +148,7 @@ def too_many(source: str, column: Categories, what: str, kind: str) -> Iterator[
             f"the column {source!r} has {len(column.names):,} values, too many for a {what}, and "
             "was not looked at",
             f"give a column of at most {MAX_VALUES} categories",
+            looked=False,
         )  # fmt: skip
 
 

@@ -322,7 +322,7 @@ def test_labels_of_another_length_are_refused() -> None:
 
 
 def test_three_parts_have_their_shares_of_each_class() -> None:
-    """R54, R55: training, validation and test, disjoint and complete."""
+    """R54, R58: training, validation and test, disjoint and complete."""
     codes = np.repeat([0, 1, 2], [400, 160, 40])
     parts = part_positions(600, (0.7, 0.15, 0.15), codes=codes, seed=3)
     assert [np.bincount(codes[part]).tolist() for part in parts] == [

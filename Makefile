@@ -25,8 +25,11 @@ help:
 demo: $(VENV)/.ready-demo
 	$(BIN)/keras-cvdata demo
 
+# XLA compiles more than it computes here; without the costly passes of LLVM that takes half the
+# time. Nightly tests run with them.
 test: check
-	KERAS_BACKEND=tensorflow $(PYTEST) --cov
+	KERAS_BACKEND=tensorflow XLA_FLAGS="--xla_backend_optimization_level=0 \
+		--xla_llvm_disable_expensive_passes=true" $(PYTEST) --cov
 
 # All rooms, on TensorFlow and without coverage, ready in 90 seconds on 2 quiet cores.
 test-quick: $(VENV)/.ready-test
@@ -54,8 +57,10 @@ docs: $(VENV)/.ready-docs
 	KERAS_BACKEND=tensorflow NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "site/index.html is ready"
 
-# What Keras will do next to the passes over a sequence; no other test depends on this one.
-NIGHTLY_TESTS := tests/sequences tests/preprocessing/test_fit.py tests/preprocessing/test_iterator.py
+# What Keras will do next to the passes over a sequence, and what XLA makes of layers with all its
+# passes; no other test depends on this one.
+NIGHTLY_TESTS := tests/sequences tests/preprocessing/test_fit.py tests/preprocessing/test_iterator.py \
+	tests/engine/test_tensor_executor.py
 test-nightly:
 	@if $(MAKE) --no-print-directory $(NIGHTLY)/.ready && \
 		$(NIGHTLY)/bin/python -m pip install --quiet --upgrade --no-deps keras-nightly; \

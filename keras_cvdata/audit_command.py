@@ -35,6 +35,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="pictures are taken under one light in use, so that it needs not vary",
     )
     for ending, text in (
+        ("html", "page with the pictures to write"),
         ("json", "file of all findings to write"),
         ("csv", "table of all findings to write"),
     ):
@@ -85,10 +86,10 @@ def run(args: argparse.Namespace, reading: Mapping[str, Any]) -> int:
         n_jobs=args.jobs,
     )
     print(report.summary())
-    for ending, write in (("json", report.to_json), ("csv", report.to_csv)):
+    for ending in ("html", "json", "csv"):
         path = getattr(args, ending)
         if path:
-            write(path)
+            getattr(report, f"to_{ending}")(path)
             print(f"Wrote {printable(path)}")
     _check_looked_at(args.fail_on, report)
     found = [kind for kind in args.fail_on if is_found(report, kind)]

@@ -11,12 +11,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_cvdata import stateless_random
 from keras_cvdata.arguments import integer
 from keras_cvdata.embedding import outputs_of
 from keras_cvdata.labels import Labels
 from keras_cvdata.progress import say
 from keras_cvdata.sequences import Sequence
+from keras_cvdata.sources.splitting import groups_of
+from keras_cvdata.splits import fold_positions
 from keras_cvdata.types import Array, Ints
 
 _MODES = ("int", "categorical", "binary")
@@ -29,6 +30,7 @@ def oof_pred_probs(
     folds: int = 3,
     *,
     epochs: int = 5,
+    groups: str | Array | None = None,
     seed: int = 0,
     verbose: int = 1,
 ) -> Array:
@@ -37,7 +39,8 @@ def oof_pred_probs(
     The images are divided into folds with the same share of every class. For each fold a new model
     trains on the others, as `sequence` serves them, augmentation included, and predicts its own
     without. What such a model finds unlikely may be labelled wrongly: `cvd.audit(data,
-    pred_probs=...)` says which. Copies of one image in several folds hide their wrong labels.
+    pred_probs=...)` says which. Copies of one image in several folds hide their wrong labels, which
+    `groups` prevents.
 
     Outputs that are no probabilities, by `from_logits` of the loss or by their values, are brought
     to such by a softmax, of one output by a sigmoid; a line says so.
@@ -48,6 +51,7 @@ def oof_pred_probs(
         sequence: Images and labels, with `label_mode` "int", "categorical" or "binary".
         folds: Number of folds, at least 2.
         epochs: Epochs that each model trains for.
+        groups: What must stay in one fold, as in `split`: a column, values, or "near-copies".
         seed: Selects the folds; with the number of the fold added it also seeds Keras. Python's and
             NumPy's random states stay as they were.
         verbose: 0 says nothing, 1 a line for each fold, 2 also what `fit` shows.
@@ -80,8 +84,16 @@ def oof_pred_probs(
     """
     labels = _one_class_each(sequence)
     codes = _codes(labels)
-    numbers = fold_numbers(len(codes), folds, codes, seed)
+    integer("folds", folds, 2)
     integer("epochs", epochs, 1)
+    numbers = fold_positions(
+        len(codes),
+        folds,
+        codes=_stratified(codes),
+        groups=groups_of(sequence.source, groups, verbose),
+        seed=seed,
+        names=labels.class_names,
+    )
     _warn_of_single_images(codes, labels.class_names)
     outputs: Array | None = None
     model: Any = None
@@ -103,33 +115,6 @@ def oof_pred_probs(
     if verbose and done:
         say(f"The outputs of the model are no probabilities of one class an image: {done}.")
     return probabilities
-
-
-def fold_numbers(n: int, k: int, codes: Array, seed: int) -> Ints:
-    """Divide samples into folds, each with the same share of every class, to one sample.
-
-    Args:
-        n: Number of samples.
-        k: Number of folds, 2 to `n`.
-        codes: (n,) class of each sample.
-        seed: Selects the folds.
-
-    Returns:
-        (n,) int64, the fold of each sample, 0 to k - 1.
-
-    Raises:
-        ValueError: There are fewer than two folds, or fewer samples than folds.
-
-    Example:
-        >>> fold_numbers(6, 3, np.array([0, 0, 0, 1, 1, 1]), seed=7).tolist()
-        [2, 0, 1, 0, 2, 1]
-    """
-    if integer("folds", k, 2) > n:
-        raise ValueError(f"folds must be at most the number of images, {n}; got {k}.")
-    order = np.lexsort((stateless_random.hash_words(seed, np.arange(n)), codes))
-    numbers = np.empty(n, np.int64)
-    numbers[order] = np.arange(n) % k
-    return numbers
 
 
 def as_probabilities(outputs: Array, logits: bool = False) -> tuple[Array, str]:
@@ -183,6 +168,12 @@ def _one_class_each(sequence: Any) -> Labels:
 def _codes(labels: Labels) -> Array:
     """Class of each image; of a hierarchy that of its last level, which a model learns."""
     return labels.values[:, -1] if labels.kind == "hierarchical" else labels.values
+
+
+def _stratified(codes: Array) -> Array:
+    """Classes to spread over the folds; those of one image count as the most frequent one."""
+    counts = np.bincount(codes)
+    return np.where(counts[codes] == 1, counts.argmax(), codes)
 
 
 def _warn_of_single_images(codes: Array, names: tuple[str, ...]) -> None:

@@ -34,6 +34,8 @@ class LayerCase:
         needs_range: Whether float images need a value range.
         deterministic: Whether it draws nothing and acts outside training too.
         makes: dtype of the result, with a scale of its own, where it is not that of the image.
+        is_heavy: Whether it is left out of the quick tests, for which a lighter row of its class
+            comes before it.
     """
 
     layer: type[layers.AugmentationLayer]
@@ -47,6 +49,7 @@ class LayerCase:
     needs_range: bool = False
     deterministic: bool = False
     makes: str | None = None
+    is_heavy: bool = False
 
     def __str__(self) -> str:
         if self.made_of:
@@ -355,23 +358,24 @@ LAYERS = [
         made_of=True,
         **TWO_WARPS,
     ),
-    LayerCase(layers.RandAugment, {"factor": 0.6}, {"rate": 0.0}, **PUBLISHED),
     LayerCase(
         layers.RandAugment, {"num_ops": 1, "fill_mode": "constant"}, {"rate": 0.0}, **PUBLISHED
     ),
+    LayerCase(layers.RandAugment, {"factor": 0.6}, {"rate": 0.0}, **PUBLISHED, is_heavy=True),
     LayerCase(layers.TrivialAugmentWide, {}, {"rate": 0.0}, **WARP, **COLOR),
-    LayerCase(
-        layers.AugMix,
-        {"factor": 0.6, "num_chains": 2, "chain_depth": 2},  # several; graphs grow with each
-        {"rate": 0.0},
-        **PUBLISHED,
-    ),
     LayerCase(
         layers.AugMix,
         {"num_chains": 1, "chain_depth": 1, "all_ops": False},
         {"rate": 0.0},
         needs_range=True,
         **WARP,
+    ),
+    LayerCase(
+        layers.AugMix,
+        {"factor": 0.6, "num_chains": 2, "chain_depth": 2},  # several; graphs grow with each
+        {"rate": 0.0},
+        **PUBLISHED,
+        is_heavy=True,
     ),
 ]
 

@@ -22,6 +22,13 @@ hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=No
 hypothesis.settings.load_profile("repeatable")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Measure the coverage of the quick tests alone: slow ones run the same lines for longer."""
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker("no_cover")
+
+
 def photograph(seed: int, height: int, width: int) -> np.ndarray:
     """Draw an RGB uint8 image with the smooth areas, edges and grain of a photograph."""
     random = np.random.default_rng(seed)

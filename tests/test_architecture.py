@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import tomllib
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -35,6 +36,16 @@ def test_lazy_names_are_the_public_names() -> None:
     assert imported | {"__version__"} == set(keras_cvdata.__all__)
     assert dir(keras_cvdata) == sorted(keras_cvdata.__all__)
     assert all(getattr(keras_cvdata, name) is not None for name in keras_cvdata.__all__)
+
+
+def test_files_that_are_no_modules_are_packed() -> None:
+    """What a module reads from its folder is in the wheel as well."""
+    package = ROOT / "keras_cvdata"
+    packed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    patterns = packed["package-data"]["keras_cvdata"]
+    for file in package.rglob("*"):
+        if file.is_file() and file.suffix not in (".py", ".pyc"):
+            assert any(file.relative_to(package).match(pattern) for pattern in patterns), file
 
 
 def test_unknown_name_is_an_attribute_error() -> None:

@@ -28,15 +28,16 @@ def test_the_summary_is_printed_and_files_are_written(
     pets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """R8: the checklist is what the terminal shows first."""
-    files = [tmp_path / f"r.{ending}" for ending in ("json", "csv")]
+    files = [tmp_path / f"r.{ending}" for ending in ("html", "json", "csv")]
     options = [f"--{file.suffix[1:]}={file}" for file in files]
     assert cli.main(["audit", str(pets), "--splits", "a,b", *options, "--jobs", "1"]) == 0
     said = capsys.readouterr().out.splitlines()
     assert said[0] == "8 images in 2 classes (a 4, b 4)"
     assert said[1].startswith("Enough images per class?")
-    assert said[-2:] == [f"Wrote {file}" for file in files]
-    assert json.loads(files[0].read_text())["counts"]["unreadable"] == 1
-    assert "unreadable" in set(pd.read_csv(files[1])["check"])
+    assert said[-3:] == [f"Wrote {file}" for file in files]
+    assert files[0].read_text().startswith("<!DOCTYPE html>")
+    assert json.loads(files[1].read_text())["counts"]["unreadable"] == 1
+    assert "unreadable" in set(pd.read_csv(files[2])["check"])
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ import keras
 import numpy as np
 import pytest
 
-from keras_cvdata import ArraySequence, Sequence, layers, oof_pred_probs
+from keras_cvdata import ArraySequence, Sequence, layers, oof_pred_probs, out_of_fold
 from keras_cvdata.labels import from_levels
-from keras_cvdata.out_of_fold import as_probabilities, fold_numbers
+from keras_cvdata.out_of_fold import as_probabilities
 from keras_cvdata.sources import ArraySource, DirectorySource
 
 pytestmark = pytest.mark.backends
@@ -37,26 +37,45 @@ def classifier(units: int = 2, activation: str | None = "softmax", loss=None):
     return model_fn
 
 
-@pytest.mark.parametrize("k", [2, 3, 5])
-def test_folds_share_every_class_evenly(k) -> None:
-    """R54: each fold has its share of the samples and of each class, to one."""
+def held_by_fold(monkeypatch: pytest.MonkeyPatch, codes, **options) -> list[np.ndarray]:
+    """Positions that each fold predicts; every other one trains."""
+    held = []
+
+    def predicted(model, sequence, positions, others, epochs, verbose) -> np.ndarray:
+        held.append(positions)
+        assert sorted([*positions, *others]) == list(range(len(codes)))
+        return np.full((len(positions), max(codes) + 1), 1 / (max(codes) + 1), np.float32)
+
+    monkeypatch.setattr(out_of_fold, "_predict_fold", predicted)
+    x = np.zeros((len(codes), 4, 4, 1), np.uint8)
+    data = ArraySequence(x, np.asarray(codes), color_mode="grayscale", verbose=0)
+    oof_pred_probs(classifier(int(max(codes)) + 1), data, epochs=1, verbose=0, **options)
+    return held
+
+
+def test_folds_share_every_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    """R54: each fold has its share of each class, to one."""
     codes = np.random.default_rng(0).choice(4, 101, p=[0.6, 0.3, 0.07, 0.03])
-    numbers = fold_numbers(101, k, codes, seed=7)
-    counts = np.array([np.bincount(codes[numbers == fold], minlength=4) for fold in range(k)])
+    held = held_by_fold(monkeypatch, codes, folds=5)
+    counts = np.array([np.bincount(codes[positions], minlength=4) for positions in held])
     assert np.ptp(counts, axis=0).max() <= 1
-    assert np.ptp(counts.sum(axis=1)) <= 1
+    assert counts.sum() == 101
 
 
-def test_folds_follow_the_seed() -> None:
-    codes = np.zeros(50, int)
-    assert (fold_numbers(50, 3, codes, 1) == fold_numbers(50, 3, codes, 1)).all()
-    assert (fold_numbers(50, 3, codes, 1) != fold_numbers(50, 3, codes, 2)).any()
+def test_groups_stay_in_one_fold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """R58: so no model has seen a copy of what it judges."""
+    groups = np.arange(24) // 4
+    held = held_by_fold(monkeypatch, np.arange(24) % 2, folds=3, groups=groups)
+    assert sorted(np.concatenate(held).tolist()) == list(range(24))
+    for positions in held:
+        assert np.bincount(groups[positions])[np.unique(groups[positions])].tolist() == [4, 4]
 
 
 @pytest.mark.parametrize(("k", "error"), [(1, ValueError), (7, ValueError), (2.5, TypeError)])
 def test_impossible_folds_are_refused(k, error) -> None:
-    with pytest.raises(error, match="folds must be"):
-        fold_numbers(6, k, np.zeros(6, int), 0)
+    data = ArraySequence(np.zeros((6, 4, 4, 1), np.uint8), [0, 1] * 3, verbose=0)
+    with pytest.raises(error, match="folds"):
+        oof_pred_probs(classifier(2), data, k, verbose=0)
 
 
 LOGITS = np.array([[1.0, 3.0, -2.0], [0.2, 0.1, 0.4]])

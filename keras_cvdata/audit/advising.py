@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from keras_cvdata.audit.answers import is_reason
 from keras_cvdata.audit.checks.base import Finding
 from keras_cvdata.audit.selecting import by_severity
 
@@ -19,7 +20,7 @@ _COLUMNS = ("step", "do", "code", "check", "severity", "label", "count", "findin
 
 
 class _Advice(NamedTuple):
-    """What to do about a kind; `{kind}` in the code is its name."""
+    """What to do about kinds; `{kinds}` in the code are their names in quotes."""
 
     step: str
     do: str
@@ -31,20 +32,29 @@ class _Row:
     """Advice with the findings that it answers."""
 
     advice: _Advice
-    code: str
     findings: list[Finding]
 
+    @property
+    def kinds(self) -> list[str]:
+        """Kinds of the findings."""
+        return list(dict.fromkeys(finding.check for finding in self.findings))
 
-_DROP = _Advice("remove", "leave these images out", 'report.keep(drop=["{kind}"])')
+    @property
+    def code(self) -> str:
+        """Code that does it."""
+        return self.advice.code.format(kinds=", ".join(f'"{kind}"' for kind in self.kinds))
+
+
+_DROP = _Advice("remove", "leave these images out", "report.keep(drop=[{kinds}])")
 _REVIEW = _Advice(
     "correct",
-    "let a second person look at the labels, then `source.correct(path)`",
-    'report.review_list("review.csv", checks=["{kind}"])',
+    "let a second person look at the labels, and apply them by source.correct(path)",
+    'report.review_list("review.csv", checks=[{kinds}])',
 )
 _LOOK = _Advice(
     "look",
     "look at these images, and remove those that show nothing that counts in use",
-    'report.review_list("review.csv", checks=["{kind}"])',
+    'report.review_list("review.csv", checks=[{kinds}])',
 )
 _GROUPS = _Advice(
     "split", "split anew, with copies on one side", 'cvd.split(data, groups="near-copies")'
@@ -77,7 +87,8 @@ def _collect(what: str) -> _Advice:
     return _Advice("collect", what)
 
 
-# Advice by the start of a kind's name. Kinds that are not here get the action of their finding.
+# Advice by a part of a kind's name, of which the longest counts. Kinds that are not here get the
+# action of their finding.
 _ADVICE: dict[str, tuple[_Advice, ...]] = {
     "unreadable": (_DROP,),
     "damaged": (_DROP,),
@@ -129,21 +140,19 @@ def advice(report: AuditReport) -> Any:
 def rows_of(report: AuditReport) -> list[_Row]:
     """Advice with the findings that it answers, in the order of the steps."""
     of_kind: dict[str, list[Finding]] = {}
-    for finding in by_severity(report.findings):
+    for finding in by_severity([found for found in report.findings if not is_reason(found)]):
         of_kind.setdefault(finding.check, []).append(finding)
-    rows: dict[tuple[str, str], _Row] = {}
+    rows: dict[_Advice, _Row] = {}
     for kind, findings in of_kind.items():
         for found in _advice_on(kind, findings):
-            code = found.code.format(kind=kind)
-            row = rows.setdefault((found.do, code), _Row(found, code, []))
-            row.findings += findings
+            rows.setdefault(found, _Row(found, [])).findings += findings
     return sorted(rows.values(), key=lambda row: _place(row.advice))
 
 
 def _advice_on(kind: str, findings: Sequence[Finding]) -> Iterator[_Advice]:
-    starts = [start for start in _ADVICE if kind.startswith(start)]
-    if starts:
-        yield from _ADVICE[max(starts, key=len)]
+    parts = [part for part in _ADVICE if part in kind]
+    if parts:
+        yield from _ADVICE[max(parts, key=len)]
     elif findings[0].severity != "note":
         removes = findings[0].severity == "error" and findings[0].position is not None
         yield _Advice("remove" if removes else "look", findings[0].action)
@@ -162,7 +171,7 @@ def _cells(row: _Row) -> dict[str, Any]:
         "step": row.advice.step,
         "do": row.advice.do,
         "code": row.code,
-        "check": ", ".join(dict.fromkeys(finding.check for finding in findings)),
+        "check": ", ".join(row.kinds),
         "severity": first.severity,
         "label": ", ".join(labels),
         "count": len(findings),

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 State = Literal["pass", "fail", "not looked at"]
 
+_EACH = "look at each, in the page or in the review list"
+
 MOST_WRONG_LABELS = 0.04  # share of wrong labels that R13 allows
 
 # What a kind needs beside images, by the start of its name.
@@ -35,6 +37,13 @@ _LACKING = {
     "splits": "there are no splits; name them with splits=",
     "embeddings": "it needs audit(..., embeddings=...)",
 }
+
+# Kinds whose note on the whole collection says that there is no verdict, and why.
+_MAY_BE_SILENT = (
+    *("few_images", "background", "label_"),
+    *("exact_copy", "near_copy", "leakage"),
+)
+_NOT_CHECKED = "_not_checked"
 
 
 @dataclass(frozen=True)
@@ -76,15 +85,16 @@ def _enough_images(report: AuditReport) -> tuple[State, str]:
         return "fail", _first_of(found)
     if unseen:
         return "not looked at", unseen
-    counts = class_counts(report)
-    smallest = min(counts, key=lambda name: counts[name])
-    return "pass", f"the smallest class, {smallest!r}, has {counts[smallest]:,} images"
+    columns = report.collection.source.labels.values()
+    count, smallest = min((n, name) for column in columns for name, n in column.counts().items())
+    return "pass", f"the smallest class, {smallest!r}, has {count:,} image{'s' * (count != 1)}"
 
 
 def _few_wrong_labels(report: AuditReport) -> tuple[State, str]:
     found = _more_than_notes(report, "label_error_rate")
     conflicts = sum(finding.check == "label_conflict" for finding in report.findings)
-    told = f"{conflicts} pairs of copies have different labels" if conflicts else ""
+    pairs = "1 pair of copies has" if conflicts == 1 else f"{conflicts:,} pairs of copies have"
+    told = f"{pairs} different labels" if conflicts else ""
     if found:
         return "fail", _first_of(found)
     if conflicts > MOST_WRONG_LABELS * len(report.collection):
@@ -92,8 +102,7 @@ def _few_wrong_labels(report: AuditReport) -> tuple[State, str]:
     unseen = not_looked_at(report, "label_error_rate")
     if unseen:
         return "not looked at", f"{unseen}; {told}" if told else unseen
-    notes = [finding for finding in report.findings if finding.check == "label_error_rate"]
-    why = notes[0].message if notes else f"it is below {MOST_WRONG_LABELS:.0%}"
+    why = f"it is below {MOST_WRONG_LABELS:.0%}"
     return "pass", f"{why}; {told}" if told else why
 
 
@@ -133,7 +142,7 @@ def not_looked_at(report: AuditReport, kind: str) -> str | None:
         return "it was left out of the checks"
     collection = report.collection
     given = {
-        "classes": bool(class_counts(report)),
+        "classes": any(column.counts() for column in collection.source.labels.values()),
         "predictions": collection.pred_probs is not None,
         "splits": collection.splits is not None,
         "embeddings": collection.embeddings is not None,
@@ -141,16 +150,22 @@ def not_looked_at(report: AuditReport, kind: str) -> str | None:
     for start, need in _NEEDED.items():
         if kind.startswith(start) and not given[need]:
             return _LACKING[need]
-    for finding in report.findings:  # such as copies, which are not looked for in small images
-        if finding.check == kind and _is_reason(finding):
+    for finding in reasons(report):
+        if finding.check == kind:
             return finding.message
     return None
 
 
-def _is_reason(finding: Finding) -> bool:
-    """Whether a finding is about nothing but the check itself, which it says could not work."""
-    subject = (finding.position, finding.label, finding.score)
-    return finding.severity == "note" and subject == (None, None, None)
+def reasons(report: AuditReport) -> list[Finding]:
+    """Findings that only say why a check could not look."""
+    return [finding for finding in report.findings if is_reason(finding)]
+
+
+def is_reason(finding: Finding) -> bool:
+    """Say whether a finding only says why its check could not look, such as in small images."""
+    about_all = (finding.position, finding.label) == (None, None)
+    silent = finding.check.startswith(_MAY_BE_SILENT) or finding.check.endswith(_NOT_CHECKED)
+    return finding.severity == "note" and about_all and silent
 
 
 def is_found(report: AuditReport, kind: str) -> bool:
@@ -164,7 +179,7 @@ def is_found(report: AuditReport, kind: str) -> bool:
         False also where the check only says that it could not look.
     """
     named = (f for f in report.findings if kind in (f.check, f.severity))
-    return any(not _is_reason(finding) for finding in named)
+    return any(not is_reason(finding) for finding in named)
 
 
 def class_counts(report: AuditReport) -> dict[str, int]:
@@ -174,15 +189,18 @@ def class_counts(report: AuditReport) -> dict[str, int]:
 
 
 def kinds_found(report: AuditReport) -> list[tuple[Severity, str, int]]:
-    """Kinds that were found, each with its worst severity and number; what weighs most first."""
-    findings = [finding for finding in report.findings if not _is_reason(finding)]
+    """Kinds that were found, each with its worst severity and number; what weighs most first.
+
+    Among kinds of one severity those about classes or the whole collection come first.
+    """
+    findings = [finding for finding in report.findings if not is_reason(finding)]
     counts = Counter(finding.check for finding in findings)
-    worst: dict[str, int] = {}
+    worst: dict[str, tuple[int, bool]] = {}
     for finding in findings:
-        rank = SEVERITIES.index(finding.severity)
-        worst[finding.check] = min(rank, worst.get(finding.check, rank))
+        weight = SEVERITIES.index(finding.severity), finding.position is not None
+        worst[finding.check] = min(weight, worst.get(finding.check, weight))
     order = sorted(counts, key=lambda kind: (worst[kind], -counts[kind]))
-    return [(SEVERITIES[worst[kind]], kind, counts[kind]) for kind in order]
+    return [(SEVERITIES[worst[kind][0]], kind, counts[kind]) for kind in order]
 
 
 def summary(report: AuditReport) -> str:
@@ -222,15 +240,22 @@ def _counts(report: AuditReport) -> Iterator[str]:
         kinds = [f"{kind} {count:,}" for worst, kind, count in found if worst == severity]
         if kinds:
             yield f"{severity:8} {', '.join(kinds)}"
+    for message in dict.fromkeys(finding.message for finding in reasons(report)):
+        yield f"not looked at: {message}"
 
 
 def _first_steps(report: AuditReport) -> Iterator[str]:
-    urgent = [row for row in kinds_found(report) if row[0] != "note"][:3]
-    if urgent:
+    kinds_by_action: dict[str, list[str]] = {}
+    for severity, kind, _ in kinds_found(report):
+        if severity != "note":
+            found = (f for f in report.findings if (f.check, f.severity) == (kind, severity))
+            actions = {finding.action for finding in found}
+            action = actions.pop() if len(actions) == 1 else _EACH
+            kinds_by_action.setdefault(action, []).append(kind)
+    if kinds_by_action:
         yield "What to do first:"
-    for number, (severity, kind, _) in enumerate(urgent, 1):
-        worst = next(f for f in report.findings if (f.check, f.severity) == (kind, severity))
-        yield f"{number}. {kind}: {worst.action}"
+    for number, (action, kinds) in enumerate(list(kinds_by_action.items())[:3], 1):
+        yield f"{number}. {', '.join(kinds)}: {action}"
 
 
 def printable(text: str) -> str:

@@ -12,11 +12,11 @@ _ROUNDS = 30
 _CHUNK = 1 << 22  # distances held at a time
 
 
-def clustered(rows: Floats, k: int, seed: int = 0) -> Ints:
+def clustered(rows: Array, k: int, seed: int = 0) -> Ints:
     """Number the groups that rows fall into.
 
     Args:
-        rows: (N, D) finite numbers.
+        rows: (N, D) finite numbers of any dtype.
         k: Number of groups, fewer where there are not as many different rows.
         seed: Selects the rows that the groups begin with.
 
@@ -31,7 +31,8 @@ def clustered(rows: Floats, k: int, seed: int = 0) -> Ints:
     """
     if not len(rows):
         return np.zeros(0, np.int64)
-    fitted = rows[np.sort(stateless_random.permutation(len(rows), seed)[:_FITTED])]
+    some = np.sort(stateless_random.permutation(len(rows), seed)[:_FITTED])
+    fitted = rows[some].astype(np.float64)
     centres = _first_centres(fitted, k, seed)
     for _ in range(_ROUNDS):
         nearest = assigned(fitted, centres)
@@ -45,7 +46,7 @@ def clustered(rows: Floats, k: int, seed: int = 0) -> Ints:
     return assigned(rows, centres)
 
 
-def assigned(rows: Floats, centres: Floats) -> Ints:
+def assigned(rows: Array, centres: Floats) -> Ints:
     """Find the nearest of some centres for each row.
 
     Args:
@@ -58,7 +59,7 @@ def assigned(rows: Floats, centres: Floats) -> Ints:
     step = max(1, _CHUNK // len(centres))
     squares = (centres**2).sum(axis=1)
     parts = [
-        (squares - 2 * rows[start : start + step] @ centres.T).argmin(axis=1)
+        (squares - 2 * rows[start : start + step].astype(centres.dtype) @ centres.T).argmin(axis=1)
         for start in range(0, len(rows), step)
     ]
     return np.concatenate(parts).astype(np.int64)
@@ -67,12 +68,12 @@ def assigned(rows: Floats, centres: Floats) -> Ints:
 def _first_centres(rows: Floats, k: int, seed: int) -> Array:
     """Choose rows far from each other, at random (k-means++)."""
     draws = stateless_random.uniforms(seed, np.arange(k))
-    centres = [rows[int(draws[0] * len(rows))].astype(np.float64)]
+    centres = [rows[int(draws[0] * len(rows))]]
     distances = ((rows - centres[0]) ** 2).sum(axis=1)
     for draw in draws[1:]:
         if not distances.any():
             break
         place = np.searchsorted(distances.cumsum(), draw * distances.sum(), side="right")
-        centres.append(rows[min(int(place), len(rows) - 1)].astype(np.float64))
+        centres.append(rows[min(int(place), len(rows) - 1)])
         distances = np.minimum(distances, ((rows - centres[-1]) ** 2).sum(axis=1))
     return np.stack(centres)

@@ -103,16 +103,16 @@ def _plan(report: AuditReport, drop: str | Sequence[str] | None) -> list[_Move]:
         staying = (source.name(p) for p in range(len(source)) if p not in findings)
         for name in staying:
             files.pop(_real(name, folders), None)
-    names = {position: source.name(position) for position in files.values()}
-    base = os.path.commonpath([os.path.dirname(n) for n in names.values()]) if names else ""  # noqa: PTH120
+    rows = source.rows
+    base = os.path.commonpath(map(os.path.dirname, files)) if files else ""
     return [
         _Move(
-            name,
-            f"{findings[position].check}/{Path(name).relative_to(base).as_posix()}",
+            source.name(position),
+            f"{findings[position].check}/{Path(real).relative_to(base).as_posix()}",
             findings[position].check,
-            int(source.rows[position]),
+            int(rows[position]),
         )
-        for position, name in names.items()
+        for real, position in files.items()
     ]
 
 
@@ -175,12 +175,22 @@ def _carry_out(moves: Sequence[_Move], target: Path) -> None:
         writer.writerow(_COLUMNS)
         writer.writerows(moves)
         file.flush()
-        os.fsync(file.fileno())  # before the first file moves
+        os.fsync(file.fileno())
+    _flush_folder(target)  # the list is on disk before the first file moves
     for move in moves:
         kept = target / move.moved_to
         kept.parent.mkdir(parents=True, exist_ok=True)
         if os.path.lexists(move.path):
             _move(Path(move.path), kept)
+
+
+def _flush_folder(folder: Path) -> None:
+    if hasattr(os, "O_DIRECTORY"):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _move(path: Path, target: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_cvdata.types import Array, Floats
 
-_CHUNK = 1 << 24  # distances held at a time: 64 MB
+_CHUNK = 1 << 22  # distances held at a time: 16 MB, and twice as much for their order
 
 
 def neighbour_distances(rows: Floats, k: int) -> Array:

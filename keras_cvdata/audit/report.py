@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from keras_cvdata.audit import advising, answers, moving, reviewing, selecting
+from keras_cvdata.audit import advising, answers, moving, page, reviewing, selecting
 from keras_cvdata.audit.answers import Answer
 from keras_cvdata.audit.card import card
 from keras_cvdata.audit.checks.base import Check, Collection, Finding
 from keras_cvdata.sources import Source
-from keras_cvdata.types import Array
+from keras_cvdata.types import Array, Ints
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -113,6 +113,18 @@ class AuditReport:
             return pd.DataFrame({"images": [len(self.collection)]}, index=["all"])
         counts = np.bincount(codes, minlength=len(names))
         return pd.DataFrame({"images": counts, **self.class_columns}, index=list(names))
+
+    def to_html(self, path: str | os.PathLike[str], images: int = 300) -> None:
+        """Write a page with pictures, charts and filters, which needs no other file and no network.
+
+        Names of images are told without the folder that all share.
+
+        Args:
+            path: File to write.
+            images: Number of pictures to show at most, of each kind of finding in turn; each takes
+                about 8 kB. The page says how many findings are left out.
+        """
+        page.write_page(self, path, images)
 
     def to_json(self, path: str | os.PathLike[str]) -> None:
         """Write counts, findings and the table of classes.
@@ -240,7 +252,8 @@ class AuditReport:
 
         Args:
             path: CSV file to write.
-            checks: Kinds of findings, such as "label_suspect"; by default all but notes.
+            checks: Kinds of findings, such as "label_suspect"; by default all on labels, and of the
+                others all but notes.
             split: Only the images of this split, with the row numbers that its own folder has, as
                 in `DirectorySequence("pets/train").source.correct(path)`.
 
@@ -251,6 +264,10 @@ class AuditReport:
             ValueError: A kind was not looked for, or there is no such split.
         """
         return reviewing.write_review_list(self, path, checks, split)
+
+    @cached_property
+    def _rows(self) -> Ints:
+        return self.collection.source.rows
 
     def _row(self, finding: Finding) -> dict[str, Any]:
         where = self._named("", finding.position)
@@ -266,7 +283,7 @@ class AuditReport:
         label = None if codes is None else self.collection.class_names[codes[position]]
         return {
             f"{prefix}path": source.name(position),
-            f"{prefix}row": int(source.rows[position]),
+            f"{prefix}row": int(self._rows[position]),
             f"{prefix}label": label,
         }
 

@@ -34,7 +34,7 @@ def write_review_list(
     Args:
         report: What was found.
         path: File to write.
-        checks: Kinds of findings; None takes all that are more than a note.
+        checks: Kinds of findings; None takes all that are more than a note, and all on labels.
         split: Name of a split, whose rows are those of its own folder; None takes everything.
 
     Returns:
@@ -47,7 +47,7 @@ def write_review_list(
     place_of = dict(zip(positions.tolist(), places.tolist(), strict=True))
     of_image: dict[int, list[Finding]] = {}
     for finding in by_severity(report.findings):
-        if finding.severity != "note" if named is None else finding.check in named:
+        if _is_for_review(finding) if named is None else finding.check in named:
             for position in _doubtful(report.collection.source, finding):
                 of_image.setdefault(position, []).append(finding)
     listed = [position for position in of_image if position in place_of]
@@ -62,6 +62,11 @@ def write_review_list(
             told = _told(report, position, of_image[position])
             writer.writerow([row, *map(to_cell, told), "", "", made_for])
     return len(listed)
+
+
+def _is_for_review(finding: Finding) -> bool:
+    """Whether a finding is listed by default; a model that is no judge still ranks labels."""
+    return finding.severity != "note" or finding.check.startswith("label_")
 
 
 def _doubtful(source: Source, finding: Finding) -> Iterator[int]:

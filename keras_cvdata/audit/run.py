@@ -46,7 +46,7 @@ def audit(  # noqa: PLR0913 # what an audit may be told
         splits: Names of sub-folders of `data`, name of a column, or (N,) names of the split of each
             image.
         checks: "all", or names of checks or of what they find, such as `["files", "leakage"]`, and
-            checks of your own.
+            checks of your own, which stand in for those of the same name.
         thresholds: Arguments of checks by their names, such as `{"pictures": {"dark": 0.2}}`.
         attributes: What columns of the collection say, as names of columns: "color", "feature",
             "state", "perspective", "lighting".
@@ -132,7 +132,7 @@ def choose(
     for check in CHECKS:
         whole = bool({"all", check.name} & names)
         found = set(check.kinds) if whole else names & set(check.kinds)
-        if found:
+        if found and check.name not in [given.name for given in own]:
             chosen.append(_made(check, thresholds.get(check.name, {})))
             kinds |= found
     return chosen + own, frozenset(kinds)

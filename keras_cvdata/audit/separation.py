@@ -22,7 +22,7 @@ def class_curves(features: Array, codes: Ints, classes: int, noise: float = 2.0)
         features: (N, D) numbers.
         codes: (N,) class of each row, 0 to `classes` - 1.
         classes: Number of classes, K.
-        noise: Deviation of a feature, in its own unit, that means nothing.
+        noise: Deviation below which a feature is left out, in its own unit.
 
     Returns:
         (K,) area under the ROC curve of each class, 0 to 1; 0.5 where it tells nothing.
@@ -123,10 +123,13 @@ def chance_of_share(share: float, n: int, usual: float) -> float:
 
 
 def _with_squares(features: Array, noise: float) -> Array:
-    x = (features - features.mean(axis=0)) / np.maximum(features.std(axis=0), noise)
-    squares = x**2
-    squares = (squares - squares.mean(axis=0)) / np.maximum(squares.std(axis=0), 0.5)
-    return np.concatenate([x, squares], axis=1)
+    x = _standardized(features[:, features.std(axis=0) >= noise])
+    return np.concatenate([x, _standardized(x**2)], axis=1)
+
+
+def _standardized(x: Array) -> Array:
+    scaled: Array = (x - x.mean(axis=0)) / np.maximum(x.std(axis=0), 1e-9)
+    return scaled
 
 
 def _folds(codes: Ints, classes: int) -> list[Ints]:

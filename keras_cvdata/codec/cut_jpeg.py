@@ -43,6 +43,8 @@ def is_cut(data: bytes, header: Header, pixels: Array, reduce: int = 1) -> bool:
     if header.format != "jpeg" or not (corners == _GREY).all(axis=2).any():
         return False
     end = data.find(b"\xff\xd9", jpeg_segments(data)[2])
+    while data[end - 1] == 0xFF:  # fill bytes, or half of one that was cut
+        end -= 1
     longer = data[:end] + _PROBE + data[end:]
     try:
         again = decode(longer, "rgb", reduce=reduce, header=header)

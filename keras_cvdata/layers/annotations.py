@@ -65,6 +65,24 @@ def _check_boxes(layer: Any, found: Mapping[str, Any]) -> None:
         )
 
 
+def check_owner(layer: Any, found: Mapping[str, Any], count: int | None, plan: Plan) -> None:
+    """Refuse the boxes of one image beside several that move, each in its own way.
+
+    Args:
+        layer: The layer that was called.
+        found: See `follow_boxes`.
+        count: Number of images, where it is known.
+        plan: What happens to the images.
+    """
+    moves = any(step.for_mask() is not None for step in plan.steps)
+    if moves and count not in (None, 1) and len(found["boxes"].shape) == 2:
+        raise ValueError(
+            f"{layer.name} was called on {count} images with boxes of shape "
+            f"{tuple(found['boxes'].shape)}, which do not say whose they are. Give boxes of "
+            "(batch, N, 4) and labels of (batch, N), or one image."
+        )
+
+
 def check_axes(layer: Any, images: Tensor) -> None:
     """Refuse what is neither an image nor a batch of them."""
     if getattr(images.shape, "rank", 0) is None:  # of TensorFlow
@@ -124,6 +142,7 @@ def follow_all(layer: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
         moved = tensor.render_masks(to_batch(layer, masks), plan, layer.mask_fill_value)
         result["segmentation_masks"] = from_batch(layer, moved, masks)
     if "bounding_boxes" in given:
+        check_owner(layer, inputs["bounding_boxes"], pixels.shape[0], plan)
         sizes = ops.shape(pixels)[1:3], ops.shape(changed)[1:3]
         result["bounding_boxes"] = follow_boxes(layer, inputs["bounding_boxes"], plan, sizes, ops)
     return result
@@ -145,9 +164,9 @@ def follow_boxes(
         The same keys: boxes as float32, labels of their dtype or int32 where that has no -1, and
         the rest as it is.
     """
-    single = len(found["boxes"].shape) == 2
+    single, flat = len(found["boxes"].shape) == 2, len(found["labels"].shape) == 1
     given = cast(found["boxes"][None] if single else found["boxes"], "float32", xp)
-    labels = found["labels"][None] if single else found["labels"]
+    labels = found["labels"][None] if flat else found["labels"]
     labels = cast(labels, signed(labels.dtype), xp)
     (height, width), (tall, wide) = (
         (cast(size[0], "float32", xp), cast(size[1], "float32", xp)) for size in sizes
@@ -158,8 +177,7 @@ def follow_boxes(
     written = boxes.from_pixels(pixels, layer.bounding_box_format, tall, wide, xp)
     written = cast(xp.where(seen[..., None], written, 0.0), "float32", xp)
     labels = xp.where(seen, labels, xp.full_like(labels, -1))
-    if single:
-        written, labels = written[0], labels[0]
+    written, labels = written[0] if single else written, labels[0] if flat else labels
     return {**found, "boxes": written, "labels": labels}
 
 

@@ -71,6 +71,12 @@ def _filling(layer: Any, value_range: Range) -> dict[str, Any]:
     }
 
 
+def _seam(layer: Any) -> str:
+    """What is other about a fill mode."""
+    is_wrapped = getattr(layer, "fill_mode", "constant") == "wrap"
+    return "pixels across the seam of two copies are interpolated." if is_wrapped else ""
+
+
 def _rate(layer: Any) -> float:
     """How likely it acts: Keras draws a probability for each image, and then whether to act."""
     return float(sum(layer.factor) / 2)
@@ -88,18 +94,18 @@ def _flip(layer: Any, _: Range) -> Conversion:
 
 
 def _rotation(layer: Any, value_range: Range) -> Conversion:
-    return RandomRotation(tuple(layer.factor), **_filling(layer, value_range)), ""
+    return RandomRotation(tuple(layer.factor), **_filling(layer, value_range)), _seam(layer)
 
 
 def _translation(layer: Any, value_range: Range) -> Conversion:
     down, across = (layer.height_lower, layer.height_upper), (layer.width_lower, layer.width_upper)
-    return RandomTranslation(down, across, **_filling(layer, value_range)), ""
+    return RandomTranslation(down, across, **_filling(layer, value_range)), _seam(layer)
 
 
 def _zoom(layer: Any, value_range: Range) -> Conversion:
     across = None if layer.width_factor is None else (layer.width_lower, layer.width_upper)
     down = layer.height_lower, layer.height_upper
-    return RandomZoom(down, across, **_filling(layer, value_range)), ""
+    return RandomZoom(down, across, **_filling(layer, value_range)), _seam(layer)
 
 
 def _shear(layer: Any, value_range: Range) -> Conversion:

@@ -11,7 +11,14 @@ import numpy as np
 from keras_cvdata.engine import opencv
 from keras_cvdata.engine.chain import Chain
 from keras_cvdata.engine.plan import Plan
-from keras_cvdata.layers.annotations import check_axes, follow_boxes, from_batch, names, to_batch
+from keras_cvdata.layers.annotations import (
+    check_axes,
+    check_owner,
+    follow_boxes,
+    from_batch,
+    names,
+    to_batch,
+)
 from keras_cvdata.layers.pixels import check_pixels
 from keras_cvdata.types import Array
 
@@ -71,6 +78,7 @@ def _augment_arrays(layer: Any, chain: Chain, given: dict[str, Any]) -> dict[str
         moved = _move_masks(layer, to_batch(layer, masks, np), plan, size)
         result["segmentation_masks"] = from_batch(layer, moved, masks, np)
     if "bounding_boxes" in given:
+        check_owner(layer, given["bounding_boxes"], count, plan)
         sizes = (height, width), size
         boxes = follow_boxes(layer, given["bounding_boxes"], plan, sizes, np)
         result["bounding_boxes"] = boxes

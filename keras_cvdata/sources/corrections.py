@@ -70,6 +70,7 @@ def corrected(source: Source, path: str | os.PathLike[str], new_classes: bool = 
         ValueError: The list is broken or belongs to another collection, or a label is no class.
     """
     lines = list(_read(Path(path)))
+    _check_agree(lines)
     positions = _positions_of(source, {line.row for line in lines})
     _check_belongs(source, positions, lines)
     removed = [p for line in lines if line.remove for p in positions[line.row]]
@@ -234,10 +235,23 @@ def _check_belongs(source: Source, positions: dict[int, list[int]], lines: Seque
         )
 
 
+def _check_agree(lines: Sequence[_Line]) -> None:
+    """Refuse two lines that say different things of one image; lines may also say nothing."""
+    said: dict[int, _Line] = {}
+    for line in lines:
+        if line.remove or line.new_label.strip():
+            before = said.setdefault(line.row, line)
+            if (line.remove, line.new_label.strip()) != (before.remove, before.new_label.strip()):
+                raise ValueError(f"{line.where}: {before.where} says something else. Leave one.")
+
+
 def _same(cell: str, label: str) -> bool:
-    """Whether a spreadsheet may have made the cell of this label, such as 7 of 007."""
-    if cell.strip() == label.strip():
+    """Whether a spreadsheet may have made the cell of this label: 7 of 007, TRUE of True."""
+    cell, label = cell.strip(), label.strip()
+    if cell == label:
         return True
+    if label in ("True", "False"):
+        return cell.casefold() == label.casefold()
     number = _number(cell)
     return number is not None and number == _number(label)
 
@@ -252,25 +266,19 @@ def _number(text: str) -> float | None:
 def _relabelled(
     old: Labels, positions: dict[int, list[int]], lines: Sequence[_Line], new_classes: bool
 ) -> Labels:
-    names = list(old.class_names)
+    classes = _Classes(old.class_names, new_classes)
     codes_of = {
-        line.where: [_code(part, names, line.where, new_classes) for part in _parts(old, line)]
-        for line in lines
+        line.row: [classes.code(part, line.where) for part in _parts(old, line)] for line in lines
     }
-    new_of: dict[int, tuple[list[int], str]] = {}
-    values = _widened(old, len(names))
-    for line in lines:
-        codes = codes_of[line.where]
-        before = new_of.setdefault(line.row, (codes, line.where))
-        if before[0] != codes:
-            raise ValueError(f"{line.where}: it has another label in {before[1]}. Leave one.")
-        for position in positions[line.row]:
+    values = _widened(old, len(classes.names))
+    for row, codes in codes_of.items():
+        for position in positions[row]:
             if old.kind == "class":
                 values[position] = codes[0]
             else:
                 values[position] = 0
                 values[position, codes] = 1
-    return Labels(old.kind, values, (tuple(names),))
+    return Labels(old.kind, values, (tuple(classes.names),))
 
 
 def _widened(old: Labels, classes: int) -> Array:
@@ -285,22 +293,39 @@ def _parts(old: Labels, line: _Line) -> list[str]:
     return [part for part in line.new_label.split(SEPARATOR) if part.strip()]
 
 
-def _code(cell: str, names: list[str], where: str, new_classes: bool) -> int:
-    """Number of a class, which is added to `names` where it is new and may be."""
-    spelled = [_plain(name) for name in names]
-    for wanted in (cell, cell.strip()):
-        if wanted in spelled:
-            return spelled.index(wanted)
-    alike = [code for code, name in enumerate(spelled) if _same(cell, name)]
-    if len(alike) == 1:
-        return alike[0]
-    if new_classes:
-        names.append(cell.strip())
-        return len(names) - 1
-    near = difflib.get_close_matches(cell.strip(), spelled, 1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    shown = ", ".join(spelled[:20]) + (", ..." if len(spelled) > 20 else "")
-    raise ValueError(
-        f"{where}: the new label {cell.strip()!r} is no class; there are {shown}.{hint} Correct "
-        "it, or pass new_classes=True to make a class of it."
-    )
+class _Classes:
+    """Classes by the names that cells have for them.
+
+    Args:
+        names: The classes.
+        may_grow: Make new classes of other names.
+    """
+
+    def __init__(self, names: Sequence[str], may_grow: bool) -> None:
+        self.names = list(names)
+        self.may_grow = may_grow
+        self._codes = {_plain(name): code for code, name in enumerate(names)}
+
+    def code(self, cell: str, where: str) -> int:
+        """Number of a class, which is added where it is new and may be."""
+        found = self._codes.get(cell, self._codes.get(cell.strip()))
+        if found is None:
+            alike = {code for name, code in self._codes.items() if _same(cell, name)}
+            found = alike.pop() if len(alike) == 1 else self._new(cell.strip(), where)
+            self._codes[cell] = found
+        return found
+
+    def _new(self, name: str, where: str) -> int:
+        if not self.may_grow:
+            raise self._unknown(name, where)
+        self.names.append(name)
+        return len(self.names) - 1
+
+    def _unknown(self, name: str, where: str) -> ValueError:
+        near = difflib.get_close_matches(name, self._codes, 1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        shown = ", ".join(self.names[:20]) + (", ..." if len(self.names) > 20 else "")
+        return ValueError(
+            f"{where}: the new label {name!r} is no class; there are {shown}.{hint} Correct it, or "
+            "pass new_classes=True to make a class of it."
+        )

@@ -121,9 +121,8 @@ def folds(
         [(8, 2), (8, 2), (8, 2), (8, 2), (8, 2)]
     """
     source = open_source(data)
-    copies = _copies(source, groups, verbose)
     codes, names = classes_of(source) if stratify else (None, None)
-    together = _groups(source, groups) if copies is None else copies.groups
+    together = groups_of(source, groups, verbose)
     fold = fold_positions(len(source), k, codes=codes, groups=together, seed=seed, names=names)
     return (
         (
@@ -162,6 +161,24 @@ def classes_of(source: Source) -> tuple[Array | None, list[str] | None]:
         column.values if column.kind == "multilabel" else column.codes,
         list(column.counts()),
     )
+
+
+def groups_of(source: Source, groups: str | Array | None, verbose: int = 1) -> Array | None:
+    """What must stay together in a split of a source.
+
+    Args:
+        source: The collection.
+        groups: Name of a column, one value for each image, or "near-copies": reads all images.
+        verbose: 0 shows no progress of reading images.
+
+    Returns:
+        (N,) group of each sample, or None without groups.
+
+    Raises:
+        KeyError: There is no column of the name `groups`.
+    """
+    copies = _copies(source, groups, verbose)
+    return _groups(source, groups) if copies is None else copies.groups
 
 
 def _copies(source: Source, groups: str | Array | None, verbose: int) -> Copies | None:

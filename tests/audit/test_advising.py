@@ -11,7 +11,15 @@ import keras_cvdata
 from keras_cvdata.audit import advising
 from tests.audit.planted import KINDS, arrays, finding, report_of
 
-OTHERS = ("perspective", "lighting", "rare_color", "drift_labels", "grey", "low_contrast", "light")
+OTHERS = (
+    "one_perspective",
+    "missing_lighting",
+    "rare_color",
+    "drift_labels",
+    "grey",
+    "low_contrast",
+    "light",
+)
 
 
 def rows(*findings: Any) -> list[dict[str, Any]]:
@@ -21,7 +29,7 @@ def rows(*findings: Any) -> list[dict[str, Any]]:
 
 def test_coverage_is_answered_by_the_perspective_family_first() -> None:
     """R61, R63, R77: perspective before light, and what would take light back is told."""
-    found = rows(finding("lighting", label="dog"), finding("perspective", label="cat"))
+    found = rows(finding("missing_lighting", label="dog"), finding("one_perspective", label="cat"))
     assert [row["step"] for row in found] == ["collect"] * 2 + ["layer"] * 5
     assert [row["code"].partition("(")[0] for row in found if row["step"] == "layer"] == [
         "layers.RandomRotateBound",
@@ -32,22 +40,22 @@ def test_coverage_is_answered_by_the_perspective_family_first() -> None:
     ]
     light = found[-2]
     assert (light["check"], light["label"], light["finding"]) == (
-        "lighting",
+        "missing_lighting",
         "dog",
-        "lighting was seen",
+        "missing_lighting was seen",
     )
     assert 'not with standardize="samplewise"' in light["do"]
 
 
 def test_a_layer_that_answers_several_findings_stands_once() -> None:
     few = [finding("few_images", label=label) for label in ("cat", "dog")]
-    found = rows(finding("perspective", label="cat"), *few)
+    found = rows(finding("one_perspective", label="cat"), *few)
     codes = [row["code"] for row in found if row["step"] == "layer"]
     assert len(codes) == len(set(codes)) == 4
     assert codes[0] == 'layers.RandomFlip("horizontal")'
     rotation = next(row for row in found if "Rotate" in row["code"])
     assert (rotation["check"], rotation["label"], rotation["count"]) == (
-        "perspective, few_images",
+        "one_perspective, few_images",
         "cat, dog",
         3,
     )
@@ -75,12 +83,19 @@ def test_imbalance_is_answered_by_data_or_by_drawing() -> None:
     assert [row["step"] for row in rows(finding("imbalance", label="cat"))] == ["collect", "train"]
 
 
+def test_what_is_done_alike_is_done_at_once() -> None:
+    (row,) = rows(*(finding(kind, position=0) for kind in ("light", "dark", "light")))
+    assert row["code"] == 'report.review_list("review.csv", checks=["light", "dark"])'
+    assert row["count"] == 3
+
+
 def test_kinds_that_nobody_knows_get_the_action_of_their_finding() -> None:
     (broken,) = rows(finding("smudged", "error", position=1))
     assert (broken["step"], broken["do"], broken["code"]) == ("remove", "mend smudged", "")
     (odd,) = rows(finding("odd_kind"))
     assert (odd["step"], odd["do"]) == ("look", "mend odd_kind")
     assert rows(finding("smudged", "note")) == []
+    assert rows(finding("near_copy", "note")) == []  # it says that it could not look
     assert rows() == []
 
 

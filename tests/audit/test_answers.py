@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from keras_cvdata.audit import AuditReport, Finding
-from keras_cvdata.audit.answers import not_looked_at
+from keras_cvdata.audit.answers import is_found, not_looked_at
 from keras_cvdata.audit.parts import Parts, open_parts
-from keras_cvdata.sources import open_source
+from keras_cvdata.sources import DataFrameSource, open_source
 from tests.audit.planted import KINDS, arrays, finding, report_of, write_pictures
 
 PROBS = {"pred_probs": np.full((4, 2), 0.5)}
@@ -39,7 +39,7 @@ def test_each_question_fails_by_its_finding(kind: str, place: int) -> None:
     grave = finding(kind, "error", label="dog", message="grave")
     answer = report_of(arrays(), [mild, grave], **PROBS).checklist[place]
     assert (answer.state, answer.why) == ("fail", "'dog': grave (and 1 more)")
-    note = finding(kind, "note", label="cat", message="fine", score=0.1)
+    note = finding(kind, "note", label="cat", message="fine")
     assert report_of(arrays(), [note], **PROBS).checklist[place].state == "pass"
 
 
@@ -48,18 +48,27 @@ def test_copies_with_different_labels_are_label_errors() -> None:
     conflict = finding("label_conflict", "error", position=0, other=1)
     answer = report_of(arrays(), [conflict]).checklist[1]
     assert answer.state == "fail"
-    assert answer.why.startswith("1 pairs of copies have different labels, which is more than 4%")
+    assert answer.why.startswith("1 pair of copies has different labels, which is more than 4%")
     many = report_of(arrays(["cat", "dog"] * 20), [conflict]).checklist[1]
     assert many.state == "not looked at"
-    assert many.why.endswith("1 pairs of copies have different labels")
+    assert many.why.endswith("1 pair of copies has different labels")
 
 
-def test_a_check_that_says_that_it_could_not_look_passes_nothing() -> None:
-    reason = finding("background_bias", "note", message="the pictures are too small")
-    answer = report_of(arrays(), [reason]).checklist[2]
-    assert (answer.state, answer.why) == ("not looked at", "the pictures are too small")
-    told = finding("background_bias", "note", message="AUC is 0.6", score=0.6)
-    assert report_of(arrays(), [told]).checklist[2].state == "pass"
+@pytest.mark.parametrize(
+    ("kind", "place"), [("few_images", 0), ("label_error_rate", 1), ("background_bias", 2)]
+)
+def test_a_check_that_says_that_it_could_not_look_passes_nothing(kind: str, place: int) -> None:
+    """A note on the whole collection, with what was measured or without."""
+    reason = finding(kind, "note", message="too few to say", score=0.5)
+    report = report_of(arrays(), [reason], **PROBS)
+    answer = report.checklist[place]
+    assert (answer.state, answer.why) == ("not looked at", "too few to say")
+    assert report.summary().splitlines()[-2:] == [
+        "Nothing was found.",
+        "not looked at: too few to say",
+    ]
+    assert not is_found(report, kind)
+    assert is_found(report_of(arrays(), [finding("missing_lighting", "note")]), "missing_lighting")
 
 
 @pytest.mark.parametrize(
@@ -86,6 +95,18 @@ def test_without_labels_nothing_is_said_of_classes() -> None:
     assert report.checklist[0].why == "the images have no classes"
 
 
+def test_several_columns_of_labels_have_classes() -> None:
+    frame = pd.DataFrame({
+        "image": list(np.zeros((3, 8, 8, 3), np.uint8)), "a": ["x", "x", "y"], "b": ["u", "v", "v"],
+    })  # fmt: skip
+    source = DataFrameSource(frame, image_column="image", label_column=["a", "b"])
+    assert report_of(source).checklist[0].why == "the smallest class, 'u', has 1 image"
+    numbers = DataFrameSource(
+        frame.assign(a=[0.5, 1.5, 2.5]), image_column="image", label_column="a"
+    )
+    assert report_of(numbers).checklist[0].why == "the images have no classes"
+
+
 def test_multi_label_images_have_classes() -> None:
     report = report_of(arrays([["cat"], ["cat", "dog"], ["dog"], ["cat"]]))
     assert report.checklist[0].why == "the smallest class, 'dog', has 2 images"
@@ -97,7 +118,10 @@ def test_the_summary_says_in_ten_lines_what_a_person_needs() -> None:
     parts = Parts(open_source((x, y)), ("train", "val"), np.repeat([0, 1], [30, 10]))
     many = [finding("dark", position=row) for row in range(5)]
     few = [finding("few_images", label="cat", message="20 images, less than 1,000")]
-    errors = [finding("unreadable", "error", position=1), finding("leakage", "error")]
+    broken = [
+        finding(kind, "error", position=1, action="remove it") for kind in ("empty", "unreadable")
+    ]
+    errors = [*broken, finding("leakage", "error")]
     notes = [finding("odd_kind", "note", position=2, message="<b>")]
     text = report_of(parts, [*notes, *many, *few, *errors]).summary()
     assert text.splitlines() == [
@@ -108,14 +132,20 @@ def test_the_summary_says_in_ten_lines_what_a_person_needs() -> None:
         "not looked at  it needs out-of-fold predictions, audit(..., pred_probs=...)",
         "Background uniform or diversified in all classes?  "
         "pass           the border of a picture betrays no class",
-        "error    unreadable 1, leakage 1",
-        "warning  dark 5, few_images 1",
+        "error    leakage 1, empty 1, unreadable 1",
+        "warning  few_images 1, dark 5",
         "note     odd_kind 1",
         "What to do first:",
-        "1. unreadable: mend unreadable",
-        "2. leakage: mend leakage",
-        "3. dark: mend dark",
+        "1. leakage: mend leakage",
+        "2. empty, unreadable: remove it",
+        "3. few_images: mend few_images",
     ]
+
+
+def test_what_differs_from_image_to_image_is_not_told_of_all() -> None:
+    found = [finding("label_suspect", position=p, action=f"call it {p}") for p in range(2)]
+    last = report_of(arrays(), found, **PROBS).summary().splitlines()[-1]
+    assert last == "1. label_suspect: look at each, in the page or in the review list"
 
 
 def test_nothing_found_is_said_in_so_many_words() -> None:

@@ -141,6 +141,18 @@ def test_a_file_that_another_row_needs_stays(root: Path, tmp_path: Path) -> None
     assert told["row"].tolist() == [2]
 
 
+def test_paths_that_lead_upward_stay_in_the_folder(root: Path, tmp_path: Path) -> None:
+    tables, aside = tmp_path / "a" / "b", tmp_path / "aside"
+    tables.mkdir(parents=True)
+    write_pictures(tables, "own.png")
+    (tables / "t.csv").write_text("location,label\n../../pets/cat/0.png,a\nown.png,b\n")
+    found = [finding("dark", position=p) for p in (0, 1)]
+    told = report_of(tables / "t.csv", found).quarantine(aside, "dark", dry_run=False)
+    assert told["moved_to"].tolist() == ["dark/pets/cat/0.png", "dark/a/b/own.png"]
+    assert AuditReport.restore(aside) == 2
+    assert (root / "cat" / "0.png").exists()
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows keeps names in Unicode")
 def test_names_that_are_not_unicode_come_back(tmp_path: Path) -> None:
     try:

@@ -55,6 +55,13 @@ def test_predictions_suggest_the_label(tmp_path: Path) -> None:
     assert suggested == {"0": "dog", "1": "mend label_suspect", "3": "cat", "2": "mend dark"}
 
 
+def test_labels_that_are_only_ranked_are_listed_too(tmp_path: Path) -> None:
+    """Where a model is no judge, its suspects are notes; they are still worth a look."""
+    notes = [finding("label_suspect", "note", position=p) for p in (3, 1)]
+    lines = listed(report_of(arrays(), [*notes, finding("dark", position=0)]), tmp_path / "r.csv")
+    assert [line["row"] for line in lines] == ["0", "3", "1"]
+
+
 def test_a_list_comes_back_as_labels(tmp_path: Path) -> None:
     """R13: what the second pair of eyes says is applied by row."""
     root = write_pictures(tmp_path / "pets", *(f"{c}/{n}.png" for c in "ab" for n in range(3)))

@@ -13,6 +13,7 @@ import pytest
 
 import keras_cvdata as cvd
 from keras_cvdata.audit import Check, Collection, Finding, Sample, measuring
+from keras_cvdata.audit.checks import Definition
 from keras_cvdata.audit.run import audit, choose
 
 
@@ -83,6 +84,14 @@ def test_choosing_without_names_takes_a_check_of_ones_own_alone() -> None:
     checks, kinds = choose([Red()], {})
     assert [check.name for check in checks] == ["red"]
     assert kinds == {"too_red"}
+
+
+def test_a_check_that_is_given_stands_in_for_its_like(pets: Path) -> None:
+    stated = Definition(size=(8, 8))
+    assert stated in choose(["all", stated], {})[0]
+    report = audit(pets, checks=["all", stated], verbose=0)
+    assert ("definition_size", 0) in found(report)
+    assert ("dark", 3) in found(report)
 
 
 def test_a_check_of_ones_own(pets: Path) -> None:

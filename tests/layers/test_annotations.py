@@ -151,6 +151,34 @@ def test_a_single_image_brings_single_targets() -> None:
     assert found.tolist() == [[left, 161 - bottom, right, 161 - top]]
 
 
+def test_boxes_and_labels_keep_their_axes() -> None:
+    """Keras takes labels of a batch beside the boxes of one image."""
+    layer = layers.CenterCrop(20, 20, bounding_box_format="xyxy")
+    found = {"boxes": np.array([[2, 1, 9, 8], [60, 4, 70, 6]]), "labels": np.array([[1, 2]])}
+    result = layer({"images": np.zeros((20, 30, 3), np.uint8), "bounding_boxes": found})
+    boxed = {k: ops.convert_to_numpy(v).tolist() for k, v in result["bounding_boxes"].items()}
+    assert boxed == {"boxes": [[0, 1, 4, 8], [0, 0, 0, 0]], "labels": [[1, -1]]}
+
+
+def test_boxes_without_a_batch_axis_belong_to_one_image() -> None:
+    import tensorflow as tf
+
+    layer = layers.RandomFlip("vertical", rate=1.0, bounding_box_format="xyxy")
+    found = {"boxes": np.array([[0, 0, 2, 1]]), "labels": np.array([4])}
+    several = {"images": np.zeros((2, 4, 4, 3), np.uint8), "bounding_boxes": found}
+    with pytest.raises(
+        ValueError, match=r"2 images with boxes of shape \(1, 4\), which do not say"
+    ):
+        layer(several)
+    with pytest.raises(Exception, match=r"2 images with boxes of shape \(1, 4\)"):
+        list(tf.data.Dataset.from_tensors(several).map(layer))
+    result = layer({"images": np.zeros((1, 4, 4, 3), np.uint8), "bounding_boxes": found})
+    assert ops.convert_to_numpy(result["bounding_boxes"]["boxes"]).tolist() == [[0, 3, 2, 4]]
+    still = layers.RandomGrayscale(1.0, bounding_box_format="xyxy")
+    result = still({"images": np.zeros((2, 4, 4, 3), np.uint8), "bounding_boxes": found})
+    assert ops.convert_to_numpy(result["bounding_boxes"]["boxes"]).tolist() == [[0, 0, 2, 1]]
+
+
 def test_masks_fill_with_a_class_of_their_own() -> None:
     layer = layers.RandomTranslation((0.5, 0.5), 0, fill_mode="constant", mask_fill_value=9)
     result = layer(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +25,21 @@ pytestmark = pytest.mark.backends
 
 BASES = {value for value in vars(forms).values() if isinstance(value, type)}
 BASES |= {layers.CompoundLayer, layers.MixingLayer, layers.RandomLayer}
-every_case = pytest.mark.parametrize("case", LAYERS, ids=str)
+
+
+def for_each(cases: Iterable[LayerCase]) -> pytest.MarkDecorator:
+    """Run a test for each row; for the heavy ones not among the quick tests."""
+    rows = [pytest.param(each, marks=[pytest.mark.slow] * each.is_heavy) for each in cases]
+    return pytest.mark.parametrize("case", rows, ids=str)
+
+
+every_case = for_each(LAYERS)
 # The first row of each class, for what does not hang on the options of a layer.
 CLASSES = list({case.layer: case for case in reversed(LAYERS)}.values())
-every_class = pytest.mark.parametrize("case", CLASSES, ids=str)
-every_random_case = pytest.mark.parametrize(
-    "case", [case for case in LAYERS if not case.deterministic], ids=str
-)
-every_keeping_case = pytest.mark.parametrize(
-    "case", [case for case in LAYERS if not case.makes], ids=str
-)
-every_resting_case = pytest.mark.parametrize(
-    "case", [case for case in LAYERS if case.rests], ids=str
-)
+every_class = for_each(CLASSES)
+every_random_case = for_each([case for case in LAYERS if not case.deterministic])
+every_keeping_case = for_each([case for case in LAYERS if not case.makes])
+every_resting_case = for_each([case for case in LAYERS if case.rests])
 
 SIZES = [
     (3, (61, 40)),
@@ -84,8 +87,9 @@ def test_every_public_layer_has_a_row() -> None:
 )
 def test_shape_and_dtype_stay(case: LayerCase, dtype: str, shape: tuple[int, ...]) -> None:
     x = images(case, dtype, (*shape, case.channels[0]))
-    y = called(make(case), x)
-    assert y.shape == shape_after(make(case), x)
+    layer = make(case)
+    y = called(layer, x)
+    assert y.shape == shape_after(layer, x)
     assert y.dtype == (case.makes or x.dtype)
 
 
@@ -105,11 +109,7 @@ def test_values_stay_in_range(case: LayerCase) -> None:
     assert y.max() <= 1 + 1e-6
 
 
-@pytest.mark.parametrize(
-    "case",
-    [case for case in CLASSES if case.needs_range and not case.made_of and not case.makes],
-    ids=str,
-)
+@for_each([case for case in CLASSES if case.needs_range and not case.made_of and not case.makes])
 def test_the_range_of_values_is_but_a_scale(case: LayerCase) -> None:
     """Also one that does not begin at 0, on both executors."""
     x = images(case, "float32", (2, 9, 12, case.channels[0]))
@@ -129,7 +129,7 @@ def test_nothing_happens_outside_training(case: LayerCase) -> None:
     assert np.array_equal(called(make(case), x, training=False), expected)
 
 
-@pytest.mark.parametrize("case", [case for case in LAYERS if case.deterministic], ids=str)
+@for_each([case for case in LAYERS if case.deterministic])
 def test_deterministic_layers_always_act(case: LayerCase) -> None:
     """As Keras's own do, unless a rate makes them an augmentation."""
     x = images(case)
@@ -170,7 +170,7 @@ def test_same_seed_repeats(case: LayerCase) -> None:
 def test_every_image_has_its_own_draws(case: LayerCase) -> None:
     x = np.repeat(images(case, shape=(1, 28, 37, 3)), 6, axis=0)
     layer = make(case)
-    batches = [called(layer, x) for _ in range(4)]  # in one, all of six may decide alike by chance
+    batches = (called(layer, x) for _ in range(4))  # in one, all of six may decide alike by chance
     assert any(len({image.tobytes() for image in y}) > 1 for y in batches)
 
 
@@ -257,20 +257,20 @@ def test_unknown_keywords_are_refused(case: LayerCase) -> None:
         case.layer(**case.options, strength=1)
 
 
-@pytest.mark.parametrize("case", [case for case in CLASSES if not case.made_of], ids=str)
+@for_each([case for case in CLASSES if not case.made_of])
 def test_can_be_constructed_without_arguments(case: LayerCase) -> None:
     x = images(case)
     assert called(case.layer(), x).dtype == (case.makes or x.dtype)
 
 
-@pytest.mark.parametrize("case", [case for case in CLASSES if case.rests], ids=str)
+@for_each([case for case in CLASSES if case.rests])
 @pytest.mark.parametrize("rate", [-0.1, 1.1, float("nan"), "half", True])
 def test_rates_that_are_no_probabilities_are_refused(case: LayerCase, rate: Any) -> None:
     with pytest.raises(ValueError, match=f"{case.layer.__name__}: rate must be a probability"):
         make(case, rate=rate)
 
 
-@pytest.mark.parametrize("case", [case for case in LAYERS if not case.rests], ids=str)
+@for_each([case for case in LAYERS if not case.rests])
 def test_layers_that_always_act_take_no_rate(case: LayerCase) -> None:
     with pytest.raises(TypeError, match="has no argument 'rate'"):
         case.layer(**case.options, rate=0.5)

@@ -135,3 +135,17 @@ def test_keras_blackens_the_border_of_what_it_sharpens() -> None:
     white = np.full((1, 5, 5, 1), 200, "float32")
     assert changed(keras.layers.RandomSharpness((0, 0)), white)[0, 0, 0, 0] < -50
     assert not changed(layers.RandomSharpness((0, 0), value_range=(0, 255)), white).any()
+
+
+def test_boxes_of_a_crop_lie_beside_their_pixels_in_keras() -> None:
+    """The upper edge of the box is the first row that is kept."""
+    image = np.arange(10, dtype="float32")[:, None, None].repeat(8, axis=1)
+    found = {"boxes": np.array([[2.0, 1.0, 4.0, 3.0]], "float32"), "labels": np.array([1])}
+    given = {"images": image, "bounding_boxes": found}
+    theirs, ours = (
+        resizing(20, 20, crop_to_aspect_ratio=True, bounding_box_format="xyxy")(given)
+        for resizing in (keras.layers.Resizing, layers.Resizing)
+    )
+    assert float(theirs["images"][0, 0, 0]) == 1
+    assert float(theirs["bounding_boxes"]["boxes"][0][1]) == 0.5
+    assert float(ours["bounding_boxes"]["boxes"][0][1]) == pytest.approx(0, abs=1e-5)

@@ -1,11 +1,12 @@
 """`from_keras` against Keras's layers: equal effect over many draws, or a warning.
 
-All layers with 24 random configurations each: `python -m tests.layers.test_from_keras`.
+All layers with 24 random configurations each, on noise and on a photograph; what is beyond 10 % by
+the chance of 2,000 draws is drawn 40,000 times: `python -m tests.layers.test_from_keras`.
 """
 
 from __future__ import annotations
 
-import warnings
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.conftest import photograph
 pytestmark = pytest.mark.backends
 
 SIDE = 24
+BATCH = 2000  # draws at a time, at most
 Random = np.random.Generator
 
 
@@ -33,7 +35,7 @@ def ends(random: Random, low: float = 0.0, high: float = 1.0) -> Any:
 
 def filling(random: Random) -> dict[str, Any]:
     return {
-        "fill_mode": str(random.choice(["reflect", "constant", "nearest", "wrap"])),
+        "fill_mode": str(random.choice(["reflect", "constant", "nearest"])),
         "fill_value": float(random.choice([0, 100, 255])),
         "interpolation": str(random.choice(["bilinear", "nearest"])),
     }
@@ -87,6 +89,9 @@ OTHER: dict[str, dict[str, Any]] = {
     "RandomErasing": {},
     "RandomFlip": {},
     "RandomGaussianBlur": {"factor": 0.6, "sigma": 0.8},
+    "RandomRotation": {"factor": 0.2, "fill_mode": "wrap"},
+    "RandomTranslation": {"height_factor": 0.2, "width_factor": 0.1, "fill_mode": "wrap"},
+    "RandomZoom": {"height_factor": 0.2, "fill_mode": "wrap"},
     "RandomPerspective": {"scale": 0.5, "fill_value": 255.0},
     "RandomSaturation": {"factor": 0.4},
     "RandomSharpness": {"factor": 0.3},
@@ -106,11 +111,13 @@ PICTURES = {
 
 def effect(layer: Any, picture: np.ndarray, draws: int) -> tuple[float, float]:
     """Mean and spread, over draws, of how far pixels move on average."""
-    x = np.repeat(picture[None], draws, axis=0)
-    y = ops.convert_to_numpy(layer(ops.convert_to_tensor(x), training=True))
-    middle = x if y.shape == x.shape else x.mean(axis=(1, 2), keepdims=True)
-    change = np.abs(y - middle).mean(axis=(1, 2, 3))
-    return float(change.mean()), float(change.std())
+    x = np.repeat(picture[None], min(draws, BATCH), axis=0)
+    changes = []
+    for _ in range(0, draws, BATCH):
+        y = ops.convert_to_numpy(layer(ops.convert_to_tensor(x), training=True))
+        middle = x if y.shape == x.shape else x.mean(axis=(1, 2), keepdims=True)
+        changes.append(np.abs(y - middle).mean(axis=(1, 2, 3)))
+    return float(np.mean(changes)), float(np.std(changes))
 
 
 def distance(name: str, options: dict[str, Any], picture: np.ndarray, draws: int) -> float:
@@ -213,15 +220,14 @@ def test_what_has_no_counterpart_is_refused(layer: Any, message: str) -> None:
         layers.from_keras(layer)
 
 
-def main(draws: int = 2000, configurations: int = 24) -> None:
+def main(configurations: int = 24) -> None:
     """Print the largest distance of each layer, over random configurations."""
-    warnings.simplefilter("ignore")
     for name, draw in EXACT.items():
-        found = [
-            distance(name, draw(np.random.default_rng(number)), picture, draws)
-            for number in range(configurations)
-            for picture in PICTURES.values()
-        ]
+        found = []
+        for number, picture in itertools.product(range(configurations), PICTURES.values()):
+            options = draw(np.random.default_rng(number))
+            first = distance(name, options, picture, BATCH)
+            found.append(first if first <= 0.1 else distance(name, options, picture, 20 * BATCH))
         within = sum(each <= 0.1 for each in found)
         print(f"{name:26} {within} of {len(found)} within 10 %, worst {max(found):.3f}", flush=True)
 

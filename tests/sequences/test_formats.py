@@ -110,6 +110,7 @@ def test_hierarchical_labels_through_folder_and_hdf5(breeds, tmp_path_factory):
         assert x[:, 0, 0, 0].tolist() == [0, 1, 10, 11, 20, 21, 30, 31]
 
 
+@pytest.mark.slow
 def test_a_model_with_one_head_per_level_fits(breeds):
     """R16, R19."""
     import keras

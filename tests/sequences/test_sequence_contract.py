@@ -77,6 +77,7 @@ def test_goes_on_alike_after_pickling(opened, digest):
     assert digest(pickle.loads(pickle.dumps(seq))) == digest(seq)
 
 
+@pytest.mark.slow
 def test_fits_a_model(opened):
     """R29: loaded, brought to the input shape, converted, split."""
     model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(3, "softmax")])

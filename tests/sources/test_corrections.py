@@ -88,11 +88,14 @@ def test_wrong_lines_are_named(tmp_path: Path, line: tuple[str, ...], message: s
         PETS.correct(write(tmp_path, line))
 
 
-def test_lines_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
-    lines = [("1", "x[1]", "dog", new, "") for new in ("cat", "cat", "dog")]
-    assert names_of(PETS.correct(write(tmp_path, *lines[:2])))[1] == "cat"
-    with pytest.raises(ValueError, match=r"line 4 \(row 1\): it has another label in .* line 2"):
-        PETS.correct(write(tmp_path, *lines))
+@pytest.mark.parametrize(("new_label", "remove"), [("dog", ""), ("", "x")])
+def test_lines_that_contradict_each_other_are_refused(
+    tmp_path: Path, new_label: str, remove: str
+) -> None:
+    lines = [("1", "x[1]", "dog", new, "") for new in ("cat", "cat ", "")]
+    assert names_of(PETS.correct(write(tmp_path, *lines)))[1] == "cat"
+    with pytest.raises(ValueError, match=r"line 5 \(row 1\): .*, line 2 \(row 1\) says something"):
+        PETS.correct(write(tmp_path, *lines, ("1", "x[1]", "dog", new_label, remove)))
 
 
 @pytest.mark.parametrize(
@@ -146,7 +149,11 @@ def test_names_that_spreadsheets_take_for_numbers_are_understood(tmp_path: Path)
     source = source_of(["007", "-1", "=1+1"])
     assert to_cell("=1+1") == "'=1+1"
     lines = ("0", "x[0]", "7", "'=1+1", ""), ("1", "x[1]", "'-1", "7", "")
-    assert names_of(source.correct(write(tmp_path, *lines))) == ["=1+1", "007", "=1+1"]
+    again = ("2", "x[2]", "'=1+1", "7.0", "")
+    assert names_of(source.correct(write(tmp_path, *lines, again))) == ["=1+1", "007", "007"]
+    flags = source_of(["True", "False"])
+    right = flags.correct(write(tmp_path, ("0", "x[0]", "TRUE", "FALSE", "")))
+    assert names_of(right) == ["False", "False"]
 
 
 def picture_folder(root: Path, *names: str) -> DirectorySource:

@@ -20,6 +20,7 @@ MAX_IMAGES = 20_000  # that are compared, taken evenly from all classes
 
 _UNIFORM = 8  # levels of deviation along the outermost pixels, up to which they are one colour
 _SAME_COLOR = 4  # levels in each channel
+_CANDIDATES = 32  # colours of a class of which the one is chosen that most borders are near to
 _USUAL, _WEIGHT = 0.01, 100  # share of uniform borders that nobody planted, as of so many images
 _CHANCE = 0.1  # of one class of the collection having so many by chance
 _VARIED = 8  # levels of spread, below which all borders are one
@@ -251,8 +252,10 @@ def _frames(measures: Mapping[str, Array], rows: Ints, codes: Ints) -> list[_Fra
         if not len(found):
             frames.append(_Frame(code, rows[:0], images, others, 0.0, 0.0, ()))
             continue
-        color = found[counts.argmax()]
-        alike = (np.abs(colors - color) <= _SAME_COLOR).all(axis=1)
+        often = found[np.argsort(-counts, kind="stable")[:_CANDIDATES]]
+        near = [(np.abs(colors - color) <= _SAME_COLOR).all(axis=1) for color in often]
+        most = int(np.argmax([(alike & members).sum() for alike in near]))
+        color, alike = often[most], near[most]
         share = float((alike & members).sum() / images)
         elsewhere = float((alike & ~members).sum() / max(others, 1))
         shown = tuple(color.tolist())

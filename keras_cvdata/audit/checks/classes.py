@@ -20,11 +20,13 @@ from keras_cvdata.audit.checks.groups import (
     name_some,
     without_extra,
 )
-from keras_cvdata.audit.checks.shares import FEW, rare_feature, rare_values, too_many
+from keras_cvdata.audit.checks.shares import FEW, fold, rare_feature, rare_values, too_many
 from keras_cvdata.audit.foreground import COLORS, main_color, outline
 from keras_cvdata.audit.sample import Sample
 from keras_cvdata.types import Array, Ints
 
+_BRIGHT = 0.8  # where the brightest twentieth begins in a picture that is well lit
+_MOST_GAIN = 4.0  # by which the colours of a dim picture are brightened
 _OWN_COLOR = 0.5  # share of the object that has its main colour, else the colour is unclear
 _CLEAR_SHARE = 0.7  # share of the images of a class whose colour must be clear
 _COLOR_STEP = 30.0  # distance in L*a*b* from which a rare colour is no shade of a frequent one
@@ -33,7 +35,11 @@ _COLOR_STEP = 30.0  # distance in L*a*b* from which a rare colour is no shade of
 class Classes(Check):
     """Finds classes with too few images, and images of a class that are all alike.
 
-    Counting is certain, and so is what columns of the collection say (`attributes` of `audit`).
+    Counting is certain, and so is what columns of the collection say: `attributes` of `audit` names
+    those of "color" and "state" with one value an image, and those of "feature" with yes or no, or
+    the name of the feature that an image has. Where a column says nothing, the image does not
+    count. Groups are classes, paths of a hierarchy, or the images of each class of several.
+
     What is told from pixels is an estimate: the object is what stands out from the border of a
     picture, see `foreground.py`. A colour told from pixels is therefore reported only where at
     least 70 % of the images of the class show an object of a clear colour, at least two images have
@@ -68,7 +74,7 @@ class Classes(Check):
     name = "classes"
     kinds = (
         *("few_images", "imbalance", "class_missing", "rare_color", "rare_feature"),
-        *("rare_state", "uniform_class", "not_any", "classes_not_checked"),
+        *("rare_state", "uniform_class", "not_any"),
     )
     needs = "pixels"
     measures: ClassVar = {"color": "u1", "lab": "(3,)u1", "outline": "u8", "object": "f2"}
@@ -100,7 +106,9 @@ class Classes(Check):
     def look(self, sample: Sample) -> Sequence[Any]:
         """Measure colour and shape of the object of one picture."""
         mask, contrast = sample.foreground
-        pixels = sample.small[mask]
+        # Dim pictures are brightened, or green at dusk is called black.
+        gain = min(max(_BRIGHT / max(sample.quantile(0.95), 1e-6), 1.0), _MOST_GAIN)
+        pixels = cv2.convertScaleAbs(sample.small, alpha=gain)[mask]
         color, share = main_color(pixels)
         mean = pixels.mean(axis=0).round().astype(np.uint8)
         lab = cv2.cvtColor(mean[None, None], cv2.COLOR_RGB2LAB)[0, 0]
@@ -112,25 +120,28 @@ class Classes(Check):
         if not columns:
             what = "are numbers" if collection.source.labels else "are missing"
             yield Finding(
-                "classes_not_checked", "note",
-                f"the labels {what}, so that nothing can be said of classes",
+                "few_images", "note",
+                f"the labels {what}, so that nothing can be said of classes, nor of colours, "
+                "features and states in each",
                 "give labels with classes to have their numbers of images checked",
             )  # fmt: skip
         for groups in columns:
             yield from self._few(groups)
-            yield from self._imbalance(groups, collection)
-            yield from _missing(groups, collection)
+            yield from fold(self._imbalance(groups, collection), groups)
+            yield from _extra(groups, collection)
+            yield from fold(_missing(groups, collection), groups)
             yield from self._alike(without_extra(groups, collection), collection)
 
     def _alike(self, groups: list[Group], collection: Collection) -> Iterator[Finding]:
         yield from self._colors(groups, collection)
         yield from self._by_column(groups, collection, "state", self.rare_state)
         for column, found in attribute_columns(collection, "feature").items():
-            yield from too_many(column, found, "feature", "classes_not_checked")
+            yield from too_many(column, found, "feature", "rare_feature")
             if len(found.names) <= MAX_VALUES:
                 for name, feature in features(column, found).items():
-                    yield from rare_feature(groups, name, feature, self.rare_feature)
-        yield from self._uniform(groups, collection.measures)
+                    rare = rare_feature(groups, name, feature, self.rare_feature)
+                    yield from fold(rare, groups)
+        yield from fold(self._uniform(groups, collection.measures), groups)
 
     def classes(self, collection: Collection) -> Mapping[str, Array]:
         """Share of the images, main colours, and spread of colour and shape of each class."""
@@ -188,22 +199,14 @@ class Classes(Check):
                     "class_weights or balance to the training",
                     label=group.name, score=float(size), threshold=float(least),
                 )  # fmt: skip
-        extra = extra_class(collection)
-        for group in groups:
-            if group.name == extra and extra is not None:
-                yield Finding(
-                    "not_any", "note",
-                    f"it shows none of the classes and has {len(group.members):,} images, "
-                    f"{len(group.members) / mean:.0%} of the mean class; it is left out of the "
-                    "rules on balance",
-                    "keep it about as large as a class", label=extra,
-                )  # fmt: skip
 
     def _colors(self, groups: Sequence[Group], collection: Collection) -> Iterator[Finding]:
         if "color" in collection.attributes:
             yield from self._by_column(groups, collection, "color", self.rare_color)
             return
-        measures, untold = collection.measures, []
+        measures = collection.measures
+        untold: list[str] = []
+        rare: list[Finding] = []
         for group in groups:
             if len(group.members) < FEW:
                 continue
@@ -217,10 +220,11 @@ class Classes(Check):
             seen = _but_shades(pixels, measures["lab"][clear], self.rare_color)
             source = "pixels, an estimate"
             part = [Group(group.name, np.arange(len(clear)))]
-            yield from rare_values(part, source, seen, "color", self.rare_color)
+            rare += rare_values(part, source, seen, "color", self.rare_color)
+        yield from fold(rare, groups)
         if untold:
             yield Finding(
-                "classes_not_checked", "note",
+                "rare_color", "note",
                 f"colours were not compared, since fewer than {_CLEAR_SHARE:.0%} of the images "
                 f"show an object of one clear colour: {name_some(untold)}",
                 "a column given as attributes={'color': ...} makes it sure",
@@ -230,9 +234,9 @@ class Classes(Check):
         self, groups: Sequence[Group], collection: Collection, what: str, share: float
     ) -> Iterator[Finding]:
         for name, column in attribute_columns(collection, what).items():
-            yield from too_many(name, column, what, "classes_not_checked")
+            yield from too_many(name, column, what, f"rare_{what}")
             if len(column.names) <= MAX_VALUES:
-                yield from rare_values(groups, name, column, what, share)
+                yield from fold(rare_values(groups, name, column, what, share), groups)
 
     def _clear(self, group: Group, measures: Mapping[str, Array]) -> Ints:
         """Members whose object is told from the border."""
@@ -265,6 +269,22 @@ class Classes(Check):
                     "collect other specimens of it; many images of few things teach little",
                     label=group.name, score=float(parts.max()), threshold=self.uniform,
                 )  # fmt: skip
+
+
+def _extra(groups: Sequence[Group], collection: Collection) -> Iterator[Finding]:
+    """Tell the class of none of the classes apart (R6)."""
+    extra = extra_class(collection)
+    others = [len(group.members) for group in without_extra(groups, collection)]
+    mean = max(float(np.mean(others)), 1.0) if others else 1.0
+    for group in groups:
+        if group.name == extra and extra is not None:
+            yield Finding(
+                "not_any", "note",
+                f"it shows none of the classes and has {len(group.members):,} images, "
+                f"{len(group.members) / mean:.0%} of the mean class; it is left out of the rules "
+                "on balance",
+                "keep it about as large as a class", label=extra,
+            )  # fmt: skip
 
 
 def _missing(groups: Sequence[Group], collection: Collection) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from keras_cvdata.audit.checks.groups import (
     name_some,
     without_extra,
 )
-from keras_cvdata.audit.checks.shares import FEW, fold, one_value, too_many
+from keras_cvdata.audit.checks.shares import FEW, fold_all, missing_values, too_many
 from keras_cvdata.audit.foreground import placing
 from keras_cvdata.audit.light import LIGHTINGS, lighting_of, warmth
 from keras_cvdata.audit.sample import Sample
@@ -30,8 +30,10 @@ _ELONGATED = 1.2  # longer axis of an object by the shorter, from which it has a
 class Coverage(Check):
     """Finds classes that are all seen from one side and distance, or all in one light.
 
-    Columns of the collection that say so (`attributes` of `audit`) are believed; else both are
-    estimated from pixels, and findings are warnings at most.
+    Columns of the collection that say so are believed: `attributes` of `audit` names those of
+    "perspective" and "lighting" with one value an image, and each class should have each value that
+    occurs. Else both are estimated from pixels, and findings are warnings at most. Without classes
+    all images count as one. `lighting="constant"` of `audit` leaves the light out.
 
     Perspective (R11): the object is what stands out from the border, see `foreground.py`. A class
     is alike where nine of ten objects have nearly the same size in the picture and, unless they
@@ -73,10 +75,7 @@ class Coverage(Check):
     """
 
     name = "coverage"
-    kinds = (
-        *("one_perspective", "missing_perspective", "one_lighting", "missing_lighting"),
-        "coverage_not_checked",
-    )
+    kinds = (*("perspective_alike", "perspective_missing", "lighting_alike", "lighting_missing"),)
     needs = "pixels"
     measures: ClassVar = {
         "object": "f2",
@@ -133,7 +132,7 @@ class Coverage(Check):
         columns = groupings(collection) or [[Group(None, np.flatnonzero(collection.readable))]]
         if collection.lighting is not None:
             yield Finding(
-                "coverage_not_checked", "note",
+                "lighting_alike", "note",
                 f"lighting={collection.lighting!r} is declared, so it was not looked whether the "
                 "light varies",
                 "leave lighting out if the model is used in other light, too",
@@ -176,7 +175,7 @@ class Coverage(Check):
             yield from self._by_column(groups, collection, "perspective")
             return
         told = [self._one_perspective(group, collection.measures) for group in groups]
-        yield from fold([finding for finding in told if finding], len(groups))
+        yield from fold_all([finding for finding in told if finding], groups)
         yield from self._untold(groups, collection.measures)
 
     def _by_column(
@@ -186,12 +185,12 @@ class Coverage(Check):
         what: Literal["perspective", "lighting"],
     ) -> Iterator[Finding]:
         for name, column in attribute_columns(collection, what).items():
-            yield from too_many(name, column, what, "coverage_not_checked")
+            yield from too_many(name, column, what, f"{what}_alike")
             if len(column.names) <= MAX_VALUES:
-                yield from one_value(groups, name, column, what, self.least)
+                yield from missing_values(groups, name, column, what, self.least)
             if what == "lighting" and len(column.names) < len(LIGHTINGS):
                 yield Finding(
-                    "missing_lighting", "note",
+                    "lighting_missing", "note",
                     f"the column {name!r} knows {len(column.names)} lightings: "
                     f"{name_some(column.names)}",
                     f"look whether the model will see others, too: {', '.join(LIGHTINGS)}",
@@ -209,7 +208,7 @@ class Coverage(Check):
         angle = "round" if np.isnan(turns) else f"turned within {turns:.0f} degrees"
         rows, columns = (np.subtract(*_range(measures[axis][clear])[::-1]) for axis in ("y", "x"))
         return Finding(
-            "one_perspective", "warning",
+            "perspective_alike", "warning",
             f"nine of ten objects fill {low:.0%} to {high:.0%} of the side of the picture, are "
             f"{angle}, and lie within {rows:.0%} of its height and {columns:.0%} of its width "
             "(an estimate from pixels)",
@@ -227,7 +226,7 @@ class Coverage(Check):
         ]
         if names:
             yield Finding(
-                "coverage_not_checked", "note",
+                "perspective_alike", "note",
                 "the perspective was not compared, since fewer than half of the images show an "
                 f"object that stands out from the border: {name_some(names)}",
                 "a column given as attributes={'perspective': ...} makes it sure",
@@ -240,7 +239,7 @@ class Coverage(Check):
         measures = collection.measures
         told = [self._one_lighting(group, measures) for group in groups]
         found = [finding for finding in told if finding]
-        yield from fold(found, len(groups))
+        yield from fold_all(found, groups)
         if len(found) < len(groups):
             yield from self._missing(groups, self._lights(measures))
 
@@ -254,7 +253,7 @@ class Coverage(Check):
         if max(brightness, contrast) >= self.one_brightness or warm >= self.one_warmth * cold:
             return None
         return Finding(
-            "one_lighting", "warning",
+            "lighting_alike", "warning",
             f"in nine of ten images the brightest tenth begins between {ranges[0][0]:.2f} and "
             f"{ranges[0][1]:.2f} of white, contrast differs by {contrast:.2f}, and red is "
             f"{cold:.2f} to {warm:.2f} times blue (an estimate from pixels)",
@@ -267,28 +266,29 @@ class Coverage(Check):
     def _missing(self, groups: Sequence[Group], lights: Categories) -> Iterator[Finding]:
         """Name, in one note, the lightings that classes lack by the look of their pixels."""
         lacking: dict[str, list[str]] = {name: [] for name in LIGHTINGS}
-        untold = []
+        untold, least = [], 1.0
         for group in groups:
             codes, name = lights.codes[group.members], group.name or "all images"
             if (codes >= 0).sum() >= max(FEW, _TOLD * len(codes)):
                 for light, share in zip(LIGHTINGS, _shares(codes), strict=True):
                     if share < self.least:
-                        lacking[light].append(f"{name} {share:.0%}")
+                        lacking[light].append(f"{name} {share:.1%}")
+                        least = min(least, float(share))
             elif len(codes) >= FEW:
                 untold.append(name)
         parts = [f"{light}: {name_some(names)}" for light, names in lacking.items() if names]
         if parts:
             yield Finding(
-                "missing_lighting", "note",
+                "lighting_missing", "note",
                 "by their brightness and the colour of their light, few images are of "
                 + "; ".join(parts) + " (a rough estimate from pixels)",
                 "look whether that is so, and collect some if the model will see such light; "
                 "a column given as attributes={'lighting': ...} makes it sure",
-                threshold=self.least,
+                score=least, threshold=self.least,
             )  # fmt: skip
         if untold:
             yield Finding(
-                "coverage_not_checked", "note",
+                "lighting_missing", "note",
                 "the four lightings were not told apart, since in half of the images or more too "
                 f"little is nearly grey, or all is: {name_some(untold)}",
                 "a column given as attributes={'lighting': ...} makes it sure",

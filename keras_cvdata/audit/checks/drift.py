@@ -114,7 +114,7 @@ class Drift(Check):
             rows = collection.embeddings
             known = np.asarray(np.isfinite(rows).all(axis=1))
         numbers = np.zeros(len(rows), np.int64)
-        numbers[known] = clustered(rows[known].astype(np.float32), self.clusters)
+        numbers[known] = clustered(rows[known], self.clusters)
         return numbers, known
 
     def _compare(

@@ -69,10 +69,7 @@ class Files(Check):
 
     def look(self, sample: Sample) -> Sequence[Any]:
         """Look at the header, and decode the image to see whether that goes."""
-        try:
-            data = sample.payload
-        except ImageError:
-            return _NO_IMAGE, 0, 0, False, False
+        data = sample.payload
         if not isinstance(data, bytes):
             return _FINE, 0, 0, False, False
         if not data:

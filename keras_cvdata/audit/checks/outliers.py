@@ -20,7 +20,9 @@ class Outliers(Check):
 
     What counts is the mean distance to the nearest images of the collection, compared with that of
     the images of the same class. Outliers that come in groups as large as `neighbours` hide each
-    other, as do images that the embedding does not tell apart.
+    other, as do images that the embedding does not tell apart. Every image is compared with every
+    other: 20,000 embeddings of 64 numbers take about 7 seconds of one core, ten times as many a
+    hundred times that.
 
     Args:
         far: Robust standard deviations (1.4826 median absolute deviations) by which the logarithm

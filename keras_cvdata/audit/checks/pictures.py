@@ -15,8 +15,10 @@ from keras_cvdata.types import Array
 SHARPNESS_SIDE = 256  # pixels of the shorter side at which sharpness is measured
 _TILES = 8  # along each side
 _PLAIN = 16  # levels that count as one brightness
+_COLORED = 5  # of 32 x 32 areas that make a picture coloured
 _TOO_SMALL = 8  # pixels of a side, below which there is no sharpness to speak of
-_ONE_COLOR = 2.0  # levels of deviation, below which nothing could be sharp
+_NOISE = 16.0  # square levels that the second difference of noise of 1.6 levels has
+_FAINT = 8.0  # levels of deviation, below which noise and sharpness are not told apart
 
 
 class Pictures(Check):
@@ -30,8 +32,8 @@ class Pictures(Check):
         low_contrast: Standard deviation of the brightness, in levels of 255.
         low_information: Share of the pixels, 0 to 1, that have one brightness to within 16 levels
             of 255, above which a picture shows next to nothing.
-        grey: Mean difference of the largest and the smallest of red, green and blue, in levels of
-            255, below which a picture among coloured ones is grey.
+        grey: Difference of the largest and the smallest of red, green and blue, in levels of 255,
+            that 99.5 % of a picture stay below, if it is grey among coloured ones.
         odd_size: Times by which the side (the square root of the area) differs from the median.
         odd_aspect: Times by which the ratio of the longer to the shorter side differs from the
             median.
@@ -62,10 +64,10 @@ class Pictures(Check):
         *,
         dark: float = 0.32,
         light: float = 0.68,
-        blurred: float = 0.045,
-        low_contrast: float = 12.0,
+        blurred: float = 0.03,
+        low_contrast: float = 15.0,
         low_information: float = 0.98,
-        grey: float = 1.0,
+        grey: float = 4.0,
         odd_size: float = 5.0,
         odd_aspect: float = 2.0,
     ) -> None:
@@ -87,7 +89,7 @@ class Pictures(Check):
         variance = sample.histogram @ (levels - sample.histogram @ levels) ** 2
         plain = np.convolve(sample.histogram, np.ones(_PLAIN)).max()
         small = sample.small.astype(np.int16)
-        chroma = (small.max(axis=2) - small.min(axis=2)).mean()
+        chroma = np.partition((small.max(axis=2) - small.min(axis=2)).ravel(), -_COLORED)[-_COLORED]
         return high, low, sharpness(sample.luma), np.sqrt(variance), plain, chroma
 
     def findings(self, collection: Collection) -> Iterable[Finding]:
@@ -117,7 +119,7 @@ class Pictures(Check):
             ),
         )
         yield from flagged(
-            readable & (measures["sharpness"] < self.blurred) & (contrast > _ONE_COLOR),
+            readable & (measures["sharpness"] < self.blurred) & (contrast > _FAINT),
             measures["sharpness"],
             _warning(
                 *("blurred", "even where it is sharpest, its sharpness is {score} only"),
@@ -149,7 +151,10 @@ class Pictures(Check):
                 readable & ~colored,
                 chroma,
                 _warning(
-                    *("grey", "it is grey (its channels differ by {score} levels), unlike most"),
+                    *(
+                        "grey",
+                        "it is grey (its channels differ by {score} of 255 levels), unlike most",
+                    ),
                     *("replace it, or train on grey images", self.grey),
                 ),
             )
@@ -178,9 +183,10 @@ def sharpness(luma: Array) -> float:
 
     The picture is brought to a shorter side of 256 pixels if it is larger. The second difference of
     the brightness along x is squared and averaged in each of 8 x 8 tiles; of the tiles the largest
-    counts, so that a sharp subject before a blurred background is sharp, and it is divided by the
-    variance along x, so that contrast does not matter. The same along y, and the smaller of both,
-    so that motion is blur; a direction in which nothing varies is left out.
+    counts, so that a sharp subject before a blurred background is sharp. What weak noise makes is
+    taken off, and the rest is divided by the variance along x, so that contrast does not matter.
+    The same along y, and the smaller of both, so that motion is blur; a direction in which nothing
+    varies is left out.
 
     Args:
         luma: (H, W) uint8.
@@ -189,9 +195,10 @@ def sharpness(luma: Array) -> float:
         The sharpness, from 0; 1 where the picture is too small to tell.
 
     Example:
-        >>> board = np.kron(np.indices((8, 8)).sum(axis=0) % 2 * 255, np.ones((8, 8))).astype("u1")
-        >>> sharpness(board) > 0.5 > 0.03 > sharpness(cv2.GaussianBlur(board, (0, 0), 4))
-        True
+        >>> board = np.kron(np.indices((4, 4)).sum(axis=0) % 2 * 255, np.ones((24, 24)))
+        >>> blurred = cv2.GaussianBlur(board, (0, 0), 4)
+        >>> sharpness(board.astype("uint8")) > 0.2, sharpness(blurred.astype("uint8")) > 0.03
+        (True, False)
     """
     side = min(luma.shape)
     if side < _TOO_SMALL:
@@ -205,7 +212,8 @@ def sharpness(luma: Array) -> float:
         variance = deviation**2 - float(means.var())
         if variance > 0.02 * deviation**2:
             bends = cv2.Sobel(luma, cv2.CV_16S, 2 - 2 * along_y, 2 * along_y, ksize=1)[1:-1, 1:-1]
-            found.append(_largest_tile(bends) / max(variance, 1.0))
+            energy = max(_largest_tile(bends) - _NOISE, 0.0)
+            found.append(energy / max(variance, 1.0))
     return min(found, default=1.0)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -11,6 +12,7 @@ from keras_cvdata.audit.checks.base import Finding
 from keras_cvdata.audit.checks.groups import MAX_VALUES, Categories, Group, name_some
 from keras_cvdata.types import Ints
 
+MANY = 10  # classes of which something is said one by one
 FEW = 10  # images below which shares and spreads of a class say nothing
 
 
@@ -30,6 +32,7 @@ def rare_values(
     Yields:
         One finding for a class.
     """
+    word = "colour" if what == "color" else what
     for group in groups:
         counts = count_values(column, group.members)
         known, values = int(counts.sum()), int((counts > 0).sum())
@@ -40,8 +43,8 @@ def rare_values(
             names = [f"{column.names[place]} {counts[place] / known:.1%}" for place in rare]
             yield Finding(
                 f"rare_{what}", "warning",
-                f"of its {known:,} images few are of a {what} (by {source}): {name_some(names)}",
-                f"collect more of each {what}, at least {int(np.ceil(least * known)):,} images",
+                f"of its {known:,} images few are of a {word} (by {source}): {name_some(names)}",
+                f"collect more of each {word}, at least {int(np.ceil(least * known)):,} images",
                 label=group.name, score=float(counts[rare[0]] / known), threshold=least,
             )  # fmt: skip
 
@@ -75,7 +78,7 @@ def rare_feature(
         )  # fmt: skip
 
 
-def one_value(
+def missing_values(
     groups: Sequence[Group],
     source: str,
     column: Categories,
@@ -88,20 +91,20 @@ def one_value(
         groups: The classes.
         source: Name of the column.
         column: The values.
-        what: What they are; the kinds of the findings are "one_" and "missing_" with that.
+        what: What they are; the kinds of the findings are that with "_alike" and "_missing".
         share: Share of a class that each of the values should have.
 
     Yields:
         One finding for a class, or one for all where all have but one value.
     """
-    told = [_one_value(group, source, column, what, share) for group in groups]
+    told = [_missing_value(group, source, column, what, share) for group in groups]
     found = [finding for finding in told if finding]
-    one = [finding for finding in found if finding.check == f"one_{what}"]
-    yield from fold(one, len(groups))
-    yield from (finding for finding in found if finding not in one)
+    alike = [finding for finding in found if finding.check == f"{what}_alike"]
+    yield from fold_all(alike, groups)
+    yield from fold([finding for finding in found if finding not in alike], groups)
 
 
-def _one_value(
+def _missing_value(
     group: Group, source: str, column: Categories, what: str, share: float
 ) -> Finding | None:
     counts = count_values(column, group.members)
@@ -110,17 +113,17 @@ def _one_value(
         return None
     shares = counts / known
     most, largest = column.names[int(shares.argmax())], float(shares.max())
-    lacking = [f"{column.names[p]} {shares[p]:.0%}" for p in np.flatnonzero(shares < share)]
+    lacking = [f"{column.names[p]} {shares[p]:.1%}" for p in np.flatnonzero(shares < share)]
     action = f"collect at least {int(np.ceil(share * known)):,} images of each {what}"
     if largest > 1 - share:
         return Finding(
-            f"one_{what}", "warning",
+            f"{what}_alike", "warning",
             f"{largest:.0%} of its {known:,} images are {most!r} (by {source})", action,
             label=group.name, score=largest, threshold=1 - share,
         )  # fmt: skip
     if lacking:
         return Finding(
-            f"missing_{what}", "warning",
+            f"{what}_missing", "warning",
             f"few of its {known:,} images are {name_some(lacking)} (by {source})", action,
             label=group.name, score=float(shares.min()), threshold=share,
         )  # fmt: skip
@@ -163,23 +166,46 @@ def count_values(column: Categories, members: Ints) -> Ints:
     return counts
 
 
-def fold(findings: Sequence[Finding], classes: int) -> Iterator[Finding]:
-    """Say once what holds of all of several classes.
+def fold(findings: Iterable[Finding], groups: Sequence[Group], most: int = MANY) -> list[Finding]:
+    """Say once what holds of many classes.
 
     Args:
-        findings: One finding for each class that it holds of.
-        classes: Number of classes.
+        findings: Findings of one kind, one for a class.
+        groups: The classes.
+        most: How many classes of one severity are said one by one.
 
-    Yields:
-        The findings, or one for the collection.
+    Returns:
+        The findings; of a severity with more than `most` one for the collection, which names
+        classes and gives the numbers of one.
     """
-    if len(findings) < max(classes, 2):
-        yield from findings
-        return
-    first = findings[0]
-    names = name_some([str(finding.label) for finding in findings])
-    yield Finding(
-        first.check, first.severity,
-        f"all {classes} classes ({names}) are like {first.label}: {first.message}",
-        first.action, score=first.score, threshold=first.threshold,
-    )  # fmt: skip
+    kept: list[Finding] = []
+    by_severity: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_severity.setdefault(finding.severity, []).append(finding)
+    for alike in by_severity.values():
+        if len(alike) <= max(most, 1):
+            kept += alike
+            continue
+        example = min(alike, key=_margin)
+        names = name_some([str(finding.label) for finding in alike])
+        message = f"{len(alike)} of {len(groups)} classes ({names}), such as {example.label}: "
+        kept.append(replace(example, message=message + example.message, label=None))
+    return kept
+
+
+def fold_all(findings: Sequence[Finding], groups: Sequence[Group]) -> list[Finding]:
+    """Say once what holds of all of several classes, or of many.
+
+    Args:
+        findings: Findings of one kind, one for a class.
+        groups: The classes.
+
+    Returns:
+        See `fold`.
+    """
+    return fold(findings, groups, min(MANY, len(groups) - 1))
+
+
+def _margin(finding: Finding) -> float:
+    """How little is too little: the smaller, the worse."""
+    return (finding.score or 0.0) / (finding.threshold or 1.0)

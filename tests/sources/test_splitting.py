@@ -184,6 +184,15 @@ def test_images_without_hashes_are_split_by_equal_pixels(tmp_path):
     assert said["nearest_pair_across_parts"] == "none, as no two parts have images with hashes"
 
 
+def test_names_that_are_no_utf_8_do_not_stop_a_certificate(tmp_path):
+    source, _ = with_copies(30)
+    source.name = lambda position: f"ro\udcffse {position}"
+    path = tmp_path / "c.json"
+    split(source, 0.3, groups="near-copies", certificate=path, verbose=0)
+    nearest = json.loads(path.read_text(encoding="utf-8"))["nearest_pair_across_parts"]
+    assert nearest["images"][0]["name"].startswith("ro\udcffse ")
+
+
 def test_a_certificate_is_about_near_copies(tmp_path):
     with pytest.raises(ValueError, match='certificate needs groups="near-copies"'):
         split(X, 0.2, certificate=tmp_path / "c.json")

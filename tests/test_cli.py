@@ -307,7 +307,7 @@ def test_split_of_a_table_keeps_groups_together(photo_folder: Path, tmp_path: Pa
 def test_split_into_three_parts_keeps_copies_together(
     photo_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """R55, R58: a mirrored copy of each photograph stays beside it."""
+    """R54, R58: a mirrored copy of each photograph stays beside it."""
     shutil.copytree(photo_folder, tmp_path / "pets")
     for file in list((tmp_path / "pets").rglob("*.jpg")):
         cv2.imwrite(str(file.with_stem(file.stem + "b")), cv2.imread(str(file))[:, ::-1])

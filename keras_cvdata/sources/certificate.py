@@ -62,7 +62,7 @@ def write_certificate(
         "parts": {name: _counts(source.select(positions)) for name, positions in parts.items()},
     }
     text = json.dumps(content, indent=2, ensure_ascii=False)
-    Path(path).write_text(text + "\n", encoding="utf-8", errors="surrogateescape")
+    Path(path).write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 
 
 def _nearest(

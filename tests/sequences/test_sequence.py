@@ -155,7 +155,7 @@ def test_validation_is_disjoint_untouched_and_in_order(numbered):
 
 
 def test_parts_and_folds_of_a_sequence_are_sequences(numbered):
-    """R54, R57, R59: all but the training part neither augmented nor shuffled."""
+    """R54, R59: all but the training part neither augmented nor shuffled."""
     seq = make(numbered, augment=AUGMENT)
     train, *others = cvd.split(seq, (0.6, 0.2, 0.2))
     assert len(train.source) == 18

@@ -82,7 +82,7 @@ def test_sequences_give_sequences():
 
 
 def test_shares_make_as_many_parts():
-    """R54, R55."""
+    """R54, R58."""
     source = ArraySource(X, np.repeat(["apple", "banana"], [60, 40]))
     parts = split(source, (0.7, 0.2, 0.1), seed=3)
     assert [np.bincount(labels_of(part)).tolist() for part in parts] == [[42, 28], [12, 8], [6, 4]]
@@ -109,7 +109,7 @@ def test_all_parts_but_the_first_of_a_sequence_are_for_evaluation():
 
 
 def test_each_image_validates_once():
-    """R57: k-fold, each class alike, a column of groups kept together."""
+    """R54, R58: k-fold, each class alike, a column of groups kept together."""
     scene = np.repeat(np.arange(20), 5)
     source = ArraySource(X, np.tile(["apple", "banana"], 50), columns={"scene": scene})
     pairs = list(folds(source, 5, seed=2))
@@ -182,6 +182,15 @@ def test_images_without_hashes_are_split_by_equal_pixels(tmp_path):
     said = json.loads(path.read_text())
     assert said["compared"]["by_equal_pixels"]["below 64 pixels a side"] == 40
     assert said["nearest_pair_across_parts"] == "none, as no two parts have images with hashes"
+
+
+def test_names_that_are_no_utf_8_do_not_stop_a_certificate(tmp_path):
+    source, _ = with_copies(30)
+    source.name = lambda position: f"ro\udcffse {position}"
+    path = tmp_path / "c.json"
+    split(source, 0.3, groups="near-copies", certificate=path, verbose=0)
+    nearest = json.loads(path.read_text(encoding="utf-8"))["nearest_pair_across_parts"]
+    assert nearest["images"][0]["name"].startswith("ro\udcffse ")
 
 
 def test_a_certificate_is_about_near_copies(tmp_path):

@@ -14,6 +14,7 @@ from keras_cvdata.splits import automatic_share, part_positions, split_positions
 PINNED_SAMPLES = [12, 15, 16, 19]
 PINNED_CLASSES = [12, 15, 16, 19]
 PINNED_GROUPS = [14, 15, 16, 17]
+PINNED_PARTS = [[6, 7, 11, 18], [12, 15, 16, 19]]  # validation, test
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,11 @@ def test_split_stays_the_same_across_versions() -> None:
     assert split_positions(20, 0.2, seed=7)[1].tolist() == PINNED_SAMPLES
     assert split_positions(20, 0.2, codes=np.arange(20) % 2, seed=7)[1].tolist() == PINNED_CLASSES
     assert split_positions(20, 0.2, groups=np.arange(20) // 2, seed=7)[1].tolist() == PINNED_GROUPS
+
+
+def test_three_parts_stay_the_same_across_versions() -> None:
+    parts = part_positions(20, (0.6, 0.2, 0.2), codes=np.arange(20) % 2, seed=7)
+    assert [part.tolist() for part in parts[1:]] == PINNED_PARTS
 
 
 def test_every_class_has_its_share_on_both_sides() -> None:
@@ -322,7 +328,7 @@ def test_labels_of_another_length_are_refused() -> None:
 
 
 def test_three_parts_have_their_shares_of_each_class() -> None:
-    """R54, R55: training, validation and test, disjoint and complete."""
+    """R54, R58: training, validation and test, disjoint and complete."""
     codes = np.repeat([0, 1, 2], [400, 160, 40])
     parts = part_positions(600, (0.7, 0.15, 0.15), codes=codes, seed=3)
     assert [np.bincount(codes[part]).tolist() for part in parts] == [

@@ -12,14 +12,17 @@ from keras_cvdata.splits.shares import total_held
 from keras_cvdata.types import Array, Ints
 
 
-def held_groups(codes: Ints, groups: Ints, share: float, seed: int, called: Sequence[str]) -> Array:
+def held_groups(
+    codes: Ints, groups: Ints, share: float, seed: int, called: Sequence[str], leave: int = 1
+) -> Array:
     """Mark the samples of whole groups to hold out, until each class has about its share.
 
     Classes that occur in few groups choose first, so that every class gets a group on each side.
+    At least `leave` groups of each class are left, for as many further parts.
     """
     pairs, sizes = np.stack([np.arange(len(codes)), codes]), np.bincount(codes)
     _, covers = total_held(len(groups), share, len(sizes), kept=1)
-    choice = _GroupChoice(pairs, sizes, groups, share, seed, whole=not covers)
+    choice = _GroupChoice(pairs, sizes, groups, share, seed, not covers, leave)
     check_sides(choice.left[: len(sizes)], called, "group")
     for code in choice.fewest_first():
         if choice.taken[code] or not (covers or code == len(sizes)):
@@ -58,11 +61,20 @@ class _GroupChoice:
         share: Share of each class that should be held out.
         seed: Selects the order of the groups.
         whole: Count all samples as one more class.
+        leave: Number of groups of each class that are not held out.
     """
 
     def __init__(
-        self, pairs: Array, sizes: Array, groups: Ints, share: float, seed: int, whole: bool
+        self,
+        pairs: Array,
+        sizes: Array,
+        groups: Ints,
+        share: float,
+        seed: int,
+        whole: bool,
+        leave: int = 1,
     ) -> None:
+        self.leave = leave
         if whole:
             every = np.stack([np.arange(len(groups)), np.full(len(groups), len(sizes))])
             pairs, sizes = np.concatenate([pairs, every], axis=1), np.append(sizes, len(groups))
@@ -84,8 +96,8 @@ class _GroupChoice:
         return np.argsort(self.left, kind="stable")
 
     def leaves_some(self, group: int) -> bool:
-        """Say whether every class keeps another group for training."""
-        return not self.held[group] and bool((self.left[self.classes[group]] > 1).all())
+        """Say whether every class keeps enough other groups for training."""
+        return not self.held[group] and bool((self.left[self.classes[group]] > self.leave).all())
 
     def error_with(self, group: int) -> float:
         """Change of the distance from the wanted counts if the group is held out."""

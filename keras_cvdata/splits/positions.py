@@ -111,7 +111,7 @@ def part_positions(
         columns = whole.taken(rest)
         share = given[number] / (1 - sum(given[number + 1 :]))
         turn = len(given) - 1 - number
-        held = columns.held(share, seed + turn * _NEXT_PART)
+        held = columns.held(share, seed + turn * _NEXT_PART, leave=number)
         name = "test" if number == 2 else "validation" if number == 1 else f"{number + 1}th"
         _warn_of_absent(columns.called, columns.counts(), columns.counts(held), name)
         parts.append(rest[held])
@@ -165,15 +165,15 @@ class _Columns:
             owned = np.unique(np.stack([self.codes, self.groups]), axis=1)[0]
             check_sides(np.bincount(owned), self.called, "group", parts)
 
-    def held(self, share: float, seed: int) -> Array:
-        """Mark the samples to hold out."""
+    def held(self, share: float, seed: int, leave: int = 1) -> Array:
+        """Mark the samples to hold out; of one class each, `leave` samples or groups are left."""
         if self.groups is None:
             if self.codes.ndim == 2:
                 return held_rows(self.codes, share, seed)
-            return held_samples(self.codes, share, seed, self.called)
+            return held_samples(self.codes, share, seed, self.called, leave)
         if self.codes.ndim == 2:
             return held_groups_of_rows(self.codes, self.groups, share, seed)
-        return held_groups(self.codes, self.groups, share, seed, self.called)
+        return held_groups(self.codes, self.groups, share, seed, self.called, leave)
 
 
 def _warn_of_absent(called: Sequence[str], sizes: Array, held: Array, part: str) -> None:

@@ -13,34 +13,40 @@ from keras_cvdata.splits.shares import total_held
 from keras_cvdata.types import Array, Ints
 
 
-def held_samples(codes: Ints, share: float, seed: int, called: Sequence[str]) -> Array:
-    """Mark the samples to hold out: of every class its share, in the order of random keys."""
+def held_samples(
+    codes: Ints, share: float, seed: int, called: Sequence[str], leave: int = 1
+) -> Array:
+    """Mark the samples to hold out: of every class its share, in the order of random keys.
+
+    At least `leave` samples of each class are left, for as many further parts.
+    """
     sizes = np.bincount(codes)
     check_sides(sizes, called, "sample")
     order = np.lexsort((stateless_random.hash_words(seed, np.arange(len(codes))), codes))
     rank = np.arange(len(codes)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     held = np.zeros(len(codes), bool)
-    held[order] = rank < np.repeat(_quotas(sizes, share, seed), sizes)
+    held[order] = rank < np.repeat(_quotas(sizes, share, seed, leave), sizes)
     return held
 
 
-def _quotas(sizes: Array, share: float, seed: int) -> Array:
-    """Numbers to hold out of each class: at most all but one, `share` in total.
+def _quotas(sizes: Array, share: float, seed: int, leave: int) -> Array:
+    """Numbers to hold out of each class: at most all but `leave`, `share` in total.
 
     If there is room, at least one. What rounding down leaves over goes to the classes with the
     largest remainders.
     """
-    total, least = total_held(int(sizes.sum()), share, len(sizes), kept=len(sizes))
+    total, least = total_held(int(sizes.sum()), share, len(sizes), kept=leave * len(sizes))
     exact = sizes * share
-    quotas = np.maximum(np.floor(exact), least).astype(np.int64)
-    room = np.where(quotas < sizes - 1, exact - quotas, -np.inf)
+    most = sizes - leave
+    quotas: Array = np.minimum(np.maximum(np.floor(exact), least), most).astype(np.int64)
+    room = np.where(quotas < most, exact - quotas, -np.inf)
     # Without room for all the seed chooses among equal classes, otherwise the first come first.
     ties = np.zeros(len(sizes)) if least else stateless_random.permutation(len(sizes), seed)
     best = np.lexsort((ties, -room))[: max(0, total - quotas.sum())]
     quotas[best[np.isfinite(room[best])]] += 1
     while (over := int(quotas.sum()) - total) != 0:  # small classes took more than their share
         step = -np.sign(over)
-        free = quotas > least if over > 0 else quotas < sizes - 1
+        free = quotas > least if over > 0 else quotas < most
         shares = -quotas / sizes if over > 0 else (quotas + 1) / sizes
         quotas[np.where(free, shares, np.inf).argmin()] += step
     return quotas

@@ -33,20 +33,21 @@ class Kept:
     Args:
         path: File to read and write; made where it does not exist.
         checks: What is measured. Measures of other checks, or of other code, are not used.
+        max_pixels: Number of pixels beyond which an image is refused; nor are those of another.
 
     Raises:
         ValueError: The file is something else.
     """
 
-    def __init__(self, path: str | os.PathLike[str], checks: Sequence[Check]) -> None:
+    def __init__(self, path: str | os.PathLike[str], checks: Sequence[Check], max_pixels: int) -> None:
         self.dtype = layout(checks)
-        self.code = _fingerprint(checks)
+        self.code = _fingerprint(checks, max_pixels)
         self.path = Path(path)
         self.began = time.time_ns()
         try:
             self.connection = sqlite3.connect(self.path, timeout=60)
             self.connection.execute(
-                "CREATE TABLE IF NOT EXISTS measures (code TEXT, path TEXT, size INTEGER, "
+                "CREATE TABLE IF NOT EXISTS measures (code TEXT, path BLOB, size INTEGER, "
                 "changed INTEGER, content BLOB, reason TEXT, PRIMARY KEY (code, path))"
             )
         except sqlite3.Error as error:
@@ -81,7 +82,7 @@ class Kept:
         query = "SELECT size, changed, content, reason FROM measures WHERE code = ? AND path = ?"
         for position in positions.tolist():
             name = source.name(position)
-            kept = self.connection.execute(query, (self.code, name)).fetchone()
+            kept = self.connection.execute(query, (self.code, _key(name))).fetchone()
             if kept is None or kept[:2] != _state_of(name):
                 missing.append(position)
                 continue
@@ -104,11 +105,16 @@ class Kept:
             state = _state_of(name)
             if state is not None and state[1] < self.began:  # not one that changes meanwhile
                 content = measured.values[place].tobytes()
-                rows.append((self.code, name, *state, content, measured.reasons.get(place)))
+                rows.append((self.code, _key(name), *state, content, measured.reasons.get(place)))
         with self.connection:
             self.connection.executemany(
                 "INSERT OR REPLACE INTO measures VALUES (?, ?, ?, ?, ?, ?)", rows
             )
+
+
+def _key(name: str) -> bytes:
+    """A name as a column takes it; names of files need not be Unicode."""
+    return name.encode("utf-8", "surrogatepass")
 
 
 def _state_of(name: str) -> tuple[int, int] | None:
@@ -120,9 +126,9 @@ def _state_of(name: str) -> tuple[int, int] | None:
     return status.st_size, status.st_mtime_ns
 
 
-def _fingerprint(checks: Sequence[Check]) -> str:
-    """Name of the code that measures."""
-    parts = [__version__, str(_VERSION), _source_of(sample_module.Sample)]
+def _fingerprint(checks: Sequence[Check], max_pixels: int) -> str:
+    """Name of the code that measures, and of what it is told."""
+    parts = [__version__, str(_VERSION), str(max_pixels), _source_of(sample_module.Sample)]
     for check in checks:
         used = {name: getattr(check, name) for name in check.settings}
         parts += [check.name, str(dict(check.measures)), _source_of(type(check)), repr(used)]

@@ -37,7 +37,7 @@ _STATES = {"pass": "pass", "fail": "fail", "not looked at": "unseen"}
 # Measures that are drawn where they are there, with the thresholds of their check.
 _MEASURES = (
     ("pictures", "high", "dark", "Brightness that 99 % of the pixels stay below", "0 to 1"),
-    ("pictures", "low", "light", "Brightness that 95 % of the pixels reach", "0 to 1"),
+    ("pictures", "low", "light", "Brightness that 99 % of the pixels reach", "0 to 1"),
     ("pictures", "contrast", "low_contrast", "Standard deviation of brightness", "levels of 255"),
 )
 

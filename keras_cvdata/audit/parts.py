@@ -44,11 +44,16 @@ def open_parts(data: Any, splits: Any = None) -> Parts:
         The collection and its splits.
 
     Raises:
-        ValueError: `splits` are not as many as the images.
+        ValueError: `splits` are not as many as the images, or name those of a mapping.
         KeyError: There is no such column.
         TypeError: `splits` are folders of something that is no folder.
     """
     if isinstance(data, Mapping):
+        if not data or splits is not None:
+            raise ValueError(
+                "A mapping must name at least one split, and names them all; leave splits= out, "
+                "or give one collection."
+            )
         return _join({str(name): open_source(part) for name, part in data.items()})
     folders = _split_folders(data, splits)
     if folders:

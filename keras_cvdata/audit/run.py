@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_cvdata.arguments import is_number
 from keras_cvdata.audit.checks import CHECKS
 from keras_cvdata.audit.checks.base import Check, Collection, Finding
 from keras_cvdata.audit.keeping import Kept
@@ -67,7 +68,7 @@ def audit(  # noqa: PLR0913 # what an audit may be told
 
     Raises:
         ValueError: An argument is none of the choices, or arrays do not fit the collection.
-        TypeError: A threshold is no argument of its check.
+        TypeError: A threshold is no argument of its check, or no number, or a check is none.
 
     Example:
         >>> x = np.zeros((40, 96, 96, 3), np.uint8)
@@ -113,9 +114,14 @@ def choose(
 
     Raises:
         ValueError: There is no such check.
-        TypeError: There is no such threshold.
+        TypeError: There is no such threshold, it is no number, or a check is none.
     """
     asked = [checks] if isinstance(checks, str) else list(checks)
+    for check in asked:
+        if not isinstance(check, str | Check):
+            raise TypeError(
+                f"checks must be names, or objects of checks such as MyCheck(); got {check!r}."
+            )
     own = [check for check in asked if isinstance(check, Check)]
     names = {check for check in asked if isinstance(check, str)}
     if not names and not own:
@@ -140,11 +146,18 @@ def choose(
 
 
 def _made(check: type[Check], thresholds: Mapping[str, Any]) -> Check:
+    known = inspect.signature(check).parameters
     try:
-        return check(**thresholds)
+        made = check(**thresholds)
     except TypeError as error:
-        known = ", ".join(inspect.signature(check).parameters) or "nothing"
-        raise TypeError(f"thresholds of {check.name!r}: {error}. It takes {known}.") from error
+        names = ", ".join(known) or "nothing"
+        raise TypeError(f"thresholds of {check.name!r}: {error}. It takes {names}.") from error
+    for name, value in thresholds.items():
+        if is_number(known[name].default) and not is_number(value):
+            raise TypeError(
+                f"thresholds of {check.name!r}: {name} must be a number; got {value!r}."
+            )
+    return made
 
 
 def _measure(
@@ -162,7 +175,7 @@ def _measure(
     elif cache is None:
         _fill(everything, measure_all(source, positions, checks, n_jobs, verbose))
     else:
-        with Kept(cache, checks) as kept:
+        with Kept(cache, checks, source.max_pixels) as kept:
             missing = kept.load(source, positions, everything)
             for part, measured in measure_all(source, missing, checks, n_jobs, verbose):
                 kept.store(source, part, measured)
@@ -213,9 +226,9 @@ def _per_image(name: str, values: Array | None, n: int) -> Array | None:
     if values is None:
         return None
     values = np.asarray(values)
-    if values.ndim != 2 or len(values) != n:
+    if values.ndim != 2 or len(values) != n or values.dtype.kind not in "fiu":
         raise ValueError(
-            f"{name} must be (N, K) with one row for each of the {n} images, in the order of the "
-            f"source; got shape {values.shape}."
+            f"{name} must be numbers, (N, K) with one row for each of the {n} images, in the order of the "
+            f"source; got shape {values.shape} of {values.dtype}."
         )
     return values

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from keras_cvdata.audit import audit, measuring
+from keras_cvdata.sources import open_source
 from tests.audit.conftest import picture, write
 
 
@@ -61,6 +62,25 @@ def test_a_file_that_changes_during_the_audit_is_not_kept(folder: Path) -> None:
     shutil.copy(folder / "a" / "1.png", folder / "a" / "0.png")
     write(folder / "a" / "0.png", picture(0) // 9)
     assert dark(folder) == [0]
+
+
+def test_names_that_are_not_unicode_are_kept(folder: Path, monkeypatch: Any) -> None:
+    try:
+        shutil.copy(folder / "a" / "1.png", folder / "a" / "\udcff.png")
+    except OSError:
+        pytest.skip("the file system takes Unicode only")
+    os.utime(folder / "a" / "\udcff.png", (1_700_000_000, 1_700_000_000))
+    assert dark(folder) == []
+    monkeypatch.setattr(measuring, "Sample", None)
+    assert dark(folder) == []
+
+
+def test_another_limit_of_pixels_measures_anew(folder: Path) -> None:
+    options: dict[str, Any] = {"checks": ["unreadable"], "cache": folder.parent / "kept"}
+    source = open_source(folder)
+    report = audit(source.limited(100), verbose=0, **options)
+    assert len(report.findings) == 4
+    assert not audit(source, verbose=0, **options).findings
 
 
 def test_arrays_are_measured_each_time(tmp_path: Path) -> None:

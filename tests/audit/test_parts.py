@@ -86,6 +86,9 @@ def test_a_mapping_of_splits() -> None:
     assert parts.source.labels["label"].codes.tolist() == [1, 0, 2, 1]
     with pytest.raises(ValueError, match="labels 'label' of different kinds: class, number"):
         open_parts({"train": (x, ["dog", "cat"]), "test": (x, [0.5, 1.25])})
+    for splits in ({}, {"train": x}):
+        with pytest.raises(ValueError, match="at least one split, and names them all"):
+            open_parts(splits, "column")
 
 
 def test_labels_of_sets_are_joined_where_names_agree() -> None:

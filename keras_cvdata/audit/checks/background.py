@@ -93,7 +93,10 @@ class Background(Check):
         """Say which classes are betrayed by their border, and how."""
         codes, names = collection.codes, collection.class_names
         if codes is None:
-            message = "whether borders betray a class was not looked at: there are no classes"
+            message = (
+                "whether borders betray a class was not looked at: the labels are not one class "
+                "an image"
+            )
             action = "give labels to have it looked at"
             yield Finding("background_bias", "note", message, action, looked=False)
             return

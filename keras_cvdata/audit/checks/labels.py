@@ -58,8 +58,19 @@ class WrongLabels(Check):
 
     def findings(self, collection: Collection) -> Iterable[Finding]:
         """Name the suspects, the least likely first, and what share of each class they are."""
+        if collection.pred_probs is None:
+            return
         judged = self._judge(collection)
         if judged is None:
+            known = "no image has probabilities"
+            classes = "the labels are not one class an image"
+            yield Finding(
+                "label_error_rate",
+                "note",
+                f"labels were not compared: {classes if collection.codes is None else known}",
+                "give probabilities of the one class that each image has",
+                looked=False,
+            )
             return
         if judged.accuracy < self.accuracy:
             yield Finding(

@@ -61,6 +61,14 @@ class Outliers(Check):
             return
         known = np.flatnonzero(np.isfinite(rows).all(axis=1))
         if len(known) < self.least:
+            yield Finding(
+                "outlier",
+                "note",
+                f"outliers were not looked for: {len(known)} images have an embedding, and it "
+                f"takes {self.least}",
+                "give finite embeddings of more images",
+                looked=False,
+            )
             return
         distances = neighbour_distances(rows[known], self.neighbours)
         codes = None if collection.codes is None else collection.codes[known]

@@ -189,7 +189,7 @@ def test_thresholds_are_arguments() -> None:
 def test_without_classes_it_says_why_it_did_not_look() -> None:
     (finding,) = audit(collection(2, 5)[0], checks="background", verbose=0).findings
     assert (finding.severity, finding.position, finding.label) == ("note", None, None)
-    assert "there are no classes" in finding.message
+    assert "not one class an image" in finding.message
 
 
 def test_small_classes_are_left_out() -> None:

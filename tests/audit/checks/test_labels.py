@@ -103,15 +103,25 @@ def test_images_without_probabilities_are_passed_over() -> None:
     probabilities = sure_of(TRUE)
     probabilities[[5, 6]] = np.nan
     assert [finding.position for finding in suspects(look(flipped(6, 7), probabilities))] == [7]
-    nothing = np.full((300, 3), np.nan)
-    assert look(TRUE, nothing).findings == ()
+    answer = look(TRUE, np.full((300, 3), np.nan)).checklist[1]
+    assert answer.state == "not looked at"
+    assert "no image has probabilities" in answer.why
 
 
-def test_without_probabilities_or_classes_nothing_is_said() -> None:
+@pytest.mark.parametrize("labels", [None, [0.5, 1.5, 2.5, 3.5], [["a"], ["b"], ["a", "b"], []]])
+def test_without_one_class_an_image_nothing_is_passed(labels) -> None:
+    """R13: what could not be compared is not below 4 %."""
+    x = np.zeros((4, 8, 8), np.uint8)
+    data = x if labels is None else (x, labels)
+    report = audit(data, checks=["labels"], pred_probs=np.full((4, 2), 0.5), verbose=0)
+    answer = report.checklist[1]
+    assert answer.state == "not looked at"
+    assert "not one class an image" in answer.why
+
+
+def test_without_probabilities_nothing_is_said() -> None:
     x = np.zeros((4, 8, 8), np.uint8)
     assert audit((x, list("abab")), checks=["labels"], verbose=0).findings == ()
-    halves = np.full((4, 2), 0.5)
-    assert audit(x, checks=["labels"], pred_probs=halves, verbose=0).findings == ()
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def look(rows, codes=CODES, **options) -> AuditReport:
 
 
 def positions(report: AuditReport) -> list[int | None]:
-    return [finding.position for finding in report.findings]
+    return [finding.position for finding in report.findings if finding.looked]
 
 
 def moved(*places: int, by: float = 4.0) -> np.ndarray:
@@ -55,6 +55,14 @@ def test_an_image_is_far_by_the_measure_of_its_class() -> None:
     assert scores == sorted(scores, reverse=True)
     without = look(moved(10), None)
     assert 10 not in positions(without)
+
+
+def test_embeddings_of_too_few_images_are_told() -> None:
+    rows = np.full((30, 4), np.nan)
+    rows[:5] = 1
+    (found,) = look(rows, None).findings
+    assert not found.looked
+    assert "5 images have an embedding, and it takes 20" in found.message
 
 
 def test_the_threshold_is_an_argument() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,13 @@ from keras_cvdata import command_options as options
 
 if TYPE_CHECKING:
     from keras_cvdata.audit import AuditReport
+
+
+_ENDINGS = {
+    "html": "page with the pictures to write",
+    "json": "file of all findings to write",
+    "csv": "table of all findings to write",
+}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -34,11 +41,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         choices=("constant",),
         help="pictures are taken under one light in use, so that it needs not vary",
     )
-    for ending, text in (
-        ("html", "page with the pictures to write"),
-        ("json", "file of all findings to write"),
-        ("csv", "table of all findings to write"),
-    ):
+    for ending, text in _ENDINGS.items():
         parser.add_argument(f"--{ending}", metavar="FILE", help=text)
     parser.add_argument(
         "--cache", metavar="FILE", help="keeps what was measured, so that the next audit is quick"
@@ -68,34 +71,59 @@ def run(args: argparse.Namespace, reading: Mapping[str, Any]) -> int:
 
     Raises:
         ValueError: `--fail-on` names something that the audit cannot find.
+        FileNotFoundError: There is no folder for a file to write.
     """
     from keras_cvdata.audit import audit
     from keras_cvdata.audit.answers import is_found, printable
     from keras_cvdata.audit.run import choose
-    from keras_cvdata.sources import open_source
 
     checks = args.checks or "all"
     _check_known(args.fail_on, choose(checks, {})[1])
-    folder = Path(args.source).is_dir()
+    written = {ending: path for ending in _ENDINGS if (path := getattr(args, ending))}
+    _check_folders(written.values())
+    data, splits = _opened(args, reading)
     report = audit(
-        open_source(args.source, **reading) if reading else args.source,
-        splits=args.splits if folder or not args.splits else ",".join(args.splits),
+        data,
+        splits=splits,
         checks=checks,
         lighting=args.lighting,
         cache=args.cache,
         n_jobs=args.jobs,
     )
     print(report.summary())
-    for ending in ("html", "json", "csv"):
-        path = getattr(args, ending)
-        if path:
-            getattr(report, f"to_{ending}")(path)
-            print(f"Wrote {printable(path)}")
+    for ending, path in written.items():
+        getattr(report, f"to_{ending}")(path)
+        print(f"Wrote {printable(path)}")
     _check_given(args.fail_on, report)
     found = [kind for kind in args.fail_on if is_found(report, kind)]
     if found:
         print(f"Failed: found {', '.join(found)}", file=sys.stderr)
     return int(bool(found))
+
+
+def _opened(args: argparse.Namespace, reading: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Data and splits as `audit` takes them."""
+    from keras_cvdata.audit.parts import split_folders
+    from keras_cvdata.sources import open_source
+
+    splits = args.splits
+    if splits and not Path(args.source).is_dir():
+        splits = ",".join(splits)
+    if not reading:
+        return args.source, splits
+    folders = split_folders(args.source, splits)
+    if folders:
+        parts = {name: open_source(args.source, split=name, **reading) for name in folders}
+        return parts, None
+    return open_source(args.source, **reading), splits
+
+
+def _check_folders(paths: Iterable[str]) -> None:
+    """Find out before a long audit, not after it, that a file cannot be written."""
+    for path in paths:
+        folder = Path(path).parent
+        if not folder.is_dir():
+            raise FileNotFoundError(f"{path}: there is no folder {folder} to write it into.")
 
 
 def _names(text: str) -> list[str]:

@@ -59,6 +59,7 @@ def test_a_gate_closes_where_something_was_found(
         (["--fail-on", "smudged,files"], "--fail-on: this audit does not look for 'smudged', 'fil"),
         (["--checks", "files", "--fail-on", "dark"], "does not look for 'dark'. It looks for anim"),
         (["--checks", "smudged"], "checks names 'smudged', which is no check"),
+        (["--splits", "a,b", "--html", "no/such/r.html"], "there is no folder no/such to write"),
         (["--splits", "a,c"], "there is no folder 'c' for a split"),
     ],
 )
@@ -69,6 +70,21 @@ def test_wrong_use_is_said_in_one_line_and_is_2(
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert message in said
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_splits_are_read_with_options_of_reading(
+    pets: Path, named: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if not named:
+        (pets / "a").rename(pets / "train")
+        (pets / "b").rename(pets / "val")
+    options = ["--splits", "a,b"] if named else []
+    options += ["--max-pixels", "63", "--checks", "files", "--jobs", "1"]
+    assert cli.main(["audit", str(pets), *options]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("8 images in 2 classes (")
+    assert "unreadable 8" in said
 
 
 def test_a_gate_that_could_never_close_is_wrong_use(

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from keras_cvdata.audit.checks import CHECKS
 from keras_cvdata.audit.checks.base import SEVERITIES, Finding, Severity
 
 if TYPE_CHECKING:
@@ -161,6 +162,22 @@ def what_lacks(report: AuditReport, kind: str) -> str | None:
     return None
 
 
+def unseen(report: AuditReport) -> list[str]:
+    """Why something was not looked at: what checks say, and what lacks that was asked for."""
+    told = [finding.message for finding in reasons(report)]
+    if len(report.checks) < len(CHECKS):  # chosen by name
+        kinds = [kind for check in report.checks for kind in check.kinds if kind in report.kinds]
+        lacking: dict[str, list[str]] = {}
+        for kind in kinds:
+            lacking.setdefault(what_lacks(report, kind) or "", []).append(kind)
+        told += [
+            f"{', '.join(kinds)}: {lack}"
+            for lack, kinds in lacking.items()
+            if lack not in ("", _LACKING["classes"])  # of classes the checks say it themselves
+        ]
+    return list(dict.fromkeys(told))
+
+
 def reasons(report: AuditReport) -> list[Finding]:
     """Findings that only say why a check could not look."""
     return [finding for finding in report.findings if not finding.looked]
@@ -220,14 +237,15 @@ def summary(report: AuditReport) -> str:
 def about(report: AuditReport) -> str:
     """Say in one line what was audited."""
     collection, counts = report.collection, class_counts(report)
-    classes = f" in {len(counts)} classes" if counts else ""
+    classes = f" in {len(counts)} class{'es' * (len(counts) != 1)}" if counts else ""
+    images = f"{len(collection):,} image{'s' * (len(collection) != 1)}{classes}"
     if collection.splits is None:
-        return f"{len(collection):,} images{classes}"
+        return images
     sizes = ", ".join(
         f"{name} {int((collection.splits == number).sum()):,}"
         for number, name in enumerate(collection.split_names)
     )
-    return f"{len(collection):,} images{classes} ({sizes})"
+    return f"{images} ({sizes})"
 
 
 def _counts(report: AuditReport) -> Iterator[str]:
@@ -238,7 +256,7 @@ def _counts(report: AuditReport) -> Iterator[str]:
         kinds = [f"{kind} {count:,}" for worst, kind, count in found if worst == severity]
         if kinds:
             yield f"{severity:8} {', '.join(kinds)}"
-    for message in dict.fromkeys(finding.message for finding in reasons(report)):
+    for message in unseen(report):
         yield f"not looked at: {message}"
 
 

@@ -79,7 +79,8 @@ def _sub_populations(report: AuditReport) -> Iterator[str]:
 def _classes(report: AuditReport) -> str:
     """Sizes of the classes, in all and by split, and what checks say of them."""
     counts, n = class_counts(report), max(len(report.collection), 1)
-    extra = {name: list(values) for name, values in report.class_columns.items()}
+    extra = {name: list(values) for name, values in report.class_columns.items()
+             if name != "share"}  # fmt: skip
     if any(len(values) != len(counts) for values in extra.values()):
         extra = {}
     heading = ["class", "images", "share", *extra]

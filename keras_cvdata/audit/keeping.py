@@ -39,7 +39,9 @@ class Kept:
         ValueError: The file is something else.
     """
 
-    def __init__(self, path: str | os.PathLike[str], checks: Sequence[Check], max_pixels: int) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], checks: Sequence[Check], max_pixels: int
+    ) -> None:
         self.dtype = layout(checks)
         self.code = _fingerprint(checks, max_pixels)
         self.path = Path(path)

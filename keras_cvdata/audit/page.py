@@ -22,7 +22,7 @@ from keras_cvdata.audit.answers import (
     class_counts,
     kinds_found,
     printable,
-    reasons,
+    unseen,
 )
 from keras_cvdata.audit.cards import Cards, text
 from keras_cvdata.audit.checks.base import SEVERITIES, Finding
@@ -148,7 +148,7 @@ def _summary(report: AuditReport) -> Iterator[str]:
                 f'<td class="number">{count:,}</td><td>{text(worst.message)}</td></tr>'
             )
         yield "</tbody></table></div>"
-    for message in dict.fromkeys(finding.message for finding in reasons(report)):
+    for message in unseen(report):
         yield f'<p class="unseen">Not looked at: {text(message)}</p>'
 
 

@@ -55,7 +55,7 @@ def open_parts(data: Any, splits: Any = None) -> Parts:
                 "or give one collection."
             )
         return _join({str(name): open_source(part) for name, part in data.items()})
-    folders = _split_folders(data, splits)
+    folders = split_folders(data, splits)
     if folders:
         return _join({name: DirectorySource(data, split=name) for name in folders})
     source = open_images(data)
@@ -71,7 +71,19 @@ def open_parts(data: Any, splits: Any = None) -> Parts:
     return Parts(source, tuple(names.tolist()), numbers.astype(np.int64))
 
 
-def _split_folders(data: Any, splits: Any) -> list[str]:
+def split_folders(data: Any, splits: Any = None) -> list[str]:
+    """Find the folders that are splits, see `open_parts`.
+
+    Args:
+        data: What is audited.
+        splits: Names of sub-folders, or anything else.
+
+    Returns:
+        Their names; empty where there are none.
+
+    Raises:
+        ValueError: There is no such folder.
+    """
     if not isinstance(data, str | Path) or not Path(data).is_dir():
         return []
     there = sorted(entry.name for entry in Path(data).iterdir() if entry.is_dir())

@@ -117,11 +117,11 @@ def choose(
         TypeError: There is no such threshold, it is no number, or a check is none.
     """
     asked = [checks] if isinstance(checks, str) else list(checks)
-    for check in asked:
-        if not isinstance(check, str | Check):
-            raise TypeError(
-                f"checks must be names, or objects of checks such as MyCheck(); got {check!r}."
-            )
+    wrong = [given for given in asked if not isinstance(given, str | Check)]
+    if wrong:
+        raise TypeError(
+            f"checks must be names, or objects of checks such as MyCheck(); got {wrong[0]!r}."
+        )
     own = [check for check in asked if isinstance(check, Check)]
     names = {check for check in asked if isinstance(check, str)}
     if not names and not own:
@@ -228,7 +228,7 @@ def _per_image(name: str, values: Array | None, n: int) -> Array | None:
     values = np.asarray(values)
     if values.ndim != 2 or len(values) != n or values.dtype.kind not in "fiu":
         raise ValueError(
-            f"{name} must be numbers, (N, K) with one row for each of the {n} images, in the order of the "
-            f"source; got shape {values.shape} of {values.dtype}."
+            f"{name} must be numbers, (N, K) with one row for each of the {n} images, in the order "
+            f"of the source; got shape {values.shape} of {values.dtype}."
         )
     return values

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from keras_cvdata.audit import AuditReport, Finding
+from keras_cvdata.audit import AuditReport, Finding, audit
 from keras_cvdata.audit.answers import is_found, not_looked_at, what_lacks
 from keras_cvdata.audit.parts import Parts, open_parts
 from keras_cvdata.sources import DataFrameSource, open_source
@@ -160,6 +160,19 @@ def test_nothing_found_is_said_in_so_many_words() -> None:
     assert report_of(arrays()).summary().splitlines()[-1] == "Nothing was found."
 
 
+def test_what_was_asked_for_and_could_not_be_found_is_said() -> None:
+    report = audit(np.zeros((1, 8, 8), np.uint8), checks=["light", "leakage", "drift"], verbose=0)
+    assert report.summary().splitlines()[-2:] == [
+        "Nothing was found.",
+        "not looked at: leakage, drift_labels, drift_sizes, drift_brightness, drift_content: "
+        "there are no splits; name them with splits=",
+    ]
+
+
+def test_one_image_is_counted_as_one() -> None:
+    assert report_of(arrays(["cat"])).summary().startswith("1 image in 1 class\n")
+
+
 def test_names_cannot_steer_the_terminal() -> None:
     label = "cat\x1b]0;owned\x07\nline"
     found = Finding("few_images", "error", "few", "more", label=label)
@@ -168,8 +181,6 @@ def test_names_cannot_steer_the_terminal() -> None:
 
 
 def test_reports_of_real_audits_know_what_was_looked_for(tmp_path: Path) -> None:
-    from keras_cvdata import audit
-
     write_pictures(tmp_path, "train/cat/0.png", "train/dog/1.png", "val/cat/0.png", "val/dog/1.png")
     assert open_parts(tmp_path).split_names == ("train", "val")
     report = audit(tmp_path, checks=["dark", "files"], verbose=0)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from keras_cvdata.audit import audit
 from keras_cvdata.audit.card import FILL_IN
 from keras_cvdata.audit.parts import Parts
 from keras_cvdata.sources import DataFrameSource
@@ -79,3 +80,8 @@ def test_names_are_no_markup(name: str) -> None:
     assert not re.search(r"(?<!\\)[<>\[]", card)
     assert len(table_of(card, "class")) == 1
     assert len(table_of(card, "class")[0]) == 3
+
+
+def test_the_share_of_a_class_is_told_once() -> None:
+    card = audit(arrays(), checks=["classes"], verbose=0).card()
+    assert "| class | images | share | colors |" in card

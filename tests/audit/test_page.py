@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from keras_cvdata.audit import AuditReport, charts
+from keras_cvdata.audit.checks import Pictures
 from keras_cvdata.audit.page import choose, page
 from keras_cvdata.audit.parts import Parts
 from keras_cvdata.audit.thumbnails import SIDE, thumbnail
@@ -184,13 +185,9 @@ def test_an_empty_report_is_a_page(tmp_path: Path) -> None:
 
 
 def test_measures_are_drawn_with_their_thresholds(report: AuditReport) -> None:
-    class Pictures:
-        name = "pictures"
-        dark = 0.32
-
     measures = np.zeros(6, [("pictures.high", "f4"), ("other.high", "f4")])
     measures["pictures.high"] = [0.1, 0.9, 0.9, 0.9, np.nan, 0.9]
-    read = Reading(page(replace(report, measures=measures, checks=(Pictures(),))))  # type: ignore[arg-type]
+    read = Reading(page(replace(report, measures=measures, checks=(Pictures(),))))
     drawings = read.all("svg", "chart")
     assert len(drawings) == 2  # brightness, and sizes
     assert all(drawing["role"] == "img" and drawing["aria-label"] for drawing in drawings)

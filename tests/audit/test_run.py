@@ -73,7 +73,11 @@ def test_thresholds_reach_their_check(pets: Path) -> None:
         ({"thresholds": {"pictures": {"dark": "0.2"}}}, TypeError, "dark must be a number; got '0"),
         ({"checks": ["files", Red]}, TypeError, r"such as MyCheck\(\); got <class"),
         ({"embeddings": np.full((36, 2), "a")}, ValueError, "embeddings must be numbers.* of <U1"),
-        ({"pred_probs": np.zeros(36)}, ValueError, r"pred_probs must be numbers, \(N, K\).*\(36,\)"),
+        (
+            {"pred_probs": np.zeros(36)},
+            ValueError,
+            r"pred_probs must be numbers, \(N, K\).*\(36,\)",
+        ),
     ],
 )
 def test_wrong_arguments_are_named(

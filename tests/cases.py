@@ -239,6 +239,14 @@ LAYERS = [
     LayerCase(layers.RandomMotionBlur, {}, {"length": 1}, uint8=1),
     LayerCase(layers.RandomGaussianNoise, {}, {"stddev": 0}, uint8=1, **CURVE),
     LayerCase(layers.RandomShotNoise, {"photons": (3, 300)}, {"rate": 0.0}, uint8=1, **CURVE),
+    LayerCase(layers.RandomImpulseNoise, {"amount": (0.1, 0.3)}, {"amount": 0}, **CURVE),
+    LayerCase(layers.RandomSpeckleNoise, {}, {"stddev": 0}, uint8=1, **CURVE),
+    LayerCase(
+        layers.RandomDefocusBlur, {"radius": (1, 2.9)}, {"radius": 0, "softness": 0}, uint8=1
+    ),
+    LayerCase(layers.RandomZoomBlur, {"factor": (0.1, 0.4), "steps": 3}, {"factor": 0}, **WARP),
+    LayerCase(layers.RandomMorphology, {"pixels": (-2, 2)}, {"pixels": 0}),
+    LayerCase(layers.RandomShadow, {}, {"darkness": 0}, uint8=1, **CURVE),
     LayerCase(layers.RandomJPEG, {}, {"rate": 0.0}, channels=(1, 3, 4), **CURVE),
     LayerCase(layers.RandomPixelate, {}, {"side": 1}, uint8=1),
     LayerCase(layers.RandomErasing, {"scale": (0.1, 0.9)}, {"scale": 0}, uint8=1, **CURVE),

@@ -4,8 +4,10 @@ from keras_cvdata.layers.base import AugmentationLayer
 from keras_cvdata.layers.filtering.grid_mask import GridMask
 from keras_cvdata.layers.filtering.random_defocus_blur import RandomDefocusBlur
 from keras_cvdata.layers.filtering.random_erasing import RandomErasing
+from keras_cvdata.layers.filtering.random_fog import RandomFog
 from keras_cvdata.layers.filtering.random_gaussian_blur import RandomGaussianBlur
 from keras_cvdata.layers.filtering.random_gaussian_noise import RandomGaussianNoise
+from keras_cvdata.layers.filtering.random_glass_blur import RandomGlassBlur
 from keras_cvdata.layers.filtering.random_impulse_noise import RandomImpulseNoise
 from keras_cvdata.layers.filtering.random_jpeg import RandomJPEG
 from keras_cvdata.layers.filtering.random_morphology import RandomMorphology
@@ -121,9 +123,11 @@ __all__ = [
     "RandomElasticTransform",
     "RandomErasing",
     "RandomFlip",
+    "RandomFog",
     "RandomGamma",
     "RandomGaussianBlur",
     "RandomGaussianNoise",
+    "RandomGlassBlur",
     "RandomGrayscale",
     "RandomHue",
     "RandomImpulseNoise",

@@ -4,6 +4,7 @@ from keras_cvdata.engine.kernels.base import Pair
 from keras_cvdata.engine.kernels.blur import DEFOCUS_BLUR, GAUSSIAN_BLUR, MOTION_BLUR
 from keras_cvdata.engine.kernels.clahe import CLAHE
 from keras_cvdata.engine.kernels.compression import JPEG
+from keras_cvdata.engine.kernels.glass import GLASS_BLUR
 from keras_cvdata.engine.kernels.hue import HUE
 from keras_cvdata.engine.kernels.morphology import MORPHOLOGY
 from keras_cvdata.engine.kernels.noise import (
@@ -14,15 +15,17 @@ from keras_cvdata.engine.kernels.noise import (
 )
 from keras_cvdata.engine.kernels.occlusion import ERASING, GRID_MASK, PIXELATE
 from keras_cvdata.engine.kernels.sharpness import SHARPNESS
-from keras_cvdata.engine.kernels.weather import SHADOW
+from keras_cvdata.engine.kernels.weather import FOG, SHADOW
 from keras_cvdata.engine.kernels.zooming import ZOOM_BLUR
 
 PAIRS: dict[str, Pair] = {
     "clahe": CLAHE,
     "defocus_blur": DEFOCUS_BLUR,
     "erasing": ERASING,
+    "fog": FOG,
     "gaussian_blur": GAUSSIAN_BLUR,
     "gaussian_noise": GAUSSIAN_NOISE,
+    "glass_blur": GLASS_BLUR,
     "grid_mask": GRID_MASK,
     "hue": HUE,
     "impulse_noise": IMPULSE_NOISE,

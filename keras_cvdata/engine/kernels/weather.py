@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_cvdata.engine.array_api import Parameters, Tensor, cast
 from keras_cvdata.engine.kernels.base import formula
+from keras_cvdata.engine.kernels.textures import plasma
 from keras_cvdata.engine.output import require
 from keras_cvdata.types import Range
 
@@ -21,6 +22,16 @@ def _shadow(pixels: Tensor, p: Parameters, span: Range | None, xp: Any) -> Tenso
     cover = xp.clip(inside / p["softness"][:, None, None] + 0.5, 0, 1)
     light = 1 - p["darkness"][:, None, None] * cover
     return (pixels - low) * light[..., None] + low
+
+
+def _fog(pixels: Tensor, p: Parameters, span: Range | None, xp: Any) -> Tensor:
+    low, high = require(span)
+    _, height, width, _ = xp.shape(pixels)
+    thickness = p["thickness"][:, None, None, None]
+    clouds = plasma(p["seed"], p["decay"], height, width, xp)[..., None]
+    brightest = (xp.max(pixels, axis=(1, 2, 3), keepdims=True) - low) / (high - low)
+    shown = brightest / xp.maximum(brightest + thickness, 1e-6)
+    return (pixels - low + thickness * (high - low) * clouds) * shown + low
 
 
 def centred(pixels: Tensor, xp: Any) -> tuple[Tensor, Tensor]:
@@ -42,3 +53,4 @@ def centred(pixels: Tensor, xp: Any) -> tuple[Tensor, Tensor]:
 
 
 SHADOW = formula(_shadow)
+FOG = formula(_fog)

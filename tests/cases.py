@@ -247,7 +247,7 @@ LAYERS = [
     LayerCase(layers.RandomZoomBlur, {"factor": (0.1, 0.4), "steps": 3}, {"factor": 0}, **WARP),
     LayerCase(layers.RandomMorphology, {"pixels": (-2, 2)}, {"pixels": 0}),
     LayerCase(layers.RandomShadow, {}, {"darkness": 0}, uint8=1, **CURVE),
-    LayerCase(layers.RandomGlassBlur, {}, {"sigma": 0, "reach": 0}, uint8=2),
+    LayerCase(layers.RandomGlassBlur, {"sigma": (0.2, 0.4)}, {"sigma": 0, "reach": 0}, uint8=2),
     LayerCase(layers.RandomFog, {}, {"thickness": 0}, uint8=1, **CURVE),
     LayerCase(layers.RandomJPEG, {}, {"rate": 0.0}, channels=(1, 3, 4), **CURVE),
     LayerCase(layers.RandomPixelate, {}, {"side": 1}, uint8=1),

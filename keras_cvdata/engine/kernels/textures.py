@@ -12,8 +12,9 @@ import numpy as np
 
 from keras_cvdata.engine.array_api import Tensor, cast
 from keras_cvdata.engine.kernels.hashing import words_batch
+from keras_cvdata.types import Array
 
-_HALVINGS = 7
+_POINTS = 128
 # What an image shows of a map that repeats: 224 pixels of 256 in the published plasma.
 _SHOWN = 0.875
 
@@ -43,30 +44,29 @@ def plasma(seed: Tensor, decay: Tensor, height: Tensor, width: Tensor, xp: Any) 
     """
     share = 1 / cast(decay * decay, "float32", xp)[:, None, None]
     weight = xp.ones_like(share)
-    random = 2 * _unit(words_batch(4**_HALVINGS - 1, seed, xp), xp) - 1
-    points = weight * 0
-    for halving in range(_HALVINGS):
-        side = 2**halving
-        own = weight[..., None] * xp.reshape(
-            random[:, side * side - 1 : 4 * side * side - 1], (-1, 3, side, side)
-        )
-        points = _halved(points, own, side, xp)
-        weight = weight * share
-    field = _spread(points, _SHOWN * 2**_HALVINGS, height, width, xp)
+    random = 2 * _unit(words_batch(_POINTS**2, seed, xp), xp) - 1
+    random = xp.reshape(random, (-1, _POINTS, _POINTS))
+    points = random * 0
+    at, half = np.arange(_POINTS, dtype=np.int32), _POINTS // 2
+    while half:
+        before, after = (at - half) % _POINTS, (at + half) % _POINTS
+        odd, even = at % (2 * half) == half, at % (2 * half) == 0
+        above = _sum_of(points, (before, after), 1, xp)
+        middles = _sum_of(above, (before, after), 2, xp) / 4 + weight * random
+        points = xp.where(odd[:, None] & odd, middles, points)
+        across = _sum_of(points, (before, after), 2, xp)
+        sides = (_sum_of(points, (before, after), 1, xp) + across) / 4 + weight * random
+        points = xp.where(odd[:, None] & even | even[:, None] & odd, sides, points)
+        weight, half = weight * share, half // 2
+    field = _spread(points, _SHOWN * _POINTS, height, width, xp)
     lowest = xp.min(field, axis=(1, 2), keepdims=True)
     highest = xp.max(field, axis=(1, 2), keepdims=True)
     return (field - lowest) / xp.maximum(highest - lowest, 1e-6)
 
 
-def _halved(points: Tensor, random: Tensor, side: int, xp: Any) -> Tensor:
-    """Double the points of a map (B, side, side) that repeats, see `plasma`."""
-    pairs = points + xp.roll(points, -1, axis=1)
-    middles = (pairs + xp.roll(pairs, -1, axis=2)) / 4 + random[:, 0]
-    beside = points + xp.roll(points, -1, axis=2) + middles + xp.roll(middles, 1, axis=1)
-    below = pairs + middles + xp.roll(middles, 1, axis=2)
-    even = xp.stack([points, beside / 4 + random[:, 1]], axis=3)
-    odd = xp.stack([below / 4 + random[:, 2], middles], axis=3)
-    return xp.reshape(xp.stack([even, odd], axis=2), (-1, 2 * side, 2 * side))
+def _sum_of(points: Tensor, places: tuple[Array, Array], axis: int, xp: Any) -> Tensor:
+    first, second = places
+    return xp.take(points, first, axis=axis) + xp.take(points, second, axis=axis)
 
 
 def _unit(words: Tensor, xp: Any) -> Tensor:

@@ -15,14 +15,17 @@ from keras_cvdata.engine.kernels.noise import (
 )
 from keras_cvdata.engine.kernels.occlusion import ERASING, GRID_MASK, PIXELATE
 from keras_cvdata.engine.kernels.sharpness import SHARPNESS
-from keras_cvdata.engine.kernels.weather import FOG, SHADOW
+from keras_cvdata.engine.kernels.surfaces import BACKGROUND, TEXTURE
+from keras_cvdata.engine.kernels.weather import FOG, FROST, SHADOW, SNOW, SPATTER
 from keras_cvdata.engine.kernels.zooming import ZOOM_BLUR
 
 PAIRS: dict[str, Pair] = {
+    "background": BACKGROUND,
     "clahe": CLAHE,
     "defocus_blur": DEFOCUS_BLUR,
     "erasing": ERASING,
     "fog": FOG,
+    "frost": FROST,
     "gaussian_blur": GAUSSIAN_BLUR,
     "gaussian_noise": GAUSSIAN_NOISE,
     "glass_blur": GLASS_BLUR,
@@ -36,7 +39,10 @@ PAIRS: dict[str, Pair] = {
     "shadow": SHADOW,
     "sharpness": SHARPNESS,
     "shot_noise": SHOT_NOISE,
+    "snow": SNOW,
+    "spatter": SPATTER,
     "speckle_noise": SPECKLE_NOISE,
+    "texture": TEXTURE,
     "zoom_blur": ZOOM_BLUR,
 }
 """The pairs by the name under which a plan holds them."""

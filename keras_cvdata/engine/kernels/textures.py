@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from keras_cvdata.engine.array_api import Tensor, cast
-from keras_cvdata.engine.kernels.hashing import words_batch
+from keras_cvdata.engine.kernels.hashing import halves_batch, normals, words_batch
 from keras_cvdata.types import Array
 
 _POINTS = 128
+_BLOTS = 128
 # What an image shows of a map that repeats: 224 pixels of 256 in the published plasma.
 _SHOWN = 0.875
 
@@ -62,6 +63,64 @@ def plasma(seed: Tensor, decay: Tensor, height: Tensor, width: Tensor, xp: Any) 
     lowest = xp.min(field, axis=(1, 2), keepdims=True)
     highest = xp.max(field, axis=(1, 2), keepdims=True)
     return (field - lowest) / xp.maximum(highest - lowest, 1e-6)
+
+
+def blots(seed: Tensor, down: Tensor, across: Tensor, xp: Any) -> Tensor:
+    """Make blots: normal numbers on a lattice, and normally distributed everywhere between.
+
+    Args:
+        seed: (B, 2) int32.
+        down: (B, height, width) places in units of the lattice, which repeats after 128.
+        across: Likewise.
+        xp: `numpy` or `keras.ops`.
+
+    Returns:
+        (B, height, width) float32 of mean 0 and standard deviation 1.
+
+    Example:
+        >>> at = np.arange(6, dtype=np.float32)[None, None, :] / 5
+        >>> blots(np.array([[7, 8]], np.int32), at * 0, at, np).round(1)
+        array([[[-1. , -1.1, -1.4, -1.5, -1.3, -1.2]]], dtype=float32)
+    """
+    lattice = xp.take(normals(), halves_batch(_BLOTS**2, seed, xp), axis=0)
+    first = cast(xp.arange(xp.shape(seed)[0]), "int32", xp)[:, None, None] * _BLOTS**2
+    (top, upper, lower), (left, near, far) = (_between(at, xp) for at in (down, across))
+    flat = xp.reshape(lattice, (-1,))
+
+    def read(row: int, column: int) -> Tensor:
+        place = xp.bitwise_and(top + row, _BLOTS - 1) * _BLOTS
+        return xp.take(flat, first + place + xp.bitwise_and(left + column, _BLOTS - 1), axis=0)
+
+    value = upper * (near * read(0, 0) + far * read(0, 1))
+    value = value + lower * (near * read(1, 0) + far * read(1, 1))
+    return value / xp.sqrt((upper * upper + lower * lower) * (near * near + far * far))
+
+
+def _between(at: Tensor, xp: Any) -> tuple[Tensor, Tensor, Tensor]:
+    """Give the lattice point before a place, and the weights of it and of the next."""
+    first = xp.floor(at)
+    away = at - first
+    share = away * away * (3 - 2 * away)
+    return cast(first, "int32", xp), 1 - share, share
+
+
+def exceeded_by(share: Tensor, xp: Any) -> Tensor:
+    """Give the (B,) normal numbers that a share of all normal numbers exceeds.
+
+    Args:
+        share: (B,) 0 to 1.
+        xp: `numpy` or `keras.ops`.
+
+    Returns:
+        (B,) float32; beyond all numbers for a share of 0, and below all for 1.
+
+    Example:
+        >>> exceeded_by(np.array([0.0, 0.1587, 0.5]), np).round(2)
+        array([5.32, 1.  , 0.  ], dtype=float32)
+    """
+    number = cast(xp.floor((1 - share) * 65535 + 0.5), "int32", xp)
+    limit = xp.take(normals(), number, axis=0)
+    return xp.where(share <= 0, limit + 1, xp.where(share >= 1, limit - 1, limit))
 
 
 def _sum_of(points: Tensor, places: tuple[Array, Array], axis: int, xp: Any) -> Tensor:

@@ -34,6 +34,8 @@ class Pair(NamedTuple):
 def formula(function: Callable[[Tensor, Parameters, Range | None, Any], Tensor]) -> Pair:
     """Make a pair of one function that NumPy and tensors both can run.
 
+    Where there are four channels, the last stays, which says how opaque pixels are.
+
     Args:
         function: `function(pixels, p, span, xp)`, like `Pair.batch`, where `xp` is `numpy` or
             `keras.ops`.
@@ -42,11 +44,17 @@ def formula(function: Callable[[Tensor, Parameters, Range | None, Any], Tensor])
         The pair.
     """
 
+    def batch(pixels: Tensor, p: Parameters, span: Range | None, xp: Any) -> Tensor:
+        if pixels.shape[-1] != 4:
+            return function(pixels, p, span, xp)
+        colors = function(pixels[..., :3], p, span, xp)
+        return xp.concatenate([colors, pixels[..., 3:]], axis=-1)
+
     def image(pixels: Array, p: Parameters, span: Range | None) -> Array:
         own = {name: np.asarray(value)[None] for name, value in p.items()}
-        values: Array = function(pixels.astype(np.float32)[None], own, span, np)[0]
+        values: Array = batch(pixels.astype(np.float32)[None], own, span, np)[0]
         if pixels.dtype.kind == "u":
             values = np.rint(np.clip(values, *require(span)))
         return values.astype(pixels.dtype, copy=False)
 
-    return Pair(image, function)
+    return Pair(image, batch)

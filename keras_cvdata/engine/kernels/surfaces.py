@@ -29,9 +29,7 @@ def _background(pixels: Tensor, p: Parameters, span: Range | None, xp: Any) -> T
     tolerance = p["tolerance"][:, None, None, None]
     behind = xp.clip(2 - unlike / xp.maximum(tolerance, 1e-6), 0, 1)
     color = p["color"][:, None, None, :] * (high - low) + low
-    if pixels.shape[-1] == 4:  # what is transparent stays so
-        color = xp.concatenate([color, border[..., 3:]], axis=-1)
-    elif pixels.shape[-1] != 3:
+    if pixels.shape[-1] != 3:
         color = color[..., :1]
     return pixels + behind * (color - border)
 

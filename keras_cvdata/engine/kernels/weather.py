@@ -42,7 +42,7 @@ def _fog(pixels: Tensor, p: Parameters, span: Range | None, xp: Any) -> Tensor:
 def _snow(pixels: Tensor, p: Parameters, span: Range | None, xp: Any) -> Tensor:
     low, high = require(span)
     unit = (pixels - low) / (high - low)
-    if pixels.shape[-1] in (3, 4):
+    if pixels.shape[-1] == 3:
         gray = sum(unit[..., i : i + 1] * weight for i, weight in enumerate(_LUMA))
     else:
         gray = unit
@@ -64,12 +64,8 @@ def _spatter(pixels: Tensor, p: Parameters, span: Range | None, xp: Any) -> Tens
     cover = _above(field, p["limit"], 0.3, xp) * p["opacity"][:, None, None]
     rim = 1 - 0.7 * _above(field, p["limit"], 1.5, xp)
     water, mud = (_painted(color, pixels.shape[-1], xp) for color in (_WATER, _MUD))
-    if pixels.shape[-1] == 4:  # what is transparent stays so
-        cover = cover[..., None] * xp.array([1, 1, 1, 0], dtype="float32")
-    else:
-        cover = cover[..., None]
-    wet = unit + cover * rim[..., None] * water
-    dirty = unit + cover * (mud - unit)
+    wet = unit + (cover * rim)[..., None] * water
+    dirty = unit + cover[..., None] * (mud - unit)
     return xp.where(p["mud"][:, None, None, None], dirty, wet) * (high - low) + low
 
 
@@ -84,9 +80,6 @@ def _frost(pixels: Tensor, p: Parameters, span: Range | None, xp: Any) -> Tensor
     clouds = xp.clip(0.5 + blots(p["seed"], down / (4 * size), across / (4 * size), xp) / 4, 0, 1)
     ice = (0.5 * clouds + 0.5 * needles)[..., None] * _painted(_ICE, pixels.shape[-1], xp)
     keep, amount = (p[name][:, None, None, None] for name in ("keep", "amount"))
-    if pixels.shape[-1] == 4:  # what is transparent stays so
-        colors = xp.array([1, 1, 1, 0], dtype="float32")
-        keep, ice = 1 - (1 - keep) * colors, ice * colors
     return (pixels - low) * keep + amount * (high - low) * ice + low
 
 
@@ -96,10 +89,9 @@ def _above(field: Tensor, limit: Tensor, softness: float, xp: Any) -> Tensor:
 
 
 def _painted(color: tuple[float, float, float], channels: int, xp: Any) -> Tensor:
-    """Give a colour to images of any number of channels."""
-    if channels in (3, 4):
-        return xp.array([*color, 1.0][:channels], dtype="float32")
-    return xp.array([float(np.dot(color, _LUMA))] * channels, dtype="float32")
+    """Give a colour to images of three channels, and its brightness to others."""
+    gray = sum(part * weight for part, weight in zip(color, _LUMA, strict=True))
+    return xp.array(color if channels == 3 else (gray,), dtype="float32")
 
 
 def turned(pixels: Tensor, degrees: Tensor, xp: Any) -> tuple[Tensor, Tensor]:

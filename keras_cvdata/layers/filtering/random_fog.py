@@ -19,11 +19,11 @@ class RandomFog(KernelLayer):
 
     m is the brightest value of the image, v a value of 0 to 1. The clouds are the same for all
     channels, reach from 0 to 1 in every image, and are as large as it: diamond-square on a map of
-    128 x 128 points, which is read linearly. Both executors agree within 1 level on uint8 and 1e-6
-    of the value range on floats. Source: Hendrycks and Dietterich 2019, "Benchmarking neural
-    network robustness to common corruptions and perturbations", with (thickness, decay) of (1.5,
-    2), (2, 2), (2.5, 1.7), (2.5, 1.5) and (3, 1.4); its map has a point for each of 224 x 224
-    pixels, and other random numbers.
+    128 x 128 points, which is read linearly. A fourth channel stays. Both executors agree within 1
+    level on uint8 and 1e-6 of the value range on floats. Source: Hendrycks and Dietterich 2019,
+    "Benchmarking neural network robustness to common corruptions and perturbations", with
+    (thickness, decay) of (1.5, 2), (2, 2), (2.5, 1.7), (2.5, 1.5) and (3, 1.4); its map has a point
+    for each of 224 x 224 pixels, and other random numbers.
 
     Args:
         thickness: Range (low, high) of how much brighter the clouds are than white, 0 to 10, or a

@@ -19,10 +19,11 @@ class RandomFrost(KernelLayer):
 
     v is a value of 0 to 1. The ice is drawn: needles where normally distributed blots change their
     sign, in two directions 60 degrees apart, before clouds four times as large; on 3 and 4 channels
-    it is bluish. Both executors agree within 1 level on uint8 and 0.02 / 255 of the value range on
-    floats. Source: Hendrycks and Dietterich 2019, "Benchmarking neural network robustness to common
-    corruptions and perturbations", with (keep, amount) of (1, 0.4), (0.8, 0.6), (0.7, 0.7), (0.65,
-    0.7) and (0.6, 0.75); it adds photographs of frost, so its pixels are other ones.
+    it is bluish. A fourth channel stays. Both executors agree within 1 level on uint8 and 0.02 /
+    255 of the value range on floats. Source: Hendrycks and Dietterich 2019, "Benchmarking neural
+    network robustness to common corruptions and perturbations", with (keep, amount) of (1, 0.4),
+    (0.8, 0.6), (0.7, 0.7), (0.65, 0.7) and (0.6, 0.75); it adds photographs of frost, so its pixels
+    are other ones.
 
     Args:
         amount: Range (low, high) of the brightness of the ice, 0 to 1, or a fixed number.

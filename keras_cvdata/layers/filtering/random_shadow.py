@@ -18,9 +18,9 @@ class RandomShadow(KernelLayer):
 
     The strip runs in a random direction at a random place. Where it covers a pixel by the share c,
     the value becomes `value * (1 - darkness * c)`; c falls linearly from 1 to 0 within `softness`
-    across both edges, half of it outside. Both executors agree within 1 level on uint8 and 1e-6 of
-    the value range on floats. Source: the shadows of `albumentations.RandomShadow`, which are
-    polygons with a hard edge.
+    across both edges, half of it outside. A fourth channel stays. Both executors agree within 1
+    level on uint8 and 1e-6 of the value range on floats. Source: the shadows of
+    `albumentations.RandomShadow`, which are polygons with a hard edge.
 
     Args:
         darkness: Range (low, high) of how much darker, 0 to 1, or a fixed number: 0.4 leaves 60 %

@@ -21,13 +21,13 @@ class RandomSnow(KernelLayer):
     A value v of 0 to 1 becomes `v + whiteness * (max(v, 1.5 g + 0.5) - v)`, where g is the
     brightness of the pixel; flakes are added, the same on all channels, and once more turned by 180
     degrees. They are where normally distributed blots exceed a limit, soft over half a standard
-    deviation. Both executors agree within 1 level on uint8 and 0.02 / 255 of the value range on
-    floats. Source: Hendrycks and Dietterich 2019, "Benchmarking neural network robustness to common
-    corruptions and perturbations", whose flakes are noise that is enlarged, cut off and blurred
-    along a line. Its severities have here, at 224 x 224 pixels, the (cover, brightness, size,
-    length, whiteness) of (0.1, 0.21, 3, 8, 0.2), (0.275, 0.19, 2, 8, 0.3), (0.2, 0.26, 4, 16, 0.3),
-    (0.25, 0.33, 4.5, 16, 0.35) and (0.45, 0.17, 2.5, 24, 0.45), which give flakes of the same mean
-    and standard deviation.
+    deviation. A fourth channel stays. Both executors agree within 1 level on uint8 and 0.02 / 255
+    of the value range on floats. Source: Hendrycks and Dietterich 2019, "Benchmarking neural
+    network robustness to common corruptions and perturbations", whose flakes are noise that is
+    enlarged, cut off and blurred along a line. Its severities have here, at 224 x 224 pixels, the
+    (cover, brightness, size, length, whiteness) of (0.1, 0.21, 3, 8, 0.2), (0.275, 0.19, 2, 8,
+    0.3), (0.2, 0.26, 4, 16, 0.3), (0.25, 0.33, 4.5, 16, 0.35) and (0.45, 0.17, 2.5, 24, 0.45),
+    which give flakes of the same mean and standard deviation.
 
     Args:
         cover: Range (low, high) of the share of the image that flakes of one layer reach, 0 to 1,

@@ -21,13 +21,13 @@ class RandomSpatter(KernelLayer):
     Blots are where a normally distributed field exceeds a limit; their edge is soft over 0.3
     standard deviations. With the share c by which a pixel is covered, mud makes `v + c * (mud - v)`
     of a value v, and water `v + c * r * water`, where r falls from 1 at the edge to 0.3 within.
-    Colours are pale turquoise and brown on 3 and 4 channels, their brightness on others. Both
-    executors agree within 1 level on uint8 and 0.02 / 255 of the value range on floats. Source:
-    Hendrycks and Dietterich 2019, "Benchmarking neural network robustness to common corruptions and
-    perturbations", whose blots are blurred noise with embossed edges. Its severities have here, at
-    224 x 224 pixels, the (kind, cover, size, opacity) of ("water", 0.03, 10, 0.3), ("water", 0.12,
-    7, 0.33), ("water", 0.21, 5, 0.33), ("mud", 0.13, 5, 1) and ("mud", 0.21, 5, 1), which change as
-    many pixels on photographs by about the same error.
+    Colours are pale turquoise and brown on 3 and 4 channels, their brightness on others. A fourth
+    channel stays. Both executors agree within 1 level on uint8 and 0.02 / 255 of the value range on
+    floats. Source: Hendrycks and Dietterich 2019, "Benchmarking neural network robustness to common
+    corruptions and perturbations", whose blots are blurred noise with embossed edges. Its
+    severities have here, at 224 x 224 pixels, the (kind, cover, size, opacity) of ("water", 0.03,
+    10, 0.3), ("water", 0.12, 7, 0.33), ("water", 0.21, 5, 0.33), ("mud", 0.13, 5, 1) and ("mud",
+    0.21, 5, 1), which change as many pixels on photographs by about the same error.
 
     Args:
         cover: Range (low, high) of the share of the image that is covered, 0 to 1, or a fixed

@@ -18,8 +18,9 @@ class RandomTexture(KernelLayer):
     """Let a grain show through what is bright: `value * (1 - depth * grain)`.
 
     Use it for strokes on paper, wood and canvas (R94), and for paper itself where the ink is dark.
-    The grain goes from 0 to 1 with a mean of 0.5, and may be longer in one direction. Both
-    executors agree within 1 level on uint8 and 0.02 / 255 of the value range on floats.
+    The grain goes from 0 to 1 with a mean of 0.5, and may be longer in one direction. A fourth
+    channel stays. Both executors agree within 1 level on uint8 and 0.02 / 255 of the value range on
+    floats.
 
     Args:
         depth: Range (low, high) of how much darker the grain makes, 0 to 1, or a fixed number; 0

@@ -242,6 +242,27 @@ LAYERS = [
     LayerCase(layers.RandomMotionBlur, {}, {"length": 1}, uint8=1),
     LayerCase(layers.RandomGaussianNoise, {}, {"stddev": 0}, uint8=1, **CURVE),
     LayerCase(layers.RandomShotNoise, {"photons": (3, 300)}, {"rate": 0.0}, uint8=1, **CURVE),
+    LayerCase(layers.RandomImpulseNoise, {"amount": (0.1, 0.3)}, {"amount": 0}, **CURVE),
+    LayerCase(layers.RandomSpeckleNoise, {}, {"stddev": 0}, uint8=1, **CURVE),
+    LayerCase(
+        layers.RandomDefocusBlur, {"radius": (1, 2.9)}, {"radius": 0, "softness": 0}, uint8=1
+    ),
+    LayerCase(layers.RandomZoomBlur, {"factor": (0.1, 0.4), "steps": 3}, {"factor": 0}, **WARP),
+    LayerCase(layers.RandomMorphology, {"pixels": (-2, 2)}, {"pixels": 0}),
+    LayerCase(layers.RandomShadow, {}, {"darkness": 0}, uint8=1, **CURVE),
+    LayerCase(layers.RandomGlassBlur, {"sigma": (0.2, 0.4)}, {"sigma": 0, "reach": 0}, uint8=2),
+    LayerCase(layers.RandomFog, {}, {"thickness": 0}, uint8=1, **CURVE),
+    LayerCase(layers.RandomSpatter, {}, {"cover": 0}, uint8=1, float32=0.02 / 255, **CURVE),
+    LayerCase(
+        layers.RandomSnow, {}, {"cover": 0, "whiteness": 0}, uint8=1, float32=0.02 / 255, **CURVE
+    ),
+    LayerCase(
+        layers.RandomFrost, {}, {"amount": 0, "keep": 1}, uint8=1, float32=0.02 / 255, **CURVE
+    ),
+    LayerCase(layers.RandomTexture, {}, {"depth": 0}, uint8=1, float32=0.02 / 255, **CURVE),
+    LayerCase(
+        layers.RandomBackground, {"tolerance": 0.3}, {"rate": 0.0}, uint8=1, float32=2e-6, **CURVE
+    ),
     LayerCase(layers.RandomJPEG, {}, {"rate": 0.0}, channels=(1, 3, 4), **CURVE),
     LayerCase(layers.RandomPixelate, {}, {"side": 1}, uint8=1),
     LayerCase(layers.RandomErasing, {"scale": (0.1, 0.9)}, {"scale": 0}, uint8=1, **CURVE),

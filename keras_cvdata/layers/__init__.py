@@ -2,13 +2,26 @@
 
 from keras_cvdata.layers.base import AugmentationLayer
 from keras_cvdata.layers.filtering.grid_mask import GridMask
+from keras_cvdata.layers.filtering.random_background import RandomBackground
+from keras_cvdata.layers.filtering.random_defocus_blur import RandomDefocusBlur
 from keras_cvdata.layers.filtering.random_erasing import RandomErasing
+from keras_cvdata.layers.filtering.random_fog import RandomFog
+from keras_cvdata.layers.filtering.random_frost import RandomFrost
 from keras_cvdata.layers.filtering.random_gaussian_blur import RandomGaussianBlur
 from keras_cvdata.layers.filtering.random_gaussian_noise import RandomGaussianNoise
+from keras_cvdata.layers.filtering.random_glass_blur import RandomGlassBlur
+from keras_cvdata.layers.filtering.random_impulse_noise import RandomImpulseNoise
 from keras_cvdata.layers.filtering.random_jpeg import RandomJPEG
+from keras_cvdata.layers.filtering.random_morphology import RandomMorphology
 from keras_cvdata.layers.filtering.random_motion_blur import RandomMotionBlur
 from keras_cvdata.layers.filtering.random_pixelate import RandomPixelate
+from keras_cvdata.layers.filtering.random_shadow import RandomShadow
 from keras_cvdata.layers.filtering.random_shot_noise import RandomShotNoise
+from keras_cvdata.layers.filtering.random_snow import RandomSnow
+from keras_cvdata.layers.filtering.random_spatter import RandomSpatter
+from keras_cvdata.layers.filtering.random_speckle_noise import RandomSpeckleNoise
+from keras_cvdata.layers.filtering.random_texture import RandomTexture
+from keras_cvdata.layers.filtering.random_zoom_blur import RandomZoomBlur
 from keras_cvdata.layers.forms import (
     ColorLayer,
     FieldLayer,
@@ -104,6 +117,7 @@ __all__ = [
     "RandAugment",
     "RandomAffine",
     "RandomApply",
+    "RandomBackground",
     "RandomBrightness",
     "RandomChannelLighting",
     "RandomColorDegeneration",
@@ -111,18 +125,24 @@ __all__ = [
     "RandomColorTemperature",
     "RandomContrast",
     "RandomCrop",
+    "RandomDefocusBlur",
     "RandomElasticTransform",
     "RandomErasing",
     "RandomFlip",
+    "RandomFog",
+    "RandomFrost",
     "RandomGamma",
     "RandomGaussianBlur",
     "RandomGaussianNoise",
+    "RandomGlassBlur",
     "RandomGrayscale",
     "RandomHue",
+    "RandomImpulseNoise",
     "RandomInvert",
     "RandomJPEG",
     "RandomLayer",
     "RandomLighting",
+    "RandomMorphology",
     "RandomMotionBlur",
     "RandomOrder",
     "RandomPerspective",
@@ -135,11 +155,17 @@ __all__ = [
     "RandomRotateBound",
     "RandomRotation",
     "RandomSaturation",
+    "RandomShadow",
     "RandomSharpness",
     "RandomShear",
     "RandomShotNoise",
+    "RandomSnow",
+    "RandomSpatter",
+    "RandomSpeckleNoise",
+    "RandomTexture",
     "RandomTranslation",
     "RandomZoom",
+    "RandomZoomBlur",
     "RandomZoomCrop",
     "RangedLayer",
     "RegionLayer",

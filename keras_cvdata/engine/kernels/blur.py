@@ -60,6 +60,36 @@ def line_weights(length: Tensor, degrees: Tensor, largest: float, xp: Any) -> Te
     return weights / xp.sum(weights, axis=(1, 2), keepdims=True)
 
 
+def disc_weights(radius: Tensor, softness: Tensor, largest: float, xp: Any) -> Tensor:
+    """Draw discs of the pixels whose centres lie within a radius, softened by a Gaussian.
+
+    Args:
+        radius: (B,) pixels, 0 and up.
+        softness: (B,) standard deviations of a Gaussian over 3 x 3 pixels, 0 for none.
+        largest: The greatest radius that may come, which decides the size of the square.
+        xp: `numpy` or `keras.ops`.
+
+    Returns:
+        (B, n, n) weights that add up to 1.
+
+    Example:
+        >>> disc_weights(np.array([1.0]), np.array([0.0]), 1.0, np)[0, 2].round(3).tolist()
+        [0.0, 0.2, 0.2, 0.2, 0.0]
+    """
+    reach = int(largest) + 1
+    at = cast(xp.arange(-reach, reach + 1), "float32", xp)
+    beside = xp.exp(-0.5 / xp.maximum(softness, 0.05) ** 2)[:, None, None]
+    limit = radius[:, None, None] ** 2
+    total = 0.0
+    for down in (-1, 0, 1):
+        for across in (-1, 0, 1):
+            away = (at[:, None] + down) ** 2 + (at[None, :] + across) ** 2
+            total = total + beside ** (down * down + across * across) * xp.where(
+                away[None] <= limit, 1.0, 0.0
+            )
+    return total / xp.sum(total, axis=(1, 2), keepdims=True)
+
+
 def _gaussian_image(pixels: Array, p: Parameters, span: Range | None) -> Array:
     half = p["weights"][: np.count_nonzero(p["weights"])]
     weights = np.concatenate([half[:0:-1], half])
@@ -76,18 +106,16 @@ def _gaussian_batch(
     reach = p["weights"].shape[1] - 1
     for axis in (1, 2):
         length = ops.shape(pixels)[axis]
-        laid = _mirrored(pixels, reach, axis, ops)
+        laid = mirrored(pixels, reach, axis, ops)
         total = 0.0
         for away in range(reach + 1):
-            near = _shifted(laid, reach + away, length, axis)
-            if away:
-                near = near + _shifted(laid, reach - away, length, axis)
+            near = _both_sides(laid, reach, away, length, axis)
             total = total + p["weights"][:, away][:, None, None, None] * near
         pixels = total
     return pixels
 
 
-def _line_image(pixels: Array, p: Parameters, span: Range | None) -> Array:
+def _filter_image(pixels: Array, p: Parameters, span: Range | None) -> Array:
     weights = p["weights"]
     while len(weights) > 1 and not weights[[0, -1]].any() and not weights[:, [0, -1]].any():
         weights = weights[1:-1, 1:-1]
@@ -103,27 +131,65 @@ def _line_batch(
 ) -> Tensor:
     size = p["weights"].shape[1]
     _, height, width, _ = ops.shape(pixels)
-    laid = _mirrored(_mirrored(pixels, size // 2, 1, ops), size // 2, 2, ops)
+    laid = mirrored(mirrored(pixels, size // 2, 1, ops), size // 2, 2, ops)
     total = 0.0
     for row in range(size):
-        line = _shifted(laid, row, height, 1)
+        line = shifted(laid, row, height, 1)
         for column in range(size):
             weight = p["weights"][:, row, column][:, None, None, None]
-            total = total + weight * _shifted(line, column, width, 2)
+            total = total + weight * shifted(line, column, width, 2)
     return total
 
 
-def _mirrored(pixels: Tensor, reach: int, axis: int, ops: Any) -> Tensor:
-    """Lay a border round the image, as wide as may be."""
+def _disc_batch(
+    pixels: Tensor,
+    p: Parameters,
+    span: Range | None,
+    ops: Any,
+) -> Tensor:
+    """Add up what lies mirrored about the centre before it is weighed: a quarter of the work."""
+    reach = p["weights"].shape[1] // 2
+    _, height, width, _ = ops.shape(pixels)
+    laid = mirrored(mirrored(pixels, reach, 1, ops), reach, 2, ops)
+    total = 0.0
+    for down in range(reach + 1):
+        line = _both_sides(laid, reach, down, height, 1)
+        for across in range(reach + 1):
+            if max(down - 1, 0) ** 2 + max(across - 1, 0) ** 2 >= reach**2:
+                continue  # beyond the greatest disc
+            weight = p["weights"][:, reach + down, reach + across][:, None, None, None]
+            total = total + weight * _both_sides(line, reach, across, width, 2)
+    return total
+
+
+def _both_sides(laid: Tensor, reach: int, away: int, length: Tensor, axis: int) -> Tensor:
+    near = shifted(laid, reach + away, length, axis)
+    return near + shifted(laid, reach - away, length, axis) if away else near
+
+
+def mirrored(pixels: Tensor, reach: int, axis: int, ops: Any) -> Tensor:
+    """Lay a mirrored border before and behind the image.
+
+    Args:
+        pixels: (B, height, width, C).
+        reach: How many pixels wide, as many as may be.
+        axis: 1 for rows, 2 for columns.
+        ops: `keras.ops`.
+
+    Returns:
+        A batch that is larger by 2 `reach` along the axis.
+    """
     length = ops.shape(pixels)[axis]
     index = ops.mod(ops.arange(-reach, length + reach, dtype="int32"), 2 * length)
     index = ops.where(index < length, index, 2 * length - 1 - index)
     return ops.take(pixels, index, axis=axis)
 
 
-def _shifted(laid: Tensor, start: int, length: Tensor, axis: int) -> Tensor:
+def shifted(laid: Tensor, start: int, length: Tensor, axis: int) -> Tensor:
+    """Take `length` rows (axis 1) or columns (axis 2) from `start` on."""
     return laid[:, start : start + length] if axis == 1 else laid[:, :, start : start + length]
 
 
 GAUSSIAN_BLUR = Pair(_gaussian_image, _gaussian_batch)
-MOTION_BLUR = Pair(_line_image, _line_batch)
+MOTION_BLUR = Pair(_filter_image, _line_batch)
+DEFOCUS_BLUR = Pair(_filter_image, _disc_batch)

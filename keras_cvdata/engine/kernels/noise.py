@@ -1,4 +1,4 @@
-"""Noise of the sensor and of light itself."""
+"""Noise of the sensor, of what carries its values, and of light itself."""
 
 from __future__ import annotations
 
@@ -119,5 +119,54 @@ def _poisson() -> Array:
     return table
 
 
+def _impulse_image(pixels: Array, p: Parameters, span: Range | None) -> Array:
+    low, high = require(span)
+    random = halves(pixels.size, p["seed"]).reshape(pixels.shape)
+    result = pixels.copy()
+    result[random < int(p["pepper"])] = low
+    result[random >= 65536 - int(p["salt"])] = high
+    return result
+
+
+def _impulse_batch(
+    pixels: Tensor,
+    p: Parameters,
+    span: Range | None,
+    ops: Any,
+) -> Tensor:
+    low, high = require(span)
+    _, height, width, channels = ops.shape(pixels)
+    random = halves_batch(height * width * channels, p["seed"], ops)
+    random = ops.reshape(random, ops.shape(pixels))
+    pepper, salt = (p[name][:, None, None, None] for name in ("pepper", "salt"))
+    return ops.where(random < pepper, low, ops.where(random >= 65536 - salt, high, pixels))
+
+
+def _speckle_image(pixels: Array, p: Parameters, span: Range | None) -> Array:
+    low, _ = require(span)
+    flat = pixels.reshape(len(pixels), -1)
+    noise = cv2.LUT(halves(flat.size, p["seed"]).reshape(flat.shape), normals()[None])
+    gain = noise * np.float32(p["stddev"]) + np.float32(1)
+    if pixels.dtype.kind == "f":
+        return ((flat - np.float32(low)) * gain + np.float32(low)).reshape(pixels.shape)
+    noisy = cv2.multiply(flat.astype(np.float32), gain, dtype=_DEPTHS[pixels.dtype.name])
+    return noisy.reshape(pixels.shape)
+
+
+def _speckle_batch(
+    pixels: Tensor,
+    p: Parameters,
+    span: Range | None,
+    ops: Any,
+) -> Tensor:
+    low, _ = require(span)
+    _, height, width, channels = ops.shape(pixels)
+    numbers = halves_batch(height * width * channels, p["seed"], ops)
+    noise = ops.reshape(ops.take(normals(), numbers, axis=0), ops.shape(pixels))
+    return (pixels - low) * (noise * p["stddev"][:, None, None, None] + 1) + low
+
+
 GAUSSIAN_NOISE = Pair(_gaussian_image, _gaussian_batch)
 SHOT_NOISE = Pair(_shot_image, _shot_batch)
+IMPULSE_NOISE = Pair(_impulse_image, _impulse_batch)
+SPECKLE_NOISE = Pair(_speckle_image, _speckle_batch)

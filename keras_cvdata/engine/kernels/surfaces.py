@@ -24,30 +24,22 @@ def _texture(pixels: Tensor, p: Parameters, span: Range | None, xp: Any) -> Tens
 
 def _background(pixels: Tensor, p: Parameters, span: Range | None, xp: Any) -> Tensor:
     low, high = require(span)
-    border = border_color(pixels, xp)
+    border = _border_color(pixels, xp)
     unlike = xp.max(xp.abs(pixels - border), axis=-1, keepdims=True) / (high - low)
     tolerance = p["tolerance"][:, None, None, None]
-    behind = xp.clip(2 - unlike / xp.maximum(tolerance, 1e-6), 0, 1)
+    behind = xp.clip(2 - unlike / tolerance, 0, 1)
     color = p["color"][:, None, None, :] * (high - low) + low
     if pixels.shape[-1] != 3:
         color = color[..., :1]
     return pixels + behind * (color - border)
 
 
-def border_color(pixels: Tensor, xp: Any) -> Tensor:
-    """Give the mean of the outermost rows and columns.
-
-    Args:
-        pixels: (B, height, width, C).
-        xp: `numpy` or `keras.ops`.
-
-    Returns:
-        (B, 1, 1, C).
-    """
+def _border_color(pixels: Tensor, xp: Any) -> Tensor:
+    """Give the (B, 1, 1, C) mean of the outermost rows and columns."""
     rows = xp.concatenate([pixels[:, :1], pixels[:, -1:]], axis=2)
     columns = xp.concatenate([pixels[:, :, :1], pixels[:, :, -1:]], axis=1)
-    turned_columns = xp.transpose(columns, (0, 2, 1, 3))
-    return xp.mean(xp.concatenate([rows, turned_columns], axis=2), axis=(1, 2), keepdims=True)
+    upright = xp.transpose(columns, (0, 2, 1, 3))
+    return xp.mean(xp.concatenate([rows, upright], axis=2), axis=(1, 2), keepdims=True)
 
 
 TEXTURE = formula(_texture)

@@ -20,9 +20,9 @@ _ICE = (0.85, 0.94, 1.0)
 
 def _shadow(pixels: Tensor, p: Parameters, span: Range | None, xp: Any) -> Tensor:
     low, _ = require(span)
-    down, across = centred(pixels, xp)
-    angle = p["degrees"][:, None, None] * (np.pi / 180)
-    beside = xp.abs(xp.cos(angle) * across + xp.sin(angle) * down - p["place"][:, None, None])
+    _, across = turned(pixels, -p["degrees"], xp)
+    *_, shorter = _from_centre(pixels, xp)
+    beside = xp.abs(across / shorter - p["place"][:, None, None])
     inside = p["width"][:, None, None] / 2 - beside
     cover = xp.clip(inside / p["softness"][:, None, None] + 0.5, 0, 1)
     light = 1 - p["darkness"][:, None, None] * cover
@@ -111,21 +111,8 @@ def turned(pixels: Tensor, degrees: Tensor, xp: Any) -> tuple[Tensor, Tensor]:
     return cosine * down + sine * across, cosine * across - sine * down
 
 
-def centred(pixels: Tensor, xp: Any) -> tuple[Tensor, Tensor]:
-    """Places of all pixels from the centre, in units of the shorter side.
-
-    Args:
-        pixels: (B, height, width, C).
-        xp: `numpy` or `keras.ops`.
-
-    Returns:
-        (1, height, 1) down and (1, 1, width) across, float32.
-    """
-    down, across, shorter = _from_centre(pixels, xp)
-    return down / shorter, across / shorter
-
-
 def _from_centre(pixels: Tensor, xp: Any) -> tuple[Tensor, Tensor, Tensor]:
+    """Places of all pixels down and across from the centre, and the shorter side, in pixels."""
     _, height, width, _ = xp.shape(pixels)
     rows, columns = (cast(xp.arange(side), "float32", xp) for side in (height, width))
     height, width = cast(height, "float32", xp), cast(width, "float32", xp)

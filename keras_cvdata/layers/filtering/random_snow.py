@@ -69,16 +69,19 @@ class RandomSnow(KernelLayer):
         **options: Unpack[PhotometricOptions],
     ) -> None:
         super().__init__(**options)
-        for name, value, unit, low, high in (
-            ("cover", cover, "shares", 0, 1),
-            ("brightness", brightness, "whites", 0, 1),
-            ("size", size, "pixels", 1, 100),
-            ("length", length, "pixels", 1, 400),
-            ("whiteness", whiteness, "the way to white", 0, 1),
-            ("degrees", degrees, "degrees", -360, 360),
-        ):
-            ends = interval(self._named(name), value, unit=unit, low=low, high=high, single="fixed")
-            setattr(self, name, ends)
+        shares: Any = {"unit": "shares", "low": 0, "high": 1, "single": "fixed"}
+        self.cover = interval(self._named("cover"), cover, **shares)
+        self.brightness = interval(self._named("brightness"), brightness, **shares)
+        self.size = interval(
+            self._named("size"), size, unit="pixels", low=1, high=100, single="fixed"
+        )
+        self.length = interval(
+            self._named("length"), length, unit="pixels", low=1, high=400, single="fixed"
+        )
+        self.whiteness = interval(self._named("whiteness"), whiteness, **shares)
+        self.degrees = interval(
+            self._named("degrees"), degrees, unit="degrees", low=-360, high=360, single="fixed"
+        )
 
     def parameters(self, u: Tensor, height: Tensor, width: Tensor, xp: Any) -> Parameters:
         """Draw the flakes and the seed of their places."""

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_cvdata import ArraySequence, Sequence, embed, layers
+from keras_cvdata import ArraySequence, Sequence, audit, embed, layers
 from keras_cvdata.sources import ArraySource, DirectorySource
 
 pytestmark = pytest.mark.backends
@@ -87,3 +87,17 @@ def test_other_arguments_are_refused() -> None:
     data = ArraySequence(GREY, label_mode=None, verbose=0)
     with pytest.raises(TypeError, match="come too late"):
         embed(Means(), data, rescale="unit")
+
+
+def test_an_audit_takes_the_model_itself() -> None:
+    """R1: an image unlike all others, by what a model makes of it."""
+    model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten()])
+    x = np.random.default_rng(0).integers(100, 110, (40, 8, 8, 3), np.uint8)
+    x[17] = 255
+    data = ArraySequence(x, np.arange(40) % 2, rescale="unit", verbose=0)
+    report = audit(data, checks=["outlier"], embeddings=model, verbose=0)
+    assert report.issues.row.tolist() == [17]
+    given = audit(data, checks=["outlier"], embeddings=embed(model, data), verbose=0)
+    assert given.findings == report.findings
+    with pytest.raises(TypeError, match=r"a model need a sequence.*; got ndarray"):
+        audit(x, embeddings=model, verbose=0)

@@ -6,6 +6,7 @@ import inspect
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ def audit(  # noqa: PLR0913 # what an audit may be told
     thresholds: Mapping[str, Mapping[str, Any]] | None = None,
     attributes: Mapping[str, str | Sequence[str]] | None = None,
     lighting: str | None = None,
-    embeddings: Array | None = None,
+    embeddings: Any = None,
     pred_probs: Array | None = None,
     n_jobs: int | None = None,
     cache: str | os.PathLike[str] | None = None,
@@ -54,7 +55,7 @@ def audit(  # noqa: PLR0913 # what an audit may be told
         lighting: "constant" where pictures are taken under one light in use, so that it needs not
             vary (R12).
         embeddings: (N, D) floats, such as the output of a network's last layer but one, to look for
-            outliers.
+            outliers; or, for a sequence, the `keras.Model` that makes them, see `embed`.
         pred_probs: (N, K) out-of-fold probabilities of the classes, to look for wrong labels, see
             `oof_pred_probs`.
         n_jobs: Number of parallel jobs; None takes the cores, or what `joblib.parallel_config`
@@ -94,7 +95,9 @@ def audit(  # noqa: PLR0913 # what an audit may be told
         splits=parts.splits,
         attributes=_checked_attributes(parts, attributes or {}),
         lighting=lighting,
-        embeddings=_per_image("embeddings", embeddings, len(parts.source)),
+        embeddings=_per_image(
+            "embeddings", _embedded(embeddings, data, verbose), len(parts.source)
+        ),
         pred_probs=_per_image("pred_probs", pred_probs, len(parts.source)),
     )
     return _report(collection, values, chosen, kinds)
@@ -220,6 +223,19 @@ def _checked_attributes(
                     f"{parts.source!r}; it has {list(parts.source.columns)}."
                 )
     return attributes
+
+
+def _embedded(embeddings: Any, data: Any, verbose: int) -> Any:
+    """Let a model make the embeddings, where one is given."""
+    if not hasattr(embeddings, "predict"):
+        return embeddings
+    if not hasattr(data, "with_source"):
+        raise TypeError(
+            "embeddings as a model need a sequence, which says how its images are brought to the "
+            f"model; got {type(data).__name__}. Give one, or embed(model, data, rescale=...)."
+        )
+    # Not imported above: an audit loads no framework, but whoever has a model has loaded Keras.
+    return import_module("keras_cvdata.embedding").embed(embeddings, data, verbose=verbose)
 
 
 def _per_image(name: str, values: Array | None, n: int) -> Array | None:

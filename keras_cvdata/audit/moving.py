@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keras_cvdata.audit.selecting import flagged
+from keras_cvdata.conversion.atomic import flush_folder
 from keras_cvdata.sources import Source
 
 if TYPE_CHECKING:
@@ -176,21 +177,12 @@ def _carry_out(moves: Sequence[_Move], target: Path) -> None:
         writer.writerows(moves)
         file.flush()
         os.fsync(file.fileno())
-    _flush_folder(target)  # the list is on disk before the first file moves
+    flush_folder(target)  # the list is on disk before the first file moves
     for move in moves:
         kept = target / move.moved_to
         kept.parent.mkdir(parents=True, exist_ok=True)
         if os.path.lexists(move.path):
             _move(Path(move.path), kept)
-
-
-def _flush_folder(folder: Path) -> None:
-    if hasattr(os, "O_DIRECTORY"):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _move(path: Path, target: Path) -> None:

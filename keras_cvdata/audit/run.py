@@ -67,7 +67,8 @@ def audit(  # noqa: PLR0913 # what an audit may be told
         The report.
 
     Raises:
-        ValueError: An argument is none of the choices, or arrays do not fit the collection.
+        ValueError: An argument is none of the choices, arrays do not fit the collection, or nothing
+            says what black and white are in float pixels beyond 0 to 1.
         TypeError: A threshold is no argument of its check, or no number, or a check is none.
 
     Example:

@@ -15,6 +15,7 @@ import keras_cvdata as cvd
 from keras_cvdata.audit import Check, Collection, Finding, Sample, measuring
 from keras_cvdata.audit.checks import Definition
 from keras_cvdata.audit.run import audit, choose
+from keras_cvdata.sources import open_source
 
 
 class Red(Check):
@@ -85,6 +86,15 @@ def test_wrong_arguments_are_named(
 ) -> None:
     with pytest.raises(error, match=message):
         audit(pets, verbose=0, **options)
+
+
+def test_floats_of_which_nothing_says_what_is_white_are_refused() -> None:
+    """They are not called bright and without contrast."""
+    x = np.random.default_rng(0).integers(0, 256, (3, 70, 70, 3)).astype(np.float32)
+    with pytest.raises(ValueError, match=r"x\[0\]: the pixels are floats from 0 to 255, and noth"):
+        audit(x, checks=["pictures"], verbose=0)
+    said = open_source(x, value_range=(0, 255))
+    assert not audit(said, checks=["pictures"], verbose=0).findings
 
 
 def test_choosing_without_names_takes_a_check_of_ones_own_alone() -> None:

@@ -123,6 +123,27 @@ def test_a_check_of_ones_own(pets: Path) -> None:
     assert reds
 
 
+@pytest.mark.parametrize(
+    ("attributes", "error", "message"),
+    [
+        ({"look": lambda *_: []}, TypeError, "'red' measured 0 values of an image; its measures"),
+        ({"needs": "image"}, ValueError, "'red' needs 'image'; it may need file, header, pixels"),
+        ({"kinds": ("blue",)}, ValueError, "'red' gave Finding.*may be one of blue"),
+    ],
+)
+def test_a_check_that_keeps_no_contract_is_named(
+    pets: Path, attributes: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    made = type("Odd", (Red,), attributes)()
+    with pytest.raises(error, match=message):
+        audit(pets, checks=[made], verbose=0)
+
+
+def test_a_check_is_given_once(pets: Path) -> None:
+    with pytest.raises(ValueError, match="holds 'red' twice"):
+        audit(pets, checks=[Red(), Red()], verbose=0)
+
+
 def test_the_same_in_processes(pets: Path) -> None:
     joblib = pytest.importorskip("joblib")
     threads = audit(pets, verbose=0)

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 MANIFEST = "quarantine.csv"
 _COLUMNS = ("path", "moved_to", "check", "row")
-# Names of files need not be Unicode; this keeps them as they are.
-_TEXT = {"encoding": "utf-8", "errors": "surrogateescape", "newline": ""}
+_ERRORS = "surrogateescape"  # names of files need not be Unicode; this keeps them as they are
 
 
 class _Move(NamedTuple):
@@ -171,7 +170,7 @@ def _carry_out(moves: Sequence[_Move], target: Path) -> None:
             f"{target} is not empty. Choose another folder; files of an earlier quarantine go back "
             "by AuditReport.restore(...)."
         )
-    with manifest.open("x", **_TEXT) as file:  # type: ignore[call-overload]
+    with manifest.open("x", encoding="utf-8", errors=_ERRORS, newline="") as file:
         writer = csv.writer(file)
         writer.writerow(_COLUMNS)
         writer.writerows(moves)
@@ -203,7 +202,7 @@ def _equal(path: Path, other: Path) -> bool:
 
 
 def _read(manifest: Path) -> list[_Move]:
-    with manifest.open(**_TEXT) as file:  # type: ignore[call-overload]
+    with manifest.open(encoding="utf-8", errors=_ERRORS, newline="") as file:
         return [
             _Move(row["path"], row["moved_to"], row["check"], int(row["row"]))
             for row in csv.DictReader(file)

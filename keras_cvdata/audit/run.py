@@ -6,11 +6,11 @@ import inspect
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
-from keras_cvdata.arguments import is_number
 from keras_cvdata.audit.checks import CHECKS
 from keras_cvdata.audit.checks.base import NEEDS, SEVERITIES, Check, Collection, Finding
 from keras_cvdata.audit.keeping import Kept
@@ -166,7 +166,7 @@ def _made(check: type[Check], thresholds: Mapping[str, Any]) -> Check:
         names = ", ".join(known) or "nothing"
         raise TypeError(f"thresholds of {check.name!r}: {error}. It takes {names}.") from error
     for name, value in thresholds.items():
-        if is_number(known[name].default) and not is_number(value):
+        if isinstance(known[name].default, Real) and not isinstance(value, Real):
             raise TypeError(
                 f"thresholds of {check.name!r}: {name} must be a number; got {value!r}."
             )

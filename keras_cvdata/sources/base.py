@@ -281,7 +281,7 @@ def black_and_white(source: Source, pixels: Array, name: str) -> Range:
         if low < 0 or high > 1:
             raise ValueError(
                 f"{name}: the pixels are floats from {low:g} to {high:g}, and nothing says which "
-                "are black and white. Open an array with value_range=(0, 255), or what they are; a "
+                "are black and white. Open an array by open_source(x, value_range=(0, 255)); a "
                 "dataset of HDF5 says so by its attribute 'value_range'."
             )
     return source.value_range or (0.0, 1.0)

@@ -57,8 +57,9 @@ def test_only_what_is_asked_for_is_found(pets: Path) -> None:
 
 
 def test_thresholds_reach_their_check(pets: Path) -> None:
-    thresholds = {"pictures": {"dark": 0.01}}
-    assert found(audit(pets, checks=["dark"], thresholds=thresholds, verbose=0)) == []
+    for dark in (0.01, -np.inf, np.float32(0)):
+        thresholds = {"pictures": {"dark": dark}}
+        assert found(audit(pets, checks=["dark"], thresholds=thresholds, verbose=0)) == []
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ class Kept:
         max_pixels: Number of pixels beyond which an image is refused; nor are those of another.
 
     Raises:
-        ValueError: The file is something else.
+        ValueError: The file is something else, or cannot be written.
     """
 
     def __init__(
@@ -52,9 +52,11 @@ class Kept:
                 "CREATE TABLE IF NOT EXISTS measures (code TEXT, path BLOB, size INTEGER, "
                 "changed INTEGER, content BLOB, reason TEXT, PRIMARY KEY (code, path))"
             )
+            # It is found now, not after the first images, that nothing can be written.
+            self.connection.execute(f"PRAGMA user_version = {_VERSION}")
         except sqlite3.Error as error:
             raise ValueError(
-                f"cache={str(path)!r} is no file of kept measures, and cannot be made: {error}. "
+                f"cache={str(path)!r} is no file of kept measures, or cannot be written: {error}. "
                 "Give the path of a new file in a folder that exists."
             ) from error
 

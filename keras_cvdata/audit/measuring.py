@@ -80,6 +80,11 @@ def _look(sample: Sample, checks: Sequence[Check], row: Array) -> str | None:
                 row["height"], row["width"] = sample.size
                 sample.pixels  # noqa: B018 # damage is found here, not in the middle of a check
             found = check.look(sample)
+            if len(found) != len(check.measures):
+                raise TypeError(
+                    f"check {check.name!r} measured {len(found)} values of an image; its measures "
+                    f"are {', '.join(check.measures)}."
+                )
             for name, value in zip(check.measures, found, strict=True):
                 row[f"{check.name}.{name}"] = value
         row["height"], row["width"] = sample.size

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keras_cvdata.audit.selecting import flagged
+from keras_cvdata.conversion.atomic import flush_folder
 from keras_cvdata.sources import Source
 
 if TYPE_CHECKING:
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 
 MANIFEST = "quarantine.csv"
 _COLUMNS = ("path", "moved_to", "check", "row")
-# Names of files need not be Unicode; this keeps them as they are.
-_TEXT = {"encoding": "utf-8", "errors": "surrogateescape", "newline": ""}
+_ERRORS = "surrogateescape"  # names of files need not be Unicode; this keeps them as they are
 
 
 class _Move(NamedTuple):
@@ -170,27 +170,18 @@ def _carry_out(moves: Sequence[_Move], target: Path) -> None:
             f"{target} is not empty. Choose another folder; files of an earlier quarantine go back "
             "by AuditReport.restore(...)."
         )
-    with manifest.open("x", **_TEXT) as file:  # type: ignore[call-overload]
+    with manifest.open("x", encoding="utf-8", errors=_ERRORS, newline="") as file:
         writer = csv.writer(file)
         writer.writerow(_COLUMNS)
         writer.writerows(moves)
         file.flush()
         os.fsync(file.fileno())
-    _flush_folder(target)  # the list is on disk before the first file moves
+    flush_folder(target)  # the list is on disk before the first file moves
     for move in moves:
         kept = target / move.moved_to
         kept.parent.mkdir(parents=True, exist_ok=True)
         if os.path.lexists(move.path):
             _move(Path(move.path), kept)
-
-
-def _flush_folder(folder: Path) -> None:
-    if hasattr(os, "O_DIRECTORY"):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _move(path: Path, target: Path) -> None:
@@ -211,7 +202,7 @@ def _equal(path: Path, other: Path) -> bool:
 
 
 def _read(manifest: Path) -> list[_Move]:
-    with manifest.open(**_TEXT) as file:  # type: ignore[call-overload]
+    with manifest.open(encoding="utf-8", errors=_ERRORS, newline="") as file:
         return [
             _Move(row["path"], row["moved_to"], row["check"], int(row["row"]))
             for row in csv.DictReader(file)

@@ -16,6 +16,8 @@ from keras_cvdata.sources.joined import Joined
 from keras_cvdata.sources.opening import open_images, open_source
 from keras_cvdata.types import Array, Ints
 
+_MISSING = ("", "None", "nan", "NaT", "<NA>")  # how empty cells are spelt
+
 
 class Parts(NamedTuple):
     """A collection and the splits that its images belong to.
@@ -44,9 +46,9 @@ def open_parts(data: Any, splits: Any = None) -> Parts:
         The collection and its splits.
 
     Raises:
-        ValueError: `splits` are not as many as the images, or name those of a mapping.
+        ValueError: `splits` are not as many as the images, lack that of an image, or name those of
+            a mapping.
         KeyError: There is no such column.
-        TypeError: `splits` are folders of something that is no folder.
     """
     if isinstance(data, Mapping):
         if not data or splits is not None:
@@ -67,7 +69,15 @@ def open_parts(data: Any, splits: Any = None) -> Parts:
             f"splits must have one name for each of the {len(source)} images; got shape "
             f"{values.shape}. Folders are named for the path of a folder only."
         )
-    names, numbers = np.unique(values.astype(str), return_inverse=True)
+    texts = values.astype(str)
+    unknown = np.flatnonzero(np.isin(texts, _MISSING)).tolist()
+    if unknown:
+        raise ValueError(
+            f"splits say nothing of {len(unknown)} of the {len(source)} images, such as "
+            f"{source.name(unknown[0])}. Give each a split, or audit those that have one: "
+            "source.select(positions)."
+        )
+    names, numbers = np.unique(texts, return_inverse=True)
     return Parts(source, tuple(names.tolist()), numbers.astype(np.int64))
 
 

@@ -6,7 +6,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -95,7 +95,7 @@ class AuditReport:
         rows = [
             {
                 **{key: self._row(finding)[key] for key in ("path", "row", "label")},
-                **self._named("other_", finding.other),
+                **self._other(finding),
                 **{key: getattr(finding, key) for key in ("check", "score", "severity")},
             }
             for finding in found
@@ -127,7 +127,10 @@ class AuditReport:
         page.write_page(self, path, images)
 
     def to_json(self, path: str | os.PathLike[str]) -> None:
-        """Write counts, findings and the table of classes.
+        """Write counts, the checklist, findings and the table of classes.
+
+        A finding holds what a row of `issues` does; of a pair also what `pairs` says of the other
+        image. `looked` is false where a check only says why it could not look.
 
         Args:
             path: File to write.
@@ -135,7 +138,11 @@ class AuditReport:
         content = {
             "images": len(self.collection),
             "counts": self.counts(),
-            "findings": [self._row(finding) for finding in self.findings],
+            "checklist": [asdict(answer) for answer in self.checklist],
+            "findings": [
+                {**self._row(finding), **self._other(finding), "looked": finding.looked}
+                for finding in self.findings
+            ],
             "classes": json.loads(self.classes.to_json(orient="index")),
         }
         Path(path).write_text(json.dumps(content, indent=1, allow_nan=False), encoding="utf-8")
@@ -275,6 +282,9 @@ class AuditReport:
             where["label"] = finding.label
         keys = ("check", "score", "threshold", "severity", "message", "action")
         return {**where, **{key: getattr(finding, key) for key in keys}}
+
+    def _other(self, finding: Finding) -> dict[str, Any]:
+        return {} if finding.other is None else self._named("other_", finding.other)
 
     def _named(self, prefix: str, position: int | None) -> dict[str, Any]:
         if position is None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
-from keras_cvdata.arguments import is_number
 from keras_cvdata.audit.checks import CHECKS
-from keras_cvdata.audit.checks.base import Check, Collection, Finding
+from keras_cvdata.audit.checks.base import NEEDS, SEVERITIES, Check, Collection, Finding
 from keras_cvdata.audit.keeping import Kept
 from keras_cvdata.audit.measuring import READ, Measured, layout, measure_all
 from keras_cvdata.audit.parts import Parts, open_parts
@@ -68,7 +68,8 @@ def audit(  # noqa: PLR0913 # what an audit may be told
         The report.
 
     Raises:
-        ValueError: An argument is none of the choices, or arrays do not fit the collection.
+        ValueError: An argument is none of the choices, arrays do not fit the collection, or nothing
+            says what black and white are in float pixels beyond 0 to 1.
         TypeError: A threshold is no argument of its check, or no number, or a check is none.
 
     Example:
@@ -126,6 +127,7 @@ def choose(
             f"checks must be names, or objects of checks such as MyCheck(); got {wrong[0]!r}."
         )
     own = [check for check in asked if isinstance(check, Check)]
+    _check_own(own)
     names = {check for check in asked if isinstance(check, str)}
     if not names and not own:
         names = {"all"}
@@ -148,6 +150,17 @@ def choose(
     return chosen + own, frozenset(kinds)
 
 
+def _check_own(checks: Sequence[Check]) -> None:
+    names = [check.name for check in checks]
+    for check in checks:
+        if check.needs not in NEEDS:
+            raise ValueError(
+                f"check {check.name!r} needs {check.needs!r}; it may need {', '.join(NEEDS)}."
+            )
+        if names.count(check.name) > 1:
+            raise ValueError(f"checks holds {check.name!r} twice. Give each another name.")
+
+
 def _made(check: type[Check], thresholds: Mapping[str, Any]) -> Check:
     known = inspect.signature(check).parameters
     try:
@@ -156,7 +169,7 @@ def _made(check: type[Check], thresholds: Mapping[str, Any]) -> Check:
         names = ", ".join(known) or "nothing"
         raise TypeError(f"thresholds of {check.name!r}: {error}. It takes {names}.") from error
     for name, value in thresholds.items():
-        if is_number(known[name].default) and not is_number(value):
+        if isinstance(known[name].default, Real) and not isinstance(value, Real):
             raise TypeError(
                 f"thresholds of {check.name!r}: {name} must be a number; got {value!r}."
             )
@@ -204,9 +217,20 @@ def _report(
     for check in checks:
         own = {name: values[f"{check.name}.{name}"] for name in check.measures}
         seen = replace(collection, measures=own)
-        findings += [finding for finding in check.findings(seen) if finding.check in kinds]
+        findings += [finding for finding in _found(check, seen) if finding.check in kinds]
         columns.update(check.classes(seen))
     return AuditReport(collection, tuple(findings), checks, columns, kinds, values)
+
+
+def _found(check: Check, collection: Collection) -> Iterator[Finding]:
+    """What a check finds, if it is what it says that it finds."""
+    for finding in check.findings(collection):
+        if finding.check not in check.kinds or finding.severity not in SEVERITIES:
+            raise ValueError(
+                f"check {check.name!r} gave {finding}. A finding of it may be one of "
+                f"{', '.join(check.kinds)}, with the severity {', '.join(SEVERITIES)}."
+            )
+        yield finding
 
 
 def _checked_attributes(

@@ -12,7 +12,7 @@ from keras_cvdata import codec
 from keras_cvdata.audit.foreground import Foreground, find_foreground
 from keras_cvdata.codec import Header
 from keras_cvdata.sources import Source
-from keras_cvdata.sources.base import fetch
+from keras_cvdata.sources.base import black_and_white, fetch
 from keras_cvdata.types import Array, ImageError
 
 FULL_SIDE = 256  # pixels; a JPEG is decoded smaller where its shorter side stays above that
@@ -32,6 +32,8 @@ class Sample:
     Raises:
         ImageError: By any attribute but `position` and `name`, when the image cannot be read as far
             as that needs.
+        ValueError: By `pixels` and what is made of them, where nothing says what black and white
+            are in float pixels beyond 0 to 1.
 
     Example:
         >>> from keras_cvdata.sources import open_source
@@ -96,7 +98,9 @@ class Sample:
             pixels = codec.read(self.payload, "rgb", reduce=self.reduce, **options)
         except ImageError:
             pixels = self._of_other_channels()
-        return _as_uint8(pixels, self.source.value_range)
+        if pixels.dtype.kind == "f":
+            return _levels(pixels, *black_and_white(self.source, pixels, self.name))
+        return pixels if pixels.dtype == np.uint8 else (pixels // 257).astype(np.uint8)
 
     def _of_other_channels(self) -> Array:
         channels = self.stored.shape[2]
@@ -138,12 +142,8 @@ class Sample:
         return float(np.searchsorted(self.histogram.cumsum(), share - 1e-9)) / 255
 
 
-def _as_uint8(pixels: Array, value_range: tuple[float, float] | None) -> Array:
-    if pixels.dtype == np.uint8:
-        return pixels
-    if pixels.dtype.kind == "u":
-        return (pixels // 257).astype(np.uint8)
-    low, high = value_range or (0.0, 1.0)
+def _levels(pixels: Array, low: float, high: float) -> Array:
+    """Floats as uint8 of 0, black, to 255, white."""
     scaled = (pixels.astype(np.float32) - low) * (255 / (high - low))
     levels: Array = np.rint(scaled.clip(0, 255)).astype(np.uint8)
     return levels

@@ -33,7 +33,7 @@ def thumbnail(source: Source, position: int) -> tuple[str, int, int] | None:
         method = cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST
         small = cv2.resize(pixels, size, interpolation=method)
         done, data = cv2.imencode(".jpg", small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
-    except (ImageError, MemoryError, cv2.error):
+    except (ImageError, ValueError, MemoryError, cv2.error):
         return None
     text = base64.b64encode(data.tobytes()).decode()
     return (f"data:image/jpeg;base64,{text}", *size) if done else None

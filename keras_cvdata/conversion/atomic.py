@@ -50,7 +50,7 @@ def replacing(target: Path, overwrite: bool, copied: Path | None = None) -> Iter
                 "that is so while it is open: delete what reads it, such as a sequence. Elsewhere "
                 "change the permissions of the folder."
             ) from error
-        _flush_folder(target.absolute().parent)
+        flush_folder(target.absolute().parent)
     finally:
         _remove(draft)
 
@@ -96,7 +96,8 @@ def _flush(draft: Path) -> None:
                 os.fsync(file.fileno())
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk."""
     if hasattr(os, "O_DIRECTORY"):
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:

@@ -262,6 +262,31 @@ class Subset(Source):
         return self.source.rows[self.positions]
 
 
+def black_and_white(source: Source, pixels: Array, name: str) -> Range:
+    """Say what black and white are in float pixels; 0 and 1 where nothing says so.
+
+    Args:
+        source: The source.
+        pixels: Float pixels of one image.
+        name: Name of the image.
+
+    Returns:
+        The two values.
+
+    Raises:
+        ValueError: Pixels of an array or a dataset are beyond 0 to 1, and nothing says so.
+    """
+    if source.value_range is None and source.dtype is not None and source.dtype.kind == "f":
+        low, high = float(pixels.min()), float(pixels.max())
+        if low < 0 or high > 1:
+            raise ValueError(
+                f"{name}: the pixels are floats from {low:g} to {high:g}, and nothing says which "
+                "are black and white. Open an array by open_source(x, value_range=(0, 255)); a "
+                "dataset of HDF5 says so by its attribute 'value_range'."
+            )
+    return source.value_range or (0.0, 1.0)
+
+
 def fetch(source: Source, position: int) -> bytes | Array:
     """Read one sample, and refuse by name what a source must not return.
 

@@ -36,6 +36,7 @@ class Joined(Source):
         self.dtype = _shared([source.dtype for source in sources])
         self.value_range = _value_range(sources)
         self.max_pixels = most
+        self.not_any = next((each.not_any for each in sources if each.not_any), None)
         self.notes = tuple(note for source in sources for note in source.notes)
 
     def limited(self, max_pixels: int | None) -> Self:

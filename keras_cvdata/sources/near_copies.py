@@ -14,7 +14,7 @@ from keras_cvdata.copies.comparing import PAIR
 from keras_cvdata.copies.hashing import SMALLEST_SIDE, has_hashes, perceptual_hashes, thumbnail
 from keras_cvdata.copies.searching import groups, search_pairs
 from keras_cvdata.progress import track
-from keras_cvdata.sources.base import Source, fetch
+from keras_cvdata.sources.base import Source, black_and_white, fetch
 from keras_cvdata.types import Array, ImageError, Ints
 
 _CHUNK = 32  # images that one task reads
@@ -58,6 +58,9 @@ def find_copies(source: Source, verbose: int = 1) -> Copies:
 
     Returns:
         The groups, and by what they were found.
+
+    Raises:
+        ValueError: Nothing says what black and white are in float pixels beyond 0 to 1.
 
     Example:
         >>> from keras_cvdata.sources import open_source
@@ -134,7 +137,7 @@ def _grey(payload: bytes | Array, name: str, source: Source) -> tuple[Array, int
     grey = codec.read(payload, "grayscale", reduce=reduce, name=name, header=header)
     if grey.dtype.kind == "u":
         return (grey // (257 if grey.dtype == np.uint16 else 1)).astype(np.uint8), side
-    low, high = source.value_range or (0.0, 1.0)
+    low, high = black_and_white(source, grey, name)
     return np.clip((grey - low) * (255 / (high - low)), 0, 255).astype(np.uint8), side
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -189,6 +190,18 @@ def test_reports_of_real_audits_know_what_was_looked_for(tmp_path: Path) -> None
     assert report.measures.dtype.names is not None
     assert "pictures.contrast" in report.measures.dtype.names
     assert "4 images in 2 classes (train 2, val 2)" in report.summary()
+
+
+def test_json_names_both_of_a_pair_and_the_checklist(tmp_path: Path) -> None:
+    pair = finding("exact_copy", position=2, other=0)
+    note = finding("dark", "note", looked=False)
+    report_of(arrays(), [pair, note]).to_json(tmp_path / "r.json")
+    content = json.loads((tmp_path / "r.json").read_text())
+    first, second = content["findings"]
+    assert (first["row"], first["other_row"], first["other_label"]) == (2, 0, "cat")
+    assert (first["looked"], second["looked"]) == (True, False)
+    assert "other_row" not in second
+    assert [answer["state"] for answer in content["checklist"]] == ["pass", "not looked at", "pass"]
 
 
 def test_a_table_is_written_of_names_that_are_not_unicode(tmp_path: Path) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from keras_cvdata.audit import audit, measuring
+from keras_cvdata.audit import audit, keeping, measuring
 from keras_cvdata.sources import open_source
 from tests.audit.conftest import picture, write
 
@@ -96,6 +97,21 @@ def test_a_file_of_another_kind_is_refused_and_left(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"notes\.txt.* is no file of kept measures"):
         audit(np.zeros((1, 70, 70, 3), np.uint8), cache=other, verbose=0)
     assert other.read_text() == "do not lose this " * 100
+
+
+def test_a_file_that_cannot_be_written_is_told_at_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dark(folder)
+    connect = sqlite3.connect
+    monkeypatch.setattr(
+        keeping.sqlite3,
+        "connect",
+        lambda path, timeout: connect(f"file:{path}?mode=ro", timeout, uri=True),
+    )
+    monkeypatch.setattr(measuring, "Sample", None)
+    with pytest.raises(ValueError, match="or cannot be written: attempt to write a readonly"):
+        dark(folder)
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -209,6 +209,10 @@ def test_bars_and_points_stand_at_their_values() -> None:
     assert crowd.count("<circle") <= 2000
 
 
+def test_floats_of_which_nothing_says_what_is_white_are_not_shown() -> None:
+    assert thumbnail(open_source(np.full((1, 8, 8, 3), 99, np.float32)), 0) is None
+
+
 @pytest.mark.parametrize(
     ("shape", "size"), [((400, 200), (88, 176)), ((10, 20), (176, 88)), ((1, 500), (176, 1))]
 )

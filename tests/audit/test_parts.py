@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -77,6 +78,13 @@ def test_names_for_each_image() -> None:
     assert parts.splits.tolist() == [1, 0, 1]
     with pytest.raises(ValueError, match=r"each of the 3 images; got shape \(2,\)"):
         open_parts(x, np.array(["a", "b"]))
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), ""])
+def test_images_without_a_split_are_no_split(missing: Any) -> None:
+    x = np.zeros((3, 4, 4, 3), np.uint8)
+    with pytest.raises(ValueError, match=r"say nothing of 1 of the 3 images, such as x\[2\]"):
+        open_parts(x, np.array(["a", "b", missing], object))
 
 
 def test_a_mapping_of_splits() -> None:

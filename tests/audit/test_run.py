@@ -15,6 +15,7 @@ import keras_cvdata as cvd
 from keras_cvdata.audit import Check, Collection, Finding, Sample, measuring
 from keras_cvdata.audit.checks import Definition
 from keras_cvdata.audit.run import audit, choose
+from keras_cvdata.sources import open_source
 
 
 class Red(Check):
@@ -56,8 +57,9 @@ def test_only_what_is_asked_for_is_found(pets: Path) -> None:
 
 
 def test_thresholds_reach_their_check(pets: Path) -> None:
-    thresholds = {"pictures": {"dark": 0.01}}
-    assert found(audit(pets, checks=["dark"], thresholds=thresholds, verbose=0)) == []
+    for dark in (0.01, -np.inf, np.float32(0)):
+        thresholds = {"pictures": {"dark": dark}}
+        assert found(audit(pets, checks=["dark"], thresholds=thresholds, verbose=0)) == []
 
 
 @pytest.mark.parametrize(
@@ -87,6 +89,15 @@ def test_wrong_arguments_are_named(
         audit(pets, verbose=0, **options)
 
 
+def test_floats_of_which_nothing_says_what_is_white_are_refused() -> None:
+    """They are not called bright and without contrast."""
+    x = np.random.default_rng(0).integers(0, 256, (3, 70, 70, 3)).astype(np.float32)
+    with pytest.raises(ValueError, match=r"x\[0\]: the pixels are floats from 0 to 255, and noth"):
+        audit(x, checks=["pictures"], verbose=0)
+    said = open_source(x, value_range=(0, 255))
+    assert not audit(said, checks=["pictures"], verbose=0).findings
+
+
 def test_choosing_without_names_takes_a_check_of_ones_own_alone() -> None:
     checks, kinds = choose([Red()], {})
     assert [check.name for check in checks] == ["red"]
@@ -111,6 +122,27 @@ def test_a_check_of_ones_own(pets: Path) -> None:
     ]
     assert reds == expected
     assert reds
+
+
+@pytest.mark.parametrize(
+    ("attributes", "error", "message"),
+    [
+        ({"look": lambda *_: []}, TypeError, "'red' measured 0 values of an image; its measures"),
+        ({"needs": "image"}, ValueError, "'red' needs 'image'; it may need file, header, pixels"),
+        ({"kinds": ("blue",)}, ValueError, "'red' gave Finding.*may be one of blue"),
+    ],
+)
+def test_a_check_that_keeps_no_contract_is_named(
+    pets: Path, attributes: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    made = type("Odd", (Red,), attributes)()
+    with pytest.raises(error, match=message):
+        audit(pets, checks=[made], verbose=0)
+
+
+def test_a_check_is_given_once(pets: Path) -> None:
+    with pytest.raises(ValueError, match="holds 'red' twice"):
+        audit(pets, checks=[Red(), Red()], verbose=0)
 
 
 def test_the_same_in_processes(pets: Path) -> None:

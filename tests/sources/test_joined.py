@@ -50,3 +50,9 @@ def test_ranges_of_floats_must_agree():
     assert joined(first, ArraySource(A)).value_range == (0, 1)
     with pytest.raises(ValueError, match=r"as \(0.*, 1.*\) and \(0.*, 2"):
         joined(first, second)
+
+
+def test_the_class_of_none_of_the_classes_is_remembered() -> None:
+    first, second = ArraySource(A), ArraySource(A)
+    second.not_any = "none"
+    assert joined(first, second).not_any == "none"

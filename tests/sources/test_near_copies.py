@@ -80,6 +80,13 @@ def test_pixels_of_other_dtypes_have_the_same_hashes(dtype):
     assert np.bitwise_count(found[:, 0] ^ hashes[:, 0]).max() <= 2
 
 
+def test_floats_of_which_nothing_says_what_is_white_are_refused():
+    """They are not called pictures without contrast."""
+    x = ArraySource(photographs(2).astype("float32"))
+    with pytest.raises(ValueError, match=r"x\[0\]: the pixels are floats from .* says which"):
+        find_copies(x, verbose=0)
+
+
 def test_no_images_are_no_groups():
     copies = find_copies(ArraySource(photographs(2)).select(np.zeros(0, int)), verbose=0)
     assert (len(copies.groups), copies.hashes.shape) == (0, (0, 8, 2))

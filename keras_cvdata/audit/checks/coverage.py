@@ -75,7 +75,7 @@ class Coverage(Check):
     """
 
     name = "coverage"
-    kinds = (*("perspective_alike", "perspective_missing", "lighting_alike", "lighting_missing"),)
+    kinds = ("perspective_alike", "perspective_missing", "lighting_alike", "lighting_missing")
     needs = "pixels"
     measures: ClassVar = {
         "object": "f2",

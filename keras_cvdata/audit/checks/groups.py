@@ -84,8 +84,7 @@ def extra_class(collection: Collection) -> str | None:
     Returns:
         The name, or None without one.
     """
-    name: str | None = getattr(collection.source, "not_any", None)
-    return name
+    return collection.source.not_any
 
 
 def _by_class(column: Labels, readable: Array, prefix: str) -> list[Group]:

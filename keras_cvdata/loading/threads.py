@@ -16,6 +16,8 @@ import cv2
 Outcome = TypeVar("Outcome")
 T = TypeVar("T")
 
+THREAD_NAME = "keras_cvdata"  # how the names of our threads begin
+
 
 def available_cores() -> int:
     """Number of CPU cores that this process may use."""
@@ -154,7 +156,7 @@ class Pool:
         """Have a thread call `run`."""
         with self._lock:
             if self._executor is None:
-                self._executor = ThreadPoolExecutor(self.threads, "keras_cvdata")
+                self._executor = ThreadPoolExecutor(self.threads, THREAD_NAME)
                 self._end = weakref.finalize(
                     self, self._executor.shutdown, wait=False, cancel_futures=True
                 )

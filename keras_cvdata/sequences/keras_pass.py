@@ -16,12 +16,15 @@ import functools
 import inspect
 import itertools
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
 from types import CodeType, FrameType
 from typing import Any, Literal, NamedTuple
 
 import keras
+
+from keras_cvdata.loading.threads import THREAD_NAME
 
 ADAPTER, GENERATOR = "PyDatasetAdapter", "_finite_generator"
 KNOWN_TO_WORK = "3.12 to 3.16"
@@ -182,7 +185,8 @@ def warn_of_one_epoch(walker: Literal["workers", "wrapper"], epoch: int) -> None
 def is_trial(walk: FrameType) -> bool:
     """Say whether Keras takes a batch only to build a model by its shapes, and not to train on it.
 
-    `tf.data` asks on a thread of its own, so all threads are looked at for one that waits for it.
+    `tf.data` asks on a thread of its own, so on TensorFlow the other threads are looked at for one
+    that waits for it.
 
     Args:
         walk: The generator of Keras, when it asks for its first batch.
@@ -191,7 +195,7 @@ def is_trial(walk: FrameType) -> bool:
         Whether nobody trains, evaluates or predicts on what the generator gets.
     """
     adapter, builders = adapter_of(walk), _builders()
-    for newest in sys._current_frames().values():
+    for newest in _stacks():
         for frame in _outwards(newest):
             if frame.f_code in builders and adapter in map(_adapter, frame.f_locals.values()):
                 return True
@@ -283,6 +287,19 @@ def _is_generator_of_keras(frame: FrameType) -> bool:
 
 def _is_generator(frame: FrameType) -> bool:
     return bool(frame.f_code.co_flags & inspect.CO_GENERATOR)
+
+
+def _stacks() -> list[FrameType]:
+    """The innermost frame of each thread that may have asked Keras for a batch.
+
+    Frames of threads that run are gone in the midst of a look, so none is looked at without need:
+    only TensorFlow asks from another thread, and never from one of ours.
+    """
+    if keras.config.backend() != "tensorflow":
+        return [sys._getframe()]
+    frames, threads = sys._current_frames(), threading.enumerate()
+    ours = {thread.ident for thread in threads if thread.name.startswith(THREAD_NAME)}
+    return [frame for ident, frame in frames.items() if ident not in ours]
 
 
 def _is_of_keras(frame: FrameType) -> bool:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
 import pytest
 
 from keras_cvdata import layers
+from keras_cvdata.loading.threads import THREAD_NAME
 from keras_cvdata.sequences import ArraySequence, keras_pass
 from tests import unknown_keras
 
@@ -168,3 +171,21 @@ def test_shares_by_index_are_refused(monkeypatch):
     # TensorFlow has errors of its own around those of a generator.
     with pytest.raises(Exception, match=r"over 2 processes.*auto_shard_dataset=False"):
         unknown_keras.train(seq, epochs=1)
+
+
+def test_stacks_of_threads_that_cannot_have_asked_are_left_alone() -> None:
+    """A running thread frees its frames while somebody walks along them."""
+    done = threading.Event()
+    other = threading.Thread(target=done.wait)
+    other.start()
+    with ThreadPoolExecutor(1, THREAD_NAME) as ours:
+        waiting = ours.submit(done.wait)
+        stacks = [list(keras_pass._outwards(frame)) for frame in keras_pass._stacks()]
+        done.set()
+        waiting.result()
+    other.join()
+    this = sys._getframe()
+    assert any(this in stack for stack in stacks)
+    names = [frame.f_code.co_name for stack in stacks for frame in stack]
+    assert "_worker" not in names
+    assert (len(stacks) == 1) == (keras.config.backend() != "tensorflow")

@@ -195,10 +195,12 @@ def is_trial(walk: FrameType) -> bool:
         Whether nobody trains, evaluates or predicts on what the generator gets.
     """
     adapter, builders = adapter_of(walk), _builders()
-    for newest in _stacks():
-        for frame in _outwards(newest):
-            if frame.f_code in builders and adapter in map(_adapter, frame.f_locals.values()):
-                return True
+    if any(
+        frame.f_code in builders and adapter in map(_adapter, frame.f_locals.values())
+        for newest in _stacks()
+        for frame in _outwards(newest)
+    ):
+        return True
     asking = next((each for each in _outwards(walk) if not _is_generator(each)), walk)
     return asking.f_code is inspect.unwrap(keras.Model.predict).__code__  # as on JAX
 
@@ -293,13 +295,14 @@ def _stacks() -> list[FrameType]:
     """The innermost frame of each thread that may have asked Keras for a batch.
 
     Frames of threads that run are gone in the midst of a look, so none is looked at without need:
-    only TensorFlow asks from another thread, and never from one of ours.
+    only TensorFlow asks from another thread, and never from one of ours. No variable here or where
+    they are looked at outlives the look: a frame that holds itself would keep the sequence.
     """
     if keras.config.backend() != "tensorflow":
         return [sys._getframe()]
-    frames, threads = sys._current_frames(), threading.enumerate()
+    threads = threading.enumerate()
     ours = {thread.ident for thread in threads if thread.name.startswith(THREAD_NAME)}
-    return [frame for ident, frame in frames.items() if ident not in ours]
+    return [frame for ident, frame in sys._current_frames().items() if ident not in ours]
 
 
 def _is_of_keras(frame: FrameType) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import keras
@@ -189,3 +191,19 @@ def test_stacks_of_threads_that_cannot_have_asked_are_left_alone() -> None:
     names = [frame.f_code.co_name for stack in stacks for frame in stack]
     assert "_worker" not in names
     assert (len(stacks) == 1) == (keras.config.backend() != "tensorflow")
+
+
+def test_a_look_at_stacks_keeps_nothing(monkeypatch):
+    """What a fit held is let go at once, and not when Python looks for cycles."""
+    monkeypatch.setattr(keras_pass, "adapter_of", lambda _: object())
+
+    def asks() -> weakref.ref[threading.Event]:
+        held = threading.Event()
+        assert not keras_pass.is_trial(sys._getframe())
+        return weakref.ref(held)
+
+    gc.disable()
+    try:
+        assert asks()() is None
+    finally:
+        gc.enable()

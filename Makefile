@@ -18,7 +18,7 @@ help:
 	@echo "make test-quick     for daily work: ruff, and what neither compiles nor trains a model"
 	@echo "make test-backends  everything that touches Keras, on JAX and on PyTorch"
 	@echo "make docs           build the site of docs/ into site/, warnings are errors"
-	@echo "make test-nightly   the sequences and the drop-in on keras-nightly (needs the network)"
+	@echo "make test-nightly   what make test leaves out; sequences on keras-nightly (needs the network)"
 	@echo "make bench          measure against other loaders (DATA=folder of classes)"
 	@echo "make clean          remove everything that make made"
 
@@ -29,13 +29,13 @@ demo: $(VENV)/.ready-demo
 # time. Nightly tests run with them.
 test: check
 	KERAS_BACKEND=tensorflow XLA_FLAGS="--xla_backend_optimization_level=0 \
-		--xla_llvm_disable_expensive_passes=true" $(PYTEST) --cov
+		--xla_llvm_disable_expensive_passes=true" $(PYTEST) -m "not nightly" --cov
 
 # All rooms, on TensorFlow and without coverage, ready in 90 seconds on 2 quiet cores.
 test-quick: $(VENV)/.ready-test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	KERAS_BACKEND=tensorflow $(PYTEST) -m "not slow"
+	KERAS_BACKEND=tensorflow $(PYTEST) -m "not slow and not nightly"
 
 check: $(VENV)/.ready-test
 	$(BIN)/ruff check
@@ -48,8 +48,8 @@ check: $(VENV)/.ready-test
 
 # JAX compiles more than it computes here; without most optimisations that takes half the time.
 test-backends: $(VENV)/.ready-backends
-	KERAS_BACKEND=jax JAX_DISABLE_MOST_OPTIMIZATIONS=1 $(PYTEST) -m backends
-	KERAS_BACKEND=torch $(PYTEST) -m backends
+	KERAS_BACKEND=jax JAX_DISABLE_MOST_OPTIMIZATIONS=1 $(PYTEST) -m "backends and not nightly"
+	KERAS_BACKEND=torch $(PYTEST) -m "backends and not nightly"
 
 # The backend is the one that is always installed: Keras's own, on NumPy, needs SciPy and JAX.
 # Without the other variable, Material prints a notice about its successor.
@@ -57,11 +57,12 @@ docs: $(VENV)/.ready-docs
 	KERAS_BACKEND=tensorflow NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "site/index.html is ready"
 
-# What Keras will do next to the passes over a sequence, and what XLA makes of layers with all its
-# passes; no other test depends on this one.
+# What `make test` leaves out; then what Keras will do next to the passes over a sequence, and what
+# XLA makes of layers with all its passes. No other test depends on this one.
 NIGHTLY_TESTS := tests/sequences tests/preprocessing/test_fit.py tests/preprocessing/test_iterator.py \
 	tests/engine/test_tensor_executor.py
-test-nightly:
+test-nightly: $(VENV)/.ready-test
+	KERAS_BACKEND=tensorflow $(PYTEST) -m nightly
 	@if $(MAKE) --no-print-directory $(NIGHTLY)/.ready && \
 		$(NIGHTLY)/bin/python -m pip install --quiet --upgrade --no-deps keras-nightly; \
 	then $(NIGHTLY)/bin/python -c 'import keras; print("Keras", keras.__version__)' && \

@@ -34,8 +34,7 @@ class LayerCase:
         needs_range: Whether float images need a value range.
         deterministic: Whether it draws nothing and acts outside training too.
         makes: dtype of the result, with a scale of its own, where it is not that of the image.
-        is_heavy: Whether it is left out of the quick tests, for which a lighter row of its class
-            comes before it.
+        is_heavy: Whether only nightly tests take it; a lighter row of its class comes before it.
     """
 
     layer: type[layers.AugmentationLayer]

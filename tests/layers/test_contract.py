@@ -28,8 +28,9 @@ BASES |= {layers.CompoundLayer, layers.MixingLayer, layers.RandomLayer}
 
 
 def for_each(cases: Iterable[LayerCase]) -> pytest.MarkDecorator:
-    """Run a test for each row; for the heavy ones not among the quick tests."""
-    rows = [pytest.param(each, marks=[pytest.mark.slow] * each.is_heavy) for each in cases]
+    """Run a test for each row; for the heavy ones in nightly tests only."""
+    marks = [pytest.mark.slow, pytest.mark.nightly]
+    rows = [pytest.param(each, marks=marks * each.is_heavy) for each in cases]
     return pytest.mark.parametrize("case", rows, ids=str)
 
 

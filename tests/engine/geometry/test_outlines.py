@@ -204,7 +204,10 @@ def random_layers(random: np.random.Generator) -> list[Any]:
     return [some[i]() for i in chosen]
 
 
-@pytest.mark.parametrize("first", range(0, 200, 20))
+@pytest.mark.parametrize(
+    "first",
+    [pytest.param(n, marks=[pytest.mark.nightly] * (n % 60 > 0)) for n in range(0, 200, 20)],
+)
 @pytest.mark.slow
 def test_boxes_of_chains_are_those_of_the_objects(first: int) -> None:
     """No ghosts, none lost, and sides within 1.2 pixels, on both executors."""

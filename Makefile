@@ -14,7 +14,7 @@ PYTEST := $(BIN)/python -m pytest -q --numprocesses=logical --maxprocesses=4 --d
 
 help:
 	@echo "make demo           train on real handwriting, with and without augmentation (3 minutes)"
-	@echo "make test           all checks and all tests, on TensorFlow (7 minutes on 2 cores)"
+	@echo "make test           all checks and all tests, on TensorFlow (8 minutes on 2 cores)"
 	@echo "make test-quick     for daily work: ruff, and what neither compiles nor trains a model"
 	@echo "make test-backends  everything that touches Keras, on JAX and on PyTorch"
 	@echo "make docs           build the site of docs/ into site/, warnings are errors"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import Any
 
@@ -32,10 +33,24 @@ _COLUMN_BITS = 11
 _DEPTHS = {"uint8": cv2.CV_8U, "uint16": cv2.CV_16U, "float32": cv2.CV_32F}
 
 
+def _normal_image(shape: tuple[int, ...], p: Parameters) -> Array:
+    """Normal numbers of mean 0 and deviation 1 for one image, float32."""
+    numbers = halves(math.prod(shape), p["seed"]).reshape(shape)
+    normal: Array = cv2.LUT(numbers, normals()[None])
+    return normal
+
+
+def _normal_batch(pixels: Tensor, p: Parameters, ops: Any) -> Tensor:
+    """The same for each image of a batch."""
+    _, height, width, channels = ops.shape(pixels)
+    numbers = halves_batch(height * width * channels, p["seed"], ops)
+    return ops.reshape(ops.take(normals(), numbers, axis=0), ops.shape(pixels))
+
+
 def _gaussian_image(pixels: Array, p: Parameters, span: Range | None) -> Array:
     low, high = require(span)
     flat = pixels.reshape(len(pixels), -1)
-    noise = cv2.LUT(halves(flat.size, p["seed"]).reshape(flat.shape), normals()[None])
+    noise = _normal_image(flat.shape, p)
     strength = float(p["stddev"]) * (high - low)
     depth = _DEPTHS[pixels.dtype.name]
     noisy = cv2.addWeighted(flat, 1, noise, strength, 0, dtype=depth)
@@ -49,9 +64,7 @@ def _gaussian_batch(
     ops: Any,
 ) -> Tensor:
     low, high = require(span)
-    _, height, width, channels = ops.shape(pixels)
-    numbers = halves_batch(height * width * channels, p["seed"], ops)
-    noise = ops.reshape(ops.take(normals(), numbers, axis=0), ops.shape(pixels))
+    noise = _normal_batch(pixels, p, ops)
     return pixels + noise * (p["stddev"] * (high - low))[:, None, None, None]
 
 
@@ -145,7 +158,7 @@ def _impulse_batch(
 def _speckle_image(pixels: Array, p: Parameters, span: Range | None) -> Array:
     low, _ = require(span)
     flat = pixels.reshape(len(pixels), -1)
-    noise = cv2.LUT(halves(flat.size, p["seed"]).reshape(flat.shape), normals()[None])
+    noise = _normal_image(flat.shape, p)
     gain = noise * np.float32(p["stddev"]) + np.float32(1)
     if pixels.dtype.kind == "f":
         return ((flat - np.float32(low)) * gain + np.float32(low)).reshape(pixels.shape)
@@ -160,9 +173,7 @@ def _speckle_batch(
     ops: Any,
 ) -> Tensor:
     low, _ = require(span)
-    _, height, width, channels = ops.shape(pixels)
-    numbers = halves_batch(height * width * channels, p["seed"], ops)
-    noise = ops.reshape(ops.take(normals(), numbers, axis=0), ops.shape(pixels))
+    noise = _normal_batch(pixels, p, ops)
     return (pixels - low) * (noise * p["stddev"][:, None, None, None] + 1) + low
 
 

@@ -59,11 +59,12 @@ docs: $(VENV)/.ready-docs
 
 # What `make test` leaves out; then what Keras will do next to the passes over a sequence, and what
 # XLA makes of layers with all its passes. No other test depends on this one.
+# Not $(MAKE), whose line even `make --dry-run` would run.
 NIGHTLY_TESTS := tests/sequences tests/preprocessing/test_fit.py tests/preprocessing/test_iterator.py \
 	tests/engine/test_tensor_executor.py
 test-nightly: $(VENV)/.ready-test
 	KERAS_BACKEND=tensorflow $(PYTEST) -m nightly
-	@if $(MAKE) --no-print-directory $(NIGHTLY)/.ready && \
+	@if make --no-print-directory $(NIGHTLY)/.ready && \
 		$(NIGHTLY)/bin/python -m pip install --quiet --upgrade --no-deps keras-nightly; \
 	then $(NIGHTLY)/bin/python -c 'import keras; print("Keras", keras.__version__)' && \
 		KERAS_BACKEND=tensorflow $(NIGHTLY)/bin/python -m pytest -q $(NIGHTLY_TESTS); \

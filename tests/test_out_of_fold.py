@@ -12,7 +12,7 @@ import pytest
 
 from keras_cvdata import ArraySequence, Sequence, layers, oof_pred_probs, out_of_fold
 from keras_cvdata.labels import from_levels
-from keras_cvdata.out_of_fold import as_probabilities
+from keras_cvdata.review.heads import as_probabilities
 from keras_cvdata.sources import ArraySource, DirectorySource
 
 pytestmark = pytest.mark.backends

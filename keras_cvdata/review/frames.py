@@ -41,7 +41,7 @@ def frame_of(predictions: Predictions, top: int = 3) -> Any:
 
 
 def _columns(head: Head, top: int) -> Columns:
-    unread = np.isnan(head.outputs).reshape(len(head.outputs), -1).any(axis=1)
+    unread: Array = np.isnan(head.outputs.reshape(len(head.outputs), -1)[:, 0])
     if head.kind == "regression":
         return _numbers(head)
     if head.kind == "masks":
@@ -70,8 +70,8 @@ def _best(outputs: Array, top: int) -> Array:
     """(N, top) classes of the highest outputs, of equal ones the first; any where unread."""
     known = np.where(np.isnan(outputs), 0, outputs)
     if top > 1:
-        return np.argsort(-known, axis=1, kind="stable")[:, :top]
-    return known.argmax(axis=1)[:, None]
+        return np.asarray(np.argsort(-known, axis=1, kind="stable")[:, :top])
+    return np.asarray(known.argmax(axis=1)[:, None])
 
 
 def _joined(names: Array, chosen: Array) -> Array:
@@ -80,7 +80,9 @@ def _joined(names: Array, chosen: Array) -> Array:
 
 
 def _without(texts: Array, unread: Array) -> Array:
-    return np.where(unread, None, texts)
+    found = texts.copy()
+    found[unread] = None
+    return found
 
 
 def _numbers(head: Head) -> Columns:

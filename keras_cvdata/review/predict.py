@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from keras_cvdata.arguments import integer
-from keras_cvdata.progress import say
+from keras_cvdata.progress import say, track
 from keras_cvdata.review.averaging import averaging
 from keras_cvdata.review.frames import frame_of
-from keras_cvdata.review.heads import Head
-from keras_cvdata.review.predictions import Predictions, predictions_of
+from keras_cvdata.review.predictions import Predictions, parts_of, task_of
 
 _ENDINGS = (".csv", ".json")
 
@@ -57,7 +57,7 @@ def predict(  # noqa: PLR0913 # the arguments of a public function
         draws: How often layers of `tta` are drawn.
         path: `.csv` or `.json` file to write the table to, too.
         seed: Selects what layers of `tta` draw.
-        verbose: 0 says nothing, 1 a line, 2 also what `model.predict` shows.
+        verbose: 0 says nothing, 1 shows the progress and a line at the end.
         **options: Where `data` is no sequence, arguments of the `Sequence` that is made, such as
             `rescale`, and of the source, such as `image_column`. Size and colour are by default
             those of the input of the model.
@@ -91,21 +91,21 @@ def predict(  # noqa: PLR0913 # the arguments of a public function
         0    0  x[0]   cat       cat          0.5
         1    1  x[1]   dog       cat          0.5
     """
+    import pandas as pd
+
     integer("top", top, 1)
     file = None if path is None else _checked(Path(path))
-    shown = "auto" if verbose > 1 else 0
-    found = predictions_of(
-        model,
-        data,
-        class_names=class_names,
-        averaging=averaging(tta, draws, merge),
-        seed=None if tta is None else seed,
-        verbose=shown,
-        **options,
-    )
-    table = frame_of(found, top)
+    task = task_of(model, data, class_names, averaging(tta, draws, merge), options)
+    parts = -(-len(task.sequence.source) // task.size)
+    shown = "auto" if verbose and parts == 1 else 0
+    predicted = parts_of(task, seed=None if tta is None else seed, verbose=shown)
+    tables, counts = [], Counter[str]()
+    for part in track(predicted, "Predicting", parts, verbose):
+        tables.append(frame_of(part, top))
+        counts.update(_counts(part))
     if verbose:
-        say(_summary(found))
+        say(_summary(counts))
+    table = tables[0] if parts == 1 else pd.concat(tables, ignore_index=True)
     if file is not None:
         _write(table, file)
     return table
@@ -130,21 +130,22 @@ def _write(table: Any, file: Path) -> None:
             table.to_json(stream, orient="records", indent=1, force_ascii=False)
 
 
-def _summary(found: Predictions) -> str:
-    count = len(found.source)
-    bad = len(found.reasons)
-    parts = [f"Predicted {count - bad} images"]
+def _counts(part: Predictions) -> Counter[str]:
+    """Images that were predicted and that cannot be read, and those that each head gets right."""
+    bad = len(part.reasons)
+    counts = Counter(read=len(part.source) - bad, unread=bad)
+    for head in part.heads:
+        if head.kind == "classes" and head.labels is not None:
+            known = ~np.isnan(head.outputs[:, 0])
+            right = head.outputs[known].argmax(axis=1) == head.labels[known]
+            counts[f"{head.name} accuracy".lstrip()] += int(right.sum())
+    return counts
+
+
+def _summary(counts: Counter[str]) -> str:
+    read, bad = counts.pop("read", 0), counts.pop("unread", 0)
+    parts = [f"Predicted {read} images"]
     if bad:
         parts.append(f"{bad} cannot be read")
-    parts += filter(None, map(_accuracy, found.heads))
+    parts += [f"{name} {right / read:.4f}" for name, right in counts.items() if read]
     return ", ".join(parts)
-
-
-def _accuracy(head: Head) -> str:
-    if head.kind != "classes" or head.labels is None:
-        return ""
-    read = ~np.isnan(head.outputs[:, 0])
-    if not read.any():
-        return ""
-    right = (head.outputs[read].argmax(axis=1) == head.labels[read]).mean()
-    return f"{head.name + ' ' if head.name else ''}accuracy {right:.4f}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from keras_cvdata.review.reading import Reader, readers_of
 from keras_cvdata.sequences import Sequence
 from keras_cvdata.sequences.targets import Targets
 from keras_cvdata.sources import Source
-from keras_cvdata.types import Array, Ints
+from keras_cvdata.types import Array
 
 _BATCHES = 64  # that are in memory with all their looks before these are merged
 
@@ -87,111 +87,152 @@ def predictions_of(
         >>> head.class_names, head.outputs.tolist()
         (('cat', 'dog'), [[0.5, 0.5], [0.5, 0.5], [0.5, 0.5]])
     """
-    looks = averaging or Averaging()
-    sequence, labelling = _opened(model, data, options)
-    looks.check(sequence.image_shape)
-    found = _Found(model, sequence, looks, labelling, class_names)
-    for positions in _chunks(sequence, looks):
-        layers = [layer for layer in (augment, looks.layers) if layer is not None]
-        found.add(positions, asked_of(sequence, positions, augment=layers, seed=seed), verbose)
-    return Predictions(sequence.source, found.heads(), found.reasons)
+    task = task_of(model, data, class_names, averaging or Averaging(), options)
+    parts = list(parts_of(task, augment=augment, seed=seed, verbose=verbose))
+    reasons: dict[int, str] = {}
+    start = 0
+    for part in parts:
+        reasons |= {start + number: reason for number, reason in part.reasons.items()}
+        start += len(part.source)
+    heads = [_joined(heads) for heads in zip(*(part.heads for part in parts), strict=True)]
+    return Predictions(task.sequence.source, tuple(heads), reasons)
 
 
-def _opened(model: Any, data: Any, options: Mapping[str, Any]) -> tuple[Sequence, Labelling | None]:
-    """The images, and the labels in the modes that somebody chose."""
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What is to be predicted.
+
+    Args:
+        model: Keras model.
+        sequence: The images.
+        labelling: Their labels in the modes that somebody chose; None where nobody did.
+        class_names: Argument of `predictions_of`.
+        averaging: Several looks at each image.
+    """
+
+    model: Any
+    sequence: Sequence
+    labelling: Labelling | None
+    class_names: Any
+    averaging: Averaging
+
+    @property
+    def size(self) -> int:
+        """Number of images that are predicted together: all, where little is kept of each."""
+        has_masks = self.sequence._annotations.masks is not None
+        shape = getattr(self.model, "output_shape", None) if self.model.built else None
+        is_image = isinstance(shape, tuple) and len(shape) == 4
+        if has_masks or is_image or not self.averaging.is_trivial:
+            return _BATCHES * self.sequence.batch_size
+        return len(self.sequence.source)
+
+
+def task_of(
+    model: Any, data: Any, class_names: Any, averaging: Averaging, options: Mapping[str, Any]
+) -> Task:
+    """Bring model and data together.
+
+    Args:
+        model: Argument of `predictions_of`.
+        data: Likewise.
+        class_names: Likewise.
+        averaging: Several looks at each image.
+        options: Likewise.
+
+    Returns:
+        The task.
+
+    Raises:
+        TypeError: See `predictions_of`.
+        ValueError: Likewise.
+    """
+    labelling = None
     if isinstance(data, Sequence):
         sequence = sequence_of(model, data, options)
-        return sequence, labelling_of(sequence)
-    settings = {"on_error": "substitute", **options}
-    settings.pop("label_mode", None)
-    sequence = sequence_of(model, data, settings)
-    if "label_mode" not in options:
-        return sequence, None
-    targets = Targets(sequence.source.labels, options["label_mode"])
-    return sequence, Labelling(targets.columns, targets.modes)
+        labelling = labelling_of(sequence)
+    else:
+        settings = {"on_error": "substitute", **options}
+        settings.pop("label_mode", None)
+        sequence = sequence_of(model, data, settings)
+        if "label_mode" in options:
+            targets = Targets(sequence.source.labels, options["label_mode"])
+            labelling = Labelling(targets.columns, targets.modes)
+    averaging.check(sequence.image_shape)
+    return Task(model, sequence, labelling, class_names, averaging)
 
 
-def _chunks(sequence: Sequence, looks: Averaging) -> Iterator[Ints]:
-    """Positions that are predicted together: all, where one look is all that is kept of them."""
-    count = len(sequence.source)
-    many = not looks.is_trivial or sequence._annotations.masks is not None
-    size = _BATCHES * sequence.batch_size if many else count
-    for start in range(0, count, size):
-        yield np.arange(start, min(start + size, count))
+def parts_of(
+    task: Task, *, augment: Any = None, seed: int | None = None, verbose: Any = 0
+) -> Iterator[Predictions]:
+    """Predict one part of the images after the other, so that not all must be in memory.
 
+    Args:
+        task: What is to be predicted.
+        augment: Argument of `predictions_of`.
+        seed: Likewise.
+        verbose: Likewise.
 
-class _Found:
-    """Gathers what a model makes of one part of the images after the other."""
-
-    def __init__(
-        self,
-        model: Any,
-        sequence: Sequence,
-        averaging: Averaging,
-        labelling: Labelling | None,
-        class_names: Any,
-    ) -> None:
-        self.model = model
-        self.sequence = sequence
-        self.averaging = averaging
-        self.labelling = labelling
-        self.class_names = class_names
-        self.readers: list[Reader] = []
-        self.parts: list[list[Array]] = []
-        self.masks: list[Array] = []
-        self.reasons: dict[int, str] = {}
-
-    def add(self, positions: Ints, asked: Sequence, verbose: Any) -> None:
-        """Predict some images."""
-        masks: list[Array] = []
-        looks = [
-            outputs
-            for _ in range(self.averaging.draws)
-            for outputs in self._look(asked, masks, verbose)
-        ]
-        if not self.readers:
-            self.readers = self._settle(looks[0])
-            self.parts = [[] for _ in self.readers]
-        for reader, parts in zip(self.readers, self.parts, strict=True):
-            each = [reader.read(outputs[reader.output]) for outputs in looks]
-            parts.append(self.averaging.merged(reader.kind, each))
+    Yields:
+        Predictions of the next images of the source.
+    """
+    layers = [layer for layer in (augment, task.averaging.layers) if layer is not None]
+    readers: list[Reader] = []
+    count = len(task.sequence.source)
+    for start in range(0, count, task.size):
+        positions = np.arange(start, min(start + task.size, count))
+        asked = asked_of(task.sequence, positions, augment=layers, seed=seed)
+        looks, masks = _looks_at(task, asked, verbose)
         why = unread(asked)
-        self.reasons |= {int(positions[number]): reason for number, reason in why.items()}
-        if masks:
-            seen = np.concatenate(masks)[: len(positions)]  # of the first draw
-            seen[list(why)] = -1
-            self.masks.append(seen)
+        if masks is not None:
+            masks[list(why)] = -1
+        readers = readers or _settle(task, looks[0])
+        heads = []
+        for reader in readers:
+            each = [reader.read(outputs[reader.output]) for outputs in looks]
+            heads.append(reader.head(task.averaging.merged(reader.kind, each), positions, masks))
+        yield Predictions(asked.source, tuple(heads), why)
 
-    def _look(self, asked: Sequence, masks: list[Array], verbose: Any) -> list[Outputs]:
-        """Outputs of each move; the masks of the images are added to a list."""
-        annotations = asked._annotations
-        if self.averaging.moves == (AS_IT_IS,) and annotations.masks is None:
-            return [outputs_of(self.model, asked, verbose)]
 
-        def look(batch: Any) -> None:
-            if annotations.masks is None:
-                return
+def _looks_at(task: Task, asked: Sequence, verbose: Any) -> tuple[list[Outputs], Array | None]:
+    """Outputs of each look at some images, and their masks."""
+    moves, annotations = task.averaging.moves, asked._annotations
+    draws = range(task.averaging.draws)
+    if annotations.masks is None and moves == (AS_IT_IS,):
+        return [outputs_of(task.model, asked, verbose) for _ in draws], None
+    masks: list[Array] = []
+
+    def keep(batch: Any) -> None:
+        if annotations.masks is not None:
             y = batch[1]["segmentation_masks"] if isinstance(batch[1], dict) else batch[1]
             numbers = y[..., 0].astype(np.int32)
             masks.append(np.where(numbers == annotations.classes.ignore, -1, numbers))
 
-        return outputs_of_moved(self.model, asked, self.averaging.moves, look, verbose)
+    looks = [
+        outputs
+        for _ in draws
+        for outputs in outputs_of_moved(task.model, asked, moves, keep, verbose)
+    ]
+    return looks, np.concatenate(masks)[: len(asked.source)] if masks else None  # of one draw
 
-    def _settle(self, outputs: Outputs) -> list[Reader]:
-        labelling = self.labelling
-        if labelling is None:
-            labelling = labelling_for(self.sequence.source.labels, outputs)
-        first = self.sequence.data_format == "channels_first"
-        columns = columns_of(labelling, outputs)
-        readers = readers_of(self.model, outputs, columns, self.class_names, first)
-        for reader in readers:
-            self.averaging.check_kind(reader.kind)
-        return readers
 
-    def heads(self) -> tuple[Head, ...]:
-        """One head for each output."""
-        masks = np.concatenate(self.masks) if self.masks else None
-        return tuple(
-            reader.head(np.concatenate(parts) if len(parts) > 1 else parts[0], masks)
-            for reader, parts in zip(self.readers, self.parts, strict=True)
-        )
+def _settle(task: Task, outputs: Outputs) -> list[Reader]:
+    labelling = task.labelling or labelling_for(task.sequence.source.labels, outputs)
+    columns = columns_of(labelling, outputs)
+    first = task.sequence.data_format == "channels_first"
+    readers = readers_of(task.model, outputs, columns, task.class_names, first)
+    for reader in readers:
+        task.averaging.check_kind(reader.kind)
+    return readers
+
+
+def _joined(heads: tuple[Head, ...]) -> Head:
+    """One head of those of all parts."""
+    if len(heads) == 1:
+        return heads[0]
+    labels = [head.labels for head in heads if head.labels is not None]
+    return replace(
+        heads[0],
+        labels=np.concatenate(labels) if labels else None,
+        outputs=np.concatenate([head.outputs for head in heads]),
+        losses=np.concatenate([head.losses for head in heads]),
+    )

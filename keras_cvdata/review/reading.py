@@ -14,7 +14,7 @@ from keras_cvdata.labels.modes import list_names
 from keras_cvdata.review.columns import Column
 from keras_cvdata.review.heads import Conversion, Head, HeadKind, conversion_of, convert, losses_of
 from keras_cvdata.review.outputs import Outputs
-from keras_cvdata.types import Array
+from keras_cvdata.types import Array, Ints
 
 _OF_NUMBERS = re.compile("error|huber|cosh|poisson|cosine|tweedie|^mse$|^mae$|^mape$|^msle$")
 
@@ -50,21 +50,42 @@ class Reader:
         raw = _rows(raw)
         return raw if self.kind == "regression" else convert(raw, self.how, self.kind == "classes")
 
-    def head(self, outputs: Array, masks: Array | None) -> Head:
-        """The head of all images.
+    def head(self, outputs: Array, positions: Ints, masks: Array | None) -> Head:
+        """The head of some images.
 
         Args:
-            outputs: (N, ...) as `read` returns them.
-            masks: (N, H, W) class numbers, for masks where there are any.
+            outputs: (M, ...) as `read` returns them.
+            positions: (M,) of the images.
+            masks: (M, H, W) class numbers, where there are masks.
+
+        Returns:
+            The head.
+
+        Raises:
+            ValueError: The masks have another size than those of the model, or more classes.
         """
-        labels = masks if self.column is None else self.column.labels
-        if self.kind == "masks" and masks is not None and masks.shape != outputs.shape[:3]:
-            raise ValueError(
-                f"The model gives masks of {outputs.shape[1:3]} pixels, and those of the sequence "
-                f"have {masks.shape[1:3]}. Let its last layer give the size of its input."
-            )
+        labels = masks if self.kind == "masks" else None
+        if self.column is not None:
+            labels = self.column.labels[positions]
+        elif labels is not None:
+            _check_masks(labels, outputs)
         losses = losses_of(self.kind, labels, outputs)
         return Head(self.name, self.kind, self.class_names, labels, outputs, losses)
+
+
+def _check_masks(masks: Array, outputs: Array) -> None:
+    size, given = (" x ".join(map(str, part.shape[1:3])) for part in (outputs, masks))
+    if size != given:
+        raise ValueError(
+            f"The model gives masks of {size} pixels, and those of the sequence have {given}. Let "
+            "its last layer give the size of its input."
+        )
+    if masks.max(initial=0) >= outputs.shape[3]:
+        raise ValueError(
+            f"The masks hold the class {masks.max()}, and the model knows {outputs.shape[3]}, from "
+            "0 on. Give mask_values= or ignore_value= of the sequence, or let its last layer have "
+            "more units."
+        )
 
 
 def readers_of(

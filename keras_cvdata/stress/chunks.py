@@ -11,6 +11,7 @@ from keras_cvdata.layers.augment_argument import inference_layers
 from keras_cvdata.loading.depths import first_depth
 from keras_cvdata.loading.filling import BadImage
 from keras_cvdata.loading.threads import prefetch
+from keras_cvdata.review.outputs import asked_of
 from keras_cvdata.sequences import Sequence
 from keras_cvdata.sources import Source
 from keras_cvdata.types import Array, Ints
@@ -63,6 +64,7 @@ class Chunks:
 
     Args:
         sequence: The sequence.
+        as_uint8: Bring all images to 8 bits.
         memory: Bytes of pixels that are held at a time.
 
     Attributes:
@@ -70,23 +72,26 @@ class Chunks:
         bad: Images that could not be read, which are left out; known after an iteration.
     """
 
-    def __init__(self, sequence: Sequence, memory: int = MEMORY) -> None:
+    def __init__(
+        self, sequence: Sequence, as_uint8: bool = False, memory: int = MEMORY
+    ) -> None:
         self.sequence = sequence
         self.bad: tuple[BadImage, ...] = ()
         layers = inference_layers(sequence.augment) or []
         sizing = [place for place, layer in enumerate(layers) if layer.changes_size]
         first = sizing[-1] + 1 if sizing else 0
         self.later = layers[first:]
-        self._dtype = _dtype_of(sequence.source)
-        self._plain = sequence._with(
+        self._dtype = np.dtype(np.uint8) if as_uint8 else _dtype_of(sequence.source)
+        plain = sequence._with(
             sequence.source,
-            **{**sequence._once(), "augment": layers[:first] or None},
+            augment=layers[:first] or None,
             rescale=None,
             standardize=None,
             dtype="uint8" if self._dtype == np.uint8 else "float32",
             on_error="substitute",
             label_mode=None,
         )
+        self._plain = asked_of(plain)
         each = int(np.prod(self._plain.image_shape)) * self._dtype.itemsize
         wanted = min(memory // each, len(sequence.source))
         self._length = max(wanted, self._plain.batch_size)

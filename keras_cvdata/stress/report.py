@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -235,6 +235,31 @@ class StressReport:
         """
         return comparing.compare(self, other)
 
+    def against(self, baseline: StressReport) -> StressReport:
+        """The same report with another one as the baseline of `mce` and `errors`.
+
+        Args:
+            baseline: Report of another model, by the same suite and severities.
+
+        Returns:
+            The report.
+
+        Raises:
+            ValueError: The baseline lacks some of the lines.
+        """
+        known = {(line.perturbation, line.severity) for line in baseline.lines}
+        lacking = [
+            f"{line.perturbation} {line.severity}"
+            for line in self.lines
+            if (line.perturbation, line.severity) not in known
+        ]
+        if lacking:
+            raise ValueError(
+                f"The baseline was not tested under {', '.join(lacking[:5])}. Test both models by "
+                "one suite and the same severities."
+            )
+        return replace(self, baseline=baseline)
+
     def to_html(self, path: str | os.PathLike[str]) -> None:
         """Write a page with the matrix, curves, pictures and advice, which needs no network.
 
@@ -270,7 +295,7 @@ class StressReport:
         others = {} if self.baseline is None else self.baseline.perturbations
         clean = None if self.baseline is None else self.baseline.clean
         return {
-            name: corruption_error(lines, self.clean, others.get(name, ()), clean)
+            name: corruption_error(lines, self.clean, _alike(lines, others), clean)
             for name, lines in self.perturbations.items()
             if not (published and self.suite == "photo" and name in EXTRA)
         }
@@ -300,6 +325,13 @@ def summary(report: StressReport) -> str:
         for number, found in enumerate(proposals[:3], 1)
     ]
     return "\n".join(lines)
+
+
+def _alike(lines: Sequence[Line], others: Mapping[str, Sequence[Line]]) -> list[Line]:
+    """Lines of another report for the same perturbation and severities."""
+    severities = {line.severity for line in lines}
+    found = others.get(lines[0].perturbation, ())
+    return [line for line in found if line.severity in severities]
 
 
 def _means(report: StressReport) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -11,19 +12,22 @@ import cv2
 import numpy as np
 
 from keras_cvdata.arguments import integer
+from keras_cvdata.labels import default_mode
+from keras_cvdata.layers.augment_argument import parse_layers
 from keras_cvdata.progress import say, track
+from keras_cvdata.review.outputs import sequence_of
 from keras_cvdata.review.predictions import predictions_of
 from keras_cvdata.sequences import Sequence as ImageSequence
 from keras_cvdata.single_image import apply
+from keras_cvdata.sources import open_source
 from keras_cvdata.stress.chunks import Chunks
 from keras_cvdata.stress.family import Family
 from keras_cvdata.stress.report import StressReport
 from keras_cvdata.stress.scoring import HeadScore, Line, score
 from keras_cvdata.stress.suites import suite_of
-from keras_cvdata.types import Array
+from keras_cvdata.types import Array, ImageError, Range, full_scale
 
 _SIDE = 128  # pixels of the pictures of a page
-_FAMILY_SEVERITIES = (1, 2, 3, 4, 5)
 
 
 class _Task(NamedTuple):
@@ -31,7 +35,7 @@ class _Task(NamedTuple):
 
     perturbation: str
     severity: int
-    augment: Any
+    augment: list[Any]
     strength: float | None = None
     unit: str = ""
 
@@ -91,18 +95,152 @@ def stress_test(
         Corruptions and Perturbations, 2019; Handbook 2, part 8; R82, R94 to R96.
     """
     integer("seed", seed, 0)
-    severities = sorted({integer("severities", int(severity), 1) for severity in severities})
-    families = suite_of(_with_functions(suite, severities))
-    tasks = list(_tasks(families, severities))
+    numbers = sorted({integer("severities", severity, 1) for severity in severities})
+    families = suite_of(_with_functions(suite, numbers))
     name = suite if isinstance(suite, str) else "own"
-    made = StressReport(name, seed, (Line("clean", 0, ()),), {}, None, families)
-    sequence = _sequence_of(model, data, options)
-    report = _test(model, sequence, tasks, made, verbose)
+    test = _Test(name, families, list(_tasks(families, numbers)), seed, verbose)
+    names, sequence = options.pop("class_names", None), _sequence_of(model, data, options)
+    report = test.run(model, sequence, names)
     if baseline is not None:
-        other = baseline
         if not isinstance(baseline, StressReport):
-            other = _test(baseline, sequence, tasks, made, verbose)
-        report = report.against(other)
+            baseline = test.run(baseline, sequence, names)
+        report = report.against(baseline)
     if verbose:
         say(report.summary())
     return report
+
+
+@dataclass(frozen=True)
+class _Test:
+    """What is done to the images, whatever model is tested."""
+
+    suite: str
+    families: Mapping[str, Family]
+    tasks: Sequence[_Task]
+    seed: int
+    verbose: int
+
+    def run(self, model: Any, sequence: ImageSequence, class_names: Any) -> StressReport:
+        """Test a model."""
+        found: list[tuple[HeadScore, ...]] = []
+        pictures: dict[tuple[str, int], Array] = {}
+        chunks = Chunks(sequence, as_uint8=self._wants_uint8(sequence))
+        for chunk in chunks:
+            told = f"Testing {len(chunk.source)} images"
+            tasks = track(self.tasks, told, verbose=self.verbose)
+            heads = [self._heads(model, chunk, task, chunks.later, class_names) for task in tasks]
+            found = [_plus(*pair) for pair in zip(found, heads, strict=True)] if found else heads
+            pictures = pictures or self._pictures(chunk)
+        if not found:
+            first = chunks.bad[0]
+            raise ImageError(first.name, f"{first.reason} No image could be read", first.row)
+        lines = tuple(
+            Line(task.perturbation, task.severity, score, task.strength, task.unit)
+            for task, score in zip(self.tasks, found, strict=True)
+        )
+        unread = {bad.name: bad.reason for bad in chunks.bad}
+        return StressReport(self.suite, self.seed, lines, unread, None, self.families, pictures)
+
+    def _heads(
+        self, model: Any, chunk: ImageSequence, task: _Task, later: Sequence[Any], class_names: Any
+    ) -> tuple[HeadScore, ...]:
+        predictions = predictions_of(
+            model, chunk, augment=[*task.augment, *later], seed=self.seed, class_names=class_names
+        )
+        return score(predictions.heads)
+
+    def _pictures(self, chunk: ImageSequence) -> dict[tuple[str, int], Array]:
+        """One image under each perturbation, small."""
+        source = chunk.source
+        image, row = source.fetch(0), int(source.rows[0])
+        value_range = chunk.value_range or source.value_range
+        return {
+            (task.perturbation, task.severity): _small(
+                apply(task.augment, image, seed=self.seed, row=row, value_range=value_range)[0],
+                value_range,
+            )
+            for task in self.tasks
+        }
+
+    def _wants_uint8(self, sequence: ImageSequence) -> bool:
+        """Whether perturbations take 8 bits only, and the model does not see the difference."""
+        relative = isinstance(sequence.rescale, str) or sequence.standardize is not None
+        return relative and any(
+            part.form == "call"
+            for task in self.tasks
+            for layer in parse_layers(task.augment)
+            for part in layer.flatten()
+        )
+
+
+def _tasks(families: Mapping[str, Family], severities: Sequence[int]) -> Iterator[_Task]:
+    yield _Task("clean", 0, [])
+    for name, family in families.items():
+        known = family.severities
+        # One that has a single strength is tested at that, whatever was asked for.
+        chosen = known if len(known) == 1 else [s for s in severities if s in known]
+        if not chosen:
+            raise ValueError(
+                f"The perturbation {name!r} has the severities {known}; got severities="
+                f"{severities}. Ask for some of these."
+            )
+        for severity in chosen:
+            strength = family.strength(severity) if family.unit else None
+            yield _Task(name, severity, family(severity), strength, family.unit)
+
+
+def _with_functions(suite: Any, severities: Sequence[int]) -> Any:
+    """The suite, with families in the place of functions of the severity."""
+    if not isinstance(suite, Mapping):
+        return suite
+    numbers = tuple((number,) for number in range(1, max(severities, default=1) + 1))
+    return {
+        name: Family(name, "", numbers, partial(_listed, made)) if _is_function(made) else made
+        for name, made in suite.items()
+    }
+
+
+def _listed(function: Callable[[int], Any], severity: int) -> list[Any]:
+    made = function(severity)
+    return list(made) if isinstance(made, list | tuple) else [made]
+
+
+def _is_function(made: Any) -> bool:
+    return inspect.isroutine(made) or isinstance(made, partial)
+
+
+def _sequence_of(model: Any, data: Any, options: dict[str, Any]) -> ImageSequence:
+    """The sequence to test on, with labels."""
+    if not isinstance(data, ImageSequence):
+        data = open_source(data)
+        modes = {name: default_mode(column) for name, column in data.labels.items()}
+        mode = modes if len(modes) > 1 else next(iter(modes.values()), None)
+        options = {"label_mode": mode, "on_error": "substitute", **options}
+    sequence = sequence_of(model, data, options)
+    if sequence._annotations:
+        raise ValueError(
+            "A stress test compares classes, several labels or numbers; this sequence has masks or "
+            "boxes, which do not follow every perturbation. Leave them out: masks=None, boxes=None."
+        )
+    if not sequence._targets or sequence.label_mode == "input":
+        raise ValueError(
+            "A stress test compares predictions with labels, and the sequence has none: label_mode="
+            f"{sequence.label_mode!r}. Give labels, and a label_mode for them."
+        )
+    return sequence
+
+
+def _plus(one: Sequence[HeadScore], other: Sequence[HeadScore]) -> tuple[HeadScore, ...]:
+    return tuple(a.plus(b) for a, b in zip(one, other, strict=True))
+
+
+def _small(pixels: Array, value_range: Range | None) -> Array:
+    """Pixels as a small uint8 RGB picture."""
+    low, high = value_range or (0.0, full_scale(pixels.dtype))
+    if pixels.dtype != np.uint8:
+        pixels = np.clip((pixels - low) * (255 / (high - low)), 0, 255).astype(np.uint8)
+    scale = min(_SIDE / max(pixels.shape[:2]), 1.0)
+    if scale < 1:
+        pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    pixels = pixels.reshape(*pixels.shape[:2], -1)
+    return pixels[..., :3] if pixels.shape[2] >= 3 else np.repeat(pixels[..., :1], 3, axis=2)

@@ -139,7 +139,7 @@ def outputs_of_moved(
             for move in moves:
                 yield (move.apply(images, axes),)
 
-    predicted = model.predict(batches(), verbose=verbose)
+    predicted = model.predict(batches(), steps=len(asked) * len(moves), verbose=verbose)
     number = np.arange(len(asked.source))
     first = number // asked.batch_size * asked.batch_size  # of the batch of each image
     size = np.minimum(asked.batch_size, len(number) - first)
@@ -148,9 +148,14 @@ def outputs_of_moved(
         places = first * len(moves) + turn * size + number - first
         outputs = _named(model, predicted, asked, places)
         found.append(
-            {name: move.undo(a, axes) if a.ndim == 4 else a for name, a in outputs.items()}
+            {name: move.undo(a, axes) if is_image(a) else a for name, a in outputs.items()}
         )
     return found
+
+
+def is_image(output: Array) -> bool:
+    """Whether the output for an image is an image again, such as a mask."""
+    return output.ndim == 4 and output.shape[1:3] != (1, 1)
 
 
 def only_output(outputs: Outputs) -> Array:

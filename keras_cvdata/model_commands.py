@@ -125,7 +125,7 @@ def add_predict(commands: Any) -> None:
         "predict",
         predict,
         "say what a model takes each image for",
-        "Prints the name of each image with its class and probability, or writes a table with "
+        "Prints the name of each image, its class and the probability, or writes a table with "
         "the label, the most probable classes and the loss. An image that cannot be read has a "
         "reason in the place of a prediction.",
     )
@@ -169,6 +169,7 @@ def predict(args: argparse.Namespace) -> None:
         class_names=args.class_names,
         tta=args.tta,
         path=args.csv,
+        verbose=int(args.csv is not None),
         **settings(args, model),
     )
     if args.csv:

@@ -62,7 +62,7 @@ def by_hand(model: keras.Model, folder: Path) -> dict[str, list[np.ndarray]]:
 @pytest.mark.backends
 @pytest.mark.parametrize("kind", ["folder", "shuffled"])
 def test_a_table_is_what_a_loop_by_hand_finds(pictures: Path, kind: str) -> None:
-    """R62: names, classes and probabilities, with shuffle and a broken file."""
+    """Names, classes and probabilities, with shuffle and a broken file."""
     model = network(2)
     expected = by_hand(model, pictures)
     data, options = pictures, {"rescale": "unit"}

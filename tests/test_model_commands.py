@@ -78,6 +78,20 @@ def test_what_does_not_fit_is_said_in_a_line(model, pictures, arguments, message
     assert re.search(message, said.err), said.err
 
 
+def test_labels_that_are_none_of_the_classes_are_left_out(model, pictures, capsys) -> None:
+    (pictures / "b").mkdir()
+    (pictures / "c").mkdir()
+    for name, folder in (("black", "b"), ("white", "c")):
+        (pictures / f"{name}.png").rename(pictures / folder / "1.png")
+    (pictures / "broken.png").unlink()
+    arguments = ["predict", str(model), str(pictures), "--rescale=none", "--class-names=b,d"]
+    assert cli.main(arguments) == 2
+    message = "in --class-names are 'b', 'd'. Correct the names, or leave the labels out by --no-l"
+    assert message in capsys.readouterr().err
+    assert cli.main([*arguments, "--no-labels"]) == 0
+    assert "1.png\td\t1\t" in capsys.readouterr().out
+
+
 def test_a_file_that_is_no_model_is_named(pictures, tmp_path, capsys) -> None:
     file = tmp_path / "model.keras"
     assert cli.main(["predict", str(file), str(pictures)]) == 2

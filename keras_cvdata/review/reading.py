@@ -206,8 +206,12 @@ def _checked_names(
                 f"The model gives {width} numbers for an image, but the labels have {labels}. Let "
                 f"its last layer have {labels} units, or leave label columns out."
             )
-        names = given or (column.class_names if column else ())
-        return names if len(names) == width else ()
+        if given and len(given) != width:
+            raise ValueError(
+                f"The model gives {width} numbers for an image, and class_names holds {len(given)} "
+                f"names: {list_names(given)}."
+            )
+        return given or (column.class_names if column else ())
     classes = 2 if width == 1 and kind != "multilabel" else width
     names = given or (column.class_names if column else tuple(map(str, range(classes))))
     if len(names) != classes:

@@ -274,6 +274,23 @@ def test_outputs_find_their_labels_by_name_then_by_order() -> None:
         tens(labels=list("ababab"), function=named("p", "q"), class_names=None)
 
 
+def test_outputs_without_names_are_numbered_and_have_the_losses_of_their_places() -> None:
+    losses = [keras.losses.SparseCategoricalCrossentropy(from_logits=True), "mse"]
+    both = NumpyModel(lambda x: [np.log(one_hot_of_tens(x)), means(x)], losses)
+    data = ArraySource(GREY[:2], {"c": ["u", "v"], "d": [0.5, 9.5]})
+    with pytest.raises(ValueError, match="3 values for an image, but the labels have 2 classes"):
+        predict(both, data, color_mode="grayscale", verbose=0)
+    table = predict(both, GREY[:2], color_mode="grayscale", verbose=0)
+    np.testing.assert_allclose(table.output1_probability, 0.8, rtol=1e-6)
+    assert table.output2_predicted.tolist() == [0, 10]
+    names = {"output1": list("abc"), "output2": ["age"]}
+    named = predict(both, GREY[:2], class_names=names, color_mode="grayscale", verbose=0)
+    assert named.output1_predicted.tolist() == ["a", "b"]
+    aged = predict(NumpyModel(means), (GREY[:2], [0.5, 9.5]), class_names=["age"],
+                   color_mode="grayscale", verbose=0)  # fmt: skip
+    assert aged.label.tolist() == [0.5, 9.5]
+
+
 def test_images_of_a_class_that_cannot_be_read_at_all_have_reasons(pictures: Path) -> None:
     for file in (pictures / "cat").iterdir():
         file.write_bytes(b"")
@@ -332,6 +349,9 @@ def test_masks_show_their_classes_by_area() -> None:
     free = predict(model, x, color_mode="grayscale", rescale="unit", verbose=0)
     assert free.predicted.tolist() == ["0|1", "0"]
     assert "iou" not in free
+    nothing = ArraySequence(x, masks=np.full((2, 2, 2), 7), ignore_value=7, label_mode=None,
+                            color_mode="grayscale", rescale="unit", verbose=0)  # fmt: skip
+    assert predict(model, nothing, verbose=0)[["iou", "accuracy", "loss"]].isna().all(axis=None)
     both = ArraySequence(x, [0, 1], masks=true, ignore_value=7, color_mode="grayscale",
                          rescale="unit", verbose=0)  # fmt: skip
     two = NumpyModel(lambda x: {"labels": np.repeat([[1.0, 0]], len(x), 0), "masks": 0.2 + 0.6 * x})
@@ -366,6 +386,7 @@ def test_the_table_is_written_and_a_line_is_said(tmp_path: Path, capsys) -> None
         ({"labels": None, "class_names": {"c": ["d"]}}, "names 'c', which is none of the outputs"),
         ({"function": lambda x: {"a": {"b": means(x)}}}, "Each output .*; 'a' is a dict"),
         ({"function": lambda x: means(x) * np.nan}, "NaN or infinite"),
+        ({"function": means, "loss": "mse", "labels": None}, "1 numbers .* holds 3 names: 'zero'"),
         ({"top": 0}, "top must be"),
     ],
 )  # fmt: skip
@@ -387,8 +408,13 @@ def test_what_is_no_argument_is_refused() -> None:
 
 def test_images_that_the_model_cannot_take_are_refused() -> None:
     model = network(2)
-    with pytest.raises(ValueError, match=r"takes images of 8 x 8 x 3 .*gets 6 x 4 x 1.*=\(8, 8\)"):
+    message = r"8 x 8 x 3 .*gets 6 x 4 x 1\. Give image_size=\(8, 8\) and color_mode='rgb'"
+    with pytest.raises(ValueError, match=message):
         predict(model, ArraySequence(GREY, label_mode=None, color_mode="grayscale", verbose=0))
+    grey = ArraySequence(np.zeros((2, 8, 8, 1), np.uint8), label_mode=None, verbose=0,
+                         color_mode="grayscale")  # fmt: skip
+    with pytest.raises(ValueError, match=r"8 x 8 x 1\. Give color_mode='rgb'\."):
+        predict(model, grey)
     inputs = [keras.Input((8, 8, 3)), keras.Input((1,))]
     with pytest.raises(ValueError, match="has 2 inputs"):
         predict(keras.Model(inputs, inputs[1]), GREY)

@@ -35,6 +35,9 @@ AUGMENTATIONS: dict[str, Recipe] = {
 
 def in_options(text: str, names: Iterable[str]) -> str:
     """Say options where the message of a function says its keywords."""
+    names = list(names)
+    if "no_labels" in names:
+        text = text.replace("label_mode=None", "--no-labels")
     text = re.sub(r"\bstratify=False\b", "--no-stratify", text)
     text = re.sub(r"image_size=\((\d+), (\d+)\)", r"--image-size \1x\2", text)
     text = re.sub(
@@ -43,7 +46,7 @@ def in_options(text: str, names: Iterable[str]) -> str:
     for name in names:
         option = f"--{name.replace('_', '-')}"
         text = re.sub(rf"\b{name}=True\b", option, text)
-        text = re.sub(rf"\b{name}=(?=[\w'\"(])", f"{option} ", text)
+        text = re.sub(rf"\b{name}=(?=[\w'\"(\[])", f"{option} ", text)
         text = re.sub(rf"\b{name}=", option, text)
         if "_" in name:
             text = re.sub(rf"(?<![\w/.-]){name}(?![\w/]|\.\w)", option, text)

@@ -23,6 +23,9 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="file of the model, .keras or .h5")
     options.add_source(parser)
     parser.add_argument(
+        "--no-labels", action="store_true", help="do not take folders or a column for labels"
+    )
+    parser.add_argument(
         "--rescale",
         choices=_RESCALE,
         help="pixel values that the model was trained on: unit (0 to 1), signed (-1 to 1), none "
@@ -101,6 +104,8 @@ def settings(args: argparse.Namespace, model: Any) -> dict[str, Any]:
     chosen: dict[str, Any] = options.reading(args)
     if args.rescale not in (None, "none"):
         chosen["rescale"] = args.rescale
+    if args.no_labels:
+        chosen["label_mode"] = None
     if args.image_size is not None:
         chosen["image_size"] = args.image_size
     return chosen
@@ -125,7 +130,7 @@ def add_predict(commands: Any) -> None:
         "predict",
         predict,
         "say what a model takes each image for",
-        "Prints the name of each image with its class and probability, or writes a table with "
+        "Prints the name of each image, its class and the probability, or writes a table with "
         "the label, the most probable classes and the loss. An image that cannot be read has a "
         "reason in the place of a prediction.",
     )
@@ -169,6 +174,7 @@ def predict(args: argparse.Namespace) -> None:
         class_names=args.class_names,
         tta=args.tta,
         path=args.csv,
+        verbose=int(args.csv is not None),
         **settings(args, model),
     )
     if args.csv:

@@ -11,7 +11,7 @@ import numpy as np
 from keras_cvdata.labels import Labels, join_columns
 from keras_cvdata.labels.modes import default_mode, list_names
 from keras_cvdata.review.heads import HeadKind
-from keras_cvdata.review.outputs import Outputs
+from keras_cvdata.review.outputs import Outputs, is_image
 from keras_cvdata.sequences import Sequence
 from keras_cvdata.types import Array
 
@@ -120,13 +120,14 @@ def columns_of(labelling: Labelling, outputs: Outputs) -> dict[str, Column]:
     Raises:
         ValueError: It is not clear which labels belong to an output.
     """
+    outputs = {name: raw for name, raw in outputs.items() if not is_image(raw)}
     columns = [
         column
         for name, mode in labelling.modes.items()
         for column in _read(name, labelling.columns[name], mode)
     ]
-    if len(columns) == len(outputs) == 1:
-        return dict(zip(outputs, columns, strict=True))
+    if not outputs or len(columns) == len(outputs) == 1:  # masks have no columns
+        return dict(zip(outputs, columns, strict=False))
     by_name = {column.name: column for column in columns}
     if set(by_name) <= set(outputs) or set(outputs) <= set(by_name):
         return {name: by_name[name] for name in outputs if name in by_name}

@@ -19,6 +19,8 @@ from keras_cvdata.types import Array, Ints
 
 Outputs = dict[str, Array]  # by the names of the outputs; "" where there is only one
 
+_COLORS = {1: "grayscale", 3: "rgb", 4: "rgba"}
+
 
 def sequence_of(model: Any, data: Any, options: Mapping[str, Any]) -> Sequence:
     """Bring data to a sequence of images as a model takes them.
@@ -139,7 +141,7 @@ def outputs_of_moved(
             for move in moves:
                 yield (move.apply(images, axes),)
 
-    predicted = model.predict(batches(), verbose=verbose)
+    predicted = model.predict(batches(), steps=len(asked) * len(moves), verbose=verbose)
     number = np.arange(len(asked.source))
     first = number // asked.batch_size * asked.batch_size  # of the batch of each image
     size = np.minimum(asked.batch_size, len(number) - first)
@@ -148,9 +150,14 @@ def outputs_of_moved(
         places = first * len(moves) + turn * size + number - first
         outputs = _named(model, predicted, asked, places)
         found.append(
-            {name: move.undo(a, axes) if a.ndim == 4 else a for name, a in outputs.items()}
+            {name: move.undo(a, axes) if is_image(a) else a for name, a in outputs.items()}
         )
     return found
+
+
+def is_image(output: Array) -> bool:
+    """Whether the output for an image is an image again, such as a mask."""
+    return output.ndim == 4 and output.shape[1:3] != (1, 1)
 
 
 def only_output(outputs: Outputs) -> Array:
@@ -229,7 +236,7 @@ def _opened(model: Any, data: Any, options: Mapping[str, Any]) -> Sequence:
         if None not in (height, width):
             chosen["image_size"] = height, width
         if channels is not None:
-            chosen["color_mode"] = {1: "grayscale", 4: "rgba"}.get(channels, "rgb")
+            chosen["color_mode"] = _COLORS.get(channels, "unchanged")
     return Sequence(source, **chosen | settings)
 
 
@@ -257,9 +264,11 @@ def _check_input(model: Any, sequence: Sequence) -> None:
     wanted, served = _input_shape(model, sequence.data_format), sequence.image_shape
     if wanted is None or all(w in (None, s) for w, s in zip(wanted, served, strict=True)):
         return
+    mend = [] if wanted[:2] == served[:2] else [f"image_size=({wanted[0]}, {wanted[1]})"]
+    if wanted[2] not in (None, served[2]):
+        mend.append(f"color_mode={_COLORS.get(wanted[2] or 0, 'unchanged')!r}")
     text = " x ".join("any" if side is None else str(side) for side in wanted)
     raise ValueError(
         f"The model takes images of {text} (height, width, channels), and gets "
-        f"{' x '.join(map(str, served))}. Give image_size=({wanted[0]}, {wanted[1]}), and "
-        "color_mode= 'grayscale' for 1 channel, 'rgb' for 3, 'rgba' for 4."
+        f"{' x '.join(map(str, served))}. Give {' and '.join(mend)}."
     )

@@ -97,7 +97,7 @@ def predict(  # noqa: PLR0913 # the arguments of a public function
     file = None if path is None else _checked(Path(path))
     task = task_of(model, data, class_names, averaging(tta, draws, merge), options)
     parts = -(-len(task.sequence.source) // task.size)
-    shown = "auto" if verbose and parts == 1 else 0
+    shown = "auto" if verbose and parts == 1 and task.averaging.is_trivial else 0
     predicted = parts_of(task, seed=None if tta is None else seed, verbose=shown)
     tables, counts = [], Counter[str]()
     for part in track(predicted, "Predicting", parts, verbose):

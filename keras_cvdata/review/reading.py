@@ -13,7 +13,7 @@ import numpy as np
 from keras_cvdata.labels.modes import list_names
 from keras_cvdata.review.columns import Column
 from keras_cvdata.review.heads import Conversion, Head, HeadKind, conversion_of, convert, losses_of
-from keras_cvdata.review.outputs import Outputs
+from keras_cvdata.review.outputs import Outputs, is_image
 from keras_cvdata.types import Array, Ints
 
 _OF_NUMBERS = re.compile("error|huber|cosh|poisson|cosine|tweedie|^mse$|^mae$|^mape$|^msle$")
@@ -127,7 +127,8 @@ def readers_of(
             logits = bool(getattr(loss, "from_logits", False))
             how = conversion_of(flat, logits, exclusive=kind != "multilabel")
         names = _checked_names(kind, flat.shape[1], column, names)
-        name = "" if len(outputs) == 1 else column.name if column else output
+        name = column.name if column and len(columns) > 1 else output
+        name = name if len(outputs) > 1 else ""
         readers.append(Reader(output, name, kind, how, names, column, first))
     return readers
 
@@ -138,16 +139,16 @@ def _rows(raw: Array) -> Array:
 
 def _kind(raw: Array, loss: Any, named: bool) -> HeadKind:
     """Guess what an output without labels is, by its form, its loss and its values."""
-    if raw.ndim == 4 and raw.shape[1:3] != (1, 1):
+    if is_image(raw):
         return "masks"
     raw, text = _rows(raw), _name_of(loss)
     if _OF_NUMBERS.search(text):
         return "regression"
-    if "categorical" in text or named:
+    if "categorical" in text:
         return "classes"
     how = conversion_of(raw)
     if raw.shape[1] == 1:
-        return "classes" if "binary" in text or how == "" else "regression"
+        return "classes" if "binary" in text or how == "" or named else "regression"
     return "multilabel" if "binary" in text or how == "shares" else "classes"
 
 
@@ -205,8 +206,12 @@ def _checked_names(
                 f"The model gives {width} numbers for an image, but the labels have {labels}. Let "
                 f"its last layer have {labels} units, or leave label columns out."
             )
-        names = given or (column.class_names if column else ())
-        return names if len(names) == width else ()
+        if given and len(given) != width:
+            raise ValueError(
+                f"The model gives {width} numbers for an image, and class_names holds {len(given)} "
+                f"names: {list_names(given)}."
+            )
+        return given or (column.class_names if column else ())
     classes = 2 if width == 1 and kind != "multilabel" else width
     names = given or (column.class_names if column else tuple(map(str, range(classes))))
     if len(names) != classes:

@@ -18,7 +18,7 @@ class NumpyModel(keras.Model):
         if loss is not None:
             self.compile(loss=loss)
 
-    def predict(self, batches: Any, verbose: Any = 0) -> Any:
+    def predict(self, batches: Any, steps: int | None = None, verbose: Any = 0) -> Any:
         found = [self.function(b[0] if isinstance(b, tuple) else b) for b in batches]
         return keras.tree.map_structure(lambda *parts: np.concatenate(parts), *found)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from keras_cvdata.stress import geometry, handbook, photo
+from keras_cvdata.stress import digits, geometry, handbook, photo
 from keras_cvdata.stress.family import Family
 
 SUITES: dict[str, Callable[[], dict[str, Family]]] = {
     "handbook": handbook.families,
+    "digits": digits.families,
     "photo": photo.families,
     "geometry": geometry.families,
 }

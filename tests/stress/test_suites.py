@@ -14,9 +14,9 @@ FAMILIES = [(suite, name) for suite, families in SUITES.items() for name in fami
 
 
 def scene(channels: int) -> np.ndarray:
-    """A bright cross before a ramp of colours, 28 x 28."""
-    image = np.linspace(20, 120, 28 * 28 * 3).reshape(28, 28, 3)
-    image[8:20, 12:16] = image[12:16, 8:20] = (230, 200, 160)
+    """A bright cross before a ramp of colours, 56 x 56."""
+    image = np.linspace(20, 120, 56 * 56 * 3).reshape(56, 56, 3)
+    image[16:40, 24:32] = image[24:32, 16:40] = (230, 200, 160)
     return image[..., :channels].astype(np.uint8)
 
 

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from keras_cvdata.single_image import apply, replay
     from keras_cvdata.sources import Source, folds, not_any_class, split
     from keras_cvdata.statistics import Standardization, estimate_memory
+    from keras_cvdata.stress.proving import Proof, prove
+    from keras_cvdata.stress.report import StressReport
+    from keras_cvdata.stress.run import stress_test
     from keras_cvdata.types import ImageError
     from keras_cvdata.wild import in_the_wild
 
@@ -52,9 +55,11 @@ __all__ = [
     "ImageDataGenerator",
     "ImageError",
     "JSONSequence",
+    "Proof",
     "Sequence",
     "Source",
     "Standardization",
+    "StressReport",
     "__version__",
     "apply",
     "audit",
@@ -68,9 +73,11 @@ __all__ = [
     "oof_pred_probs",
     "predict",
     "preview",
+    "prove",
     "replay",
     "sources",
     "split",
+    "stress_test",
 ]
 
 _MODULE_OF = {
@@ -84,9 +91,11 @@ _MODULE_OF = {
     "ImageDataGenerator": "preprocessing.image",
     "ImageError": "types",
     "JSONSequence": "sequences",
+    "Proof": "stress.proving",
     "Sequence": "sequences",
     "Source": "sources",
     "Standardization": "statistics",
+    "StressReport": "stress.report",
     "apply": "single_image",
     "audit": "audit",
     "convert": "conversion",
@@ -98,8 +107,10 @@ _MODULE_OF = {
     "oof_pred_probs": "out_of_fold",
     "predict": "review.predict",
     "preview": "preview",
+    "prove": "stress.proving",
     "replay": "single_image",
     "split": "sources",
+    "stress_test": "stress.run",
 }
 
 

@@ -82,6 +82,10 @@ def _matrix(report: StressReport) -> Iterator[str]:
         for name, by in report.perturbations.items()
     ]
     last = ["Mean"] if report.baseline is None else ["Mean", "CE"]
+    limits = report.limits()["text"] if gives_classes else {}
+    if len(limits):
+        last.append("A tenth is lost at")
+        rows = [[*row, text(limits.get(name, ""))] for row, name in zip(rows, report.perturbations)]
     columns = ["Perturbation", *map(str, severities), *last]
     caption = (
         f"Accuracy; on clean images it is {report.clean.accuracy:.3f}. The darker, the more is lost"
@@ -90,9 +94,6 @@ def _matrix(report: StressReport) -> Iterator[str]:
     )
     made = table(columns, rows, range(1, len(columns)), caption, named=True)
     yield f'<div class="matrix">{made}</div>'
-    if gives_classes and not (limits := report.limits()).empty:
-        found = [(text(name), text(told)) for name, told in limits["text"].items()]
-        yield table(["Perturbation", "A tenth of the accuracy is lost at"], found, named=True)
 
 
 def _cells(by: Sequence[Line], severities: Sequence[int], clean: Line) -> Iterator[str]:

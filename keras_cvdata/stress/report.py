@@ -172,14 +172,15 @@ class StressReport:
             fall: Share of the accuracy on clean images, 0 to 1.
 
         Returns:
-            A pandas data frame, one row for each perturbation that has a measure of several
-            strengths: `strength` (NaN for never within the suite), `unit` and `text`.
+            A pandas data frame, one row for each perturbation whose measure grows with the severity:
+            `strength` (NaN for never within the suite), `unit` and `text`.
         """
         import pandas as pd
 
         rows = {}
         for name, lines in self.perturbations.items():
-            if len(lines) < 2 or lines[0].strength is None or not lines[0].unit:
+            strengths = [line.strength for line in lines if line.strength is not None]
+            if len(strengths) < 2 or strengths != sorted(strengths):
                 continue
             at_rest = 1.0 if lines[0].unit.startswith("times") else 0.0
             found = strength_of_fall(lines, self.clean, fall, at_rest)

@@ -19,7 +19,6 @@ from keras_cvdata.review.outputs import sequence_of
 from keras_cvdata.review.predictions import predictions_of
 from keras_cvdata.sequences import Sequence as ImageSequence
 from keras_cvdata.single_image import apply
-from keras_cvdata.sources import open_source
 from keras_cvdata.stress.chunks import Chunks
 from keras_cvdata.stress.family import Family
 from keras_cvdata.stress.report import StressReport
@@ -48,6 +47,7 @@ def stress_test(
     baseline: Any = None,
     seed: int = 0,
     *,
+    class_names: Any = None,
     verbose: int = 1,
     **options: Any,
 ) -> StressReport:
@@ -71,6 +71,8 @@ def stress_test(
         baseline: Another model, which is tested alike, or its report: what errors are compared
             with.
         seed: Selects what perturbations draw.
+        class_names: Names of the classes in the order of the outputs of the model, see `predict`; by
+            default those of the labels.
         verbose: 0 says nothing, 1 prints the summary, with a bar on a terminal.
         **options: Arguments of the `Sequence` that is made where `data` is none, such as `rescale`.
 
@@ -99,11 +101,11 @@ def stress_test(
     families = suite_of(_with_functions(suite, numbers))
     name = suite if isinstance(suite, str) else "own"
     test = _Test(name, families, list(_tasks(families, numbers)), seed, verbose)
-    names, sequence = options.pop("class_names", None), _sequence_of(model, data, options)
-    report = test.run(model, sequence, names)
+    sequence = _sequence_of(model, data, options)
+    report = test.run(model, sequence, class_names)
     if baseline is not None:
         if not isinstance(baseline, StressReport):
-            baseline = test.run(baseline, sequence, names)
+            baseline = test.run(baseline, sequence, class_names)
         report = report.against(baseline)
     if verbose:
         say(report.summary())
@@ -211,12 +213,12 @@ def _is_function(made: Any) -> bool:
 
 def _sequence_of(model: Any, data: Any, options: dict[str, Any]) -> ImageSequence:
     """The sequence to test on, with labels."""
-    if not isinstance(data, ImageSequence):
-        data = open_source(data)
-        modes = {name: default_mode(column) for name, column in data.labels.items()}
-        mode = modes if len(modes) > 1 else next(iter(modes.values()), None)
-        options = {"label_mode": mode, "on_error": "substitute", **options}
     sequence = sequence_of(model, data, options)
+    if not isinstance(data, ImageSequence) and "label_mode" not in options:
+        columns = sequence.source.labels
+        modes = {name: default_mode(column) for name, column in columns.items()}
+        mode = modes if len(modes) > 1 else next(iter(modes.values()), None)
+        sequence = sequence._with(sequence.source, label_mode=mode)
     if sequence._annotations:
         raise ValueError(
             "A stress test compares classes, several labels or numbers; this sequence has masks or "

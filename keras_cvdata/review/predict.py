@@ -97,10 +97,10 @@ def predict(  # noqa: PLR0913 # the arguments of a public function
     file = None if path is None else _checked(Path(path))
     task = task_of(model, data, class_names, averaging(tta, draws, merge), options)
     parts = -(-len(task.sequence.source) // task.size)
-    shown = "auto" if verbose and parts == 1 and task.averaging.is_trivial else 0
+    shown = "auto" if verbose and not task.is_heavy else 0
     predicted = parts_of(task, seed=None if tta is None else seed, verbose=shown)
     tables, counts = [], Counter[str]()
-    for part in track(predicted, "Predicting", parts, verbose):
+    for part in track(predicted, "Predicting", parts, verbose if task.is_heavy else 0):
         tables.append(frame_of(part, top))
         counts.update(_counts(part))
     if verbose:

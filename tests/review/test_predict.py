@@ -395,6 +395,26 @@ def test_masks_show_their_classes_by_area() -> None:
     assert table.labels_predicted.tolist() == ["0", "0"]
 
 
+def test_an_image_without_pixels_has_no_mask_to_compare(tmp_path: Path) -> None:
+    for folder in ("images", "masks"):
+        (tmp_path / folder).mkdir()
+        for number in range(3):
+            cv2.imwrite(str(tmp_path / folder / f"{number}.png"), np.full((2, 2), 1, np.uint8))
+    (tmp_path / "images" / "1.png").write_bytes(b"broken")
+    data = DirectorySequence(tmp_path / "images", mask_directory=tmp_path / "masks", image_size=2,
+                             color_mode="grayscale", label_mode=None, on_error="substitute",
+                             verbose=0)  # fmt: skip
+    model = NumpyModel(lambda x: 0.2 + 0.6 * (x < 9))
+    looks = averaging(layers.RandomInvert(0.5), draws=30)  # black for half of the looks
+    found = predictions_of(model, data, averaging=looks)
+    [head] = found.heads
+    assert list(found.reasons) == [1]
+    assert head.labels[:, 0, 0].tolist() == [1, -1, 1]
+    assert np.isnan(head.losses).tolist() == [False, True, False]
+    assert ((head.outputs[[0, 2]] > 0.3) & (head.outputs[[0, 2]] < 0.7)).all()
+    assert np.isnan(predict(model, data, verbose=0).iou).tolist() == [False, True, False]
+
+
 def test_the_table_is_written_and_a_line_is_said(tmp_path: Path, capsys) -> None:
     table = tens(path=tmp_path / "out.csv", verbose=1)
     assert capsys.readouterr().out == "Predicted 6 images, accuracy 0.5000\n"

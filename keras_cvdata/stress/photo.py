@@ -8,6 +8,7 @@ from keras_cvdata import layers
 from keras_cvdata.stress import published
 from keras_cvdata.stress.drawn import Drawn
 from keras_cvdata.stress.family import Family
+from keras_cvdata.stress.glass import blur_glass
 
 SIDE = 224  # pixels of the images for which the constants were published
 _SOURCE = "Hendrycks and Dietterich 2019, ImageNet-C"
@@ -91,13 +92,9 @@ def _blurs(scale: float) -> list[Family]:
             "glass blur",
             "pixels of sigma",
             ((0.7, 1, 2), (0.9, 2, 1), (1, 2, 3), (1.1, 3, 2), (1.5, 4, 2)),
-            lambda sigma, reach, iterations: [
-                layers.RandomGlassBlur(
-                    sigma=scale * sigma, reach=max(round(scale * reach), 1), iterations=iterations
-                )
-            ],
+            lambda *constants: [Drawn(blur_glass, *constants, SIDE)],
             _SOURCE,
-            "pixels are read from nearby, not exchanged one pair after the other",
+            _NUMBERS,
         ),
         Family(
             "motion blur",

@@ -1,0 +1,87 @@
+"""The glass of ImageNet-C, whose pixels take values from each other one after the other."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from keras_cvdata.stateless_random import uniforms
+from keras_cvdata.types import Array
+
+
+def blur_glass(
+    image: Array, seed: int, sigma: float, reach: float, rounds: int, side: float
+) -> Array:
+    """Let every pixel take the value of one nearby, one after the other, between two blurs.
+
+    From the lower right corner on, each pixel takes what stands at a place `-reach` to `reach - 1`
+    away at that moment, which may have come from further away; a margin of `reach` stays. So does
+    the published code, which was to exchange both values. Source: Hendrycks and Dietterich 2019,
+    "Benchmarking neural network robustness to common corruptions and perturbations".
+
+    Args:
+        image: (height, width, channels) uint8 pixels.
+        seed: Selects the places.
+        sigma: Standard deviation of both Gaussians, in pixels of an image of that side.
+        reach: In pixels of an image of that side; at least one pixel.
+        rounds: How often all pixels take others.
+        side: The side of images for which these are meant, in pixels.
+
+    Returns:
+        A new image.
+
+    Example:
+        >>> blur_glass(np.full((8, 8, 1), 90, np.uint8), 7, 1, 2, 3, 8).max()
+        np.uint8(90)
+    """
+    scale = min(image.shape[:2]) / side
+    away = max(round(reach * scale), 1)
+    blurred = _softened(image, sigma * scale).astype(np.uint8)  # cut, not rounded
+    for number in range(rounds):
+        sources = ways(*image.shape[:2], seed, number, away)
+        blurred = blurred.reshape(-1, image.shape[2])[sources].reshape(image.shape)
+    softened: Array = np.rint(_softened(blurred, sigma * scale)).astype(np.uint8)
+    return softened
+
+
+def ways(height: int, width: int, seed: int, number: int, away: int) -> Array:
+    """Say from where each pixel gets its value when all have taken another one's.
+
+    Args:
+        height: Of the image in pixels.
+        width: Likewise.
+        seed: Selects the places.
+        number: Of the round.
+        away: How far away a pixel may take from.
+
+    Returns:
+        (height * width,) numbers of pixels, row by row.
+
+    Example:
+        >>> ways(3, 3, 7, 0, 1).shape
+        (9,)
+    """
+    count = height * width
+    drawn = uniforms(seed, number, np.arange(2 * count)).reshape(2, height, width)
+    down, right = np.floor(drawn * (2 * away)).astype(np.int64) - away
+    rows, columns = np.mgrid[:height, :width]
+    takes = (rows > away) & (rows <= height - away) & (columns > away) & (columns <= width - away)
+    place = np.arange(count)
+    target = np.where(takes.ravel(), place + (down * width + right).ravel(), place)
+    # A target behind a pixel has taken before it, so the way goes on from there; the numbers from
+    # `count` on are ends. Ways are followed by twice as many steps each time.
+    goes_on = takes.ravel()[target] & (target > place)
+    leads = np.concatenate([np.where(goes_on, target, count + target), count + place])
+    while (leads[leads] != leads).any():
+        leads = leads[leads]
+    sources: Array = leads[:count] - count
+    return sources
+
+
+def _softened(image: Array, sigma: float) -> Array:
+    """Blur by a Gaussian that is cut after 4 sigmas, with the border repeated."""
+    size = 2 * int(4 * sigma + 0.5) + 1
+    values = cv2.GaussianBlur(
+        image.astype(np.float32), (size, size), sigma, borderType=cv2.BORDER_REPLICATE
+    )
+    return values.reshape(image.shape)

@@ -9,9 +9,7 @@ from keras_cvdata.stateless_random import uniforms
 from keras_cvdata.types import Array
 
 
-def blur_glass(
-    image: Array, seed: int, sigma: float, reach: float, rounds: int, side: float
-) -> Array:
+def blur_glass(image: Array, seed: int, sigma: float, reach: int, rounds: int) -> Array:
     """Let every pixel take the value of one nearby, one after the other, between two blurs.
 
     From the lower right corner on, each pixel takes what stands at a place `-reach` to `reach - 1`
@@ -22,25 +20,23 @@ def blur_glass(
     Args:
         image: (height, width, channels) uint8 pixels.
         seed: Selects the places.
-        sigma: Standard deviation of both Gaussians, in pixels of an image of that side.
-        reach: In pixels of an image of that side; at least one pixel.
+        sigma: Standard deviation of both Gaussians in pixels.
+        reach: How far away a pixel takes from at most, in pixels, 1 and up.
         rounds: How often all pixels take others.
-        side: The side of images for which these are meant, in pixels.
 
     Returns:
         A new image.
 
     Example:
-        >>> blur_glass(np.full((8, 8, 1), 90, np.uint8), 7, 1, 2, 3, 8).max()
+        >>> blur_glass(np.full((8, 8, 1), 90, np.uint8), 7, 1, 2, 3).max()
         np.uint8(90)
     """
-    scale = min(image.shape[:2]) / side
-    away = max(round(reach * scale), 1)
-    blurred = _softened(image, sigma * scale).astype(np.uint8)  # cut, not rounded
+    height, width, channels = image.shape
+    blurred = _softened(image, sigma).astype(np.uint8)  # cut, not rounded
     for number in range(rounds):
-        sources = ways(*image.shape[:2], seed, number, away)
-        blurred = blurred.reshape(-1, image.shape[2])[sources].reshape(image.shape)
-    softened: Array = np.rint(_softened(blurred, sigma * scale)).astype(np.uint8)
+        sources = ways(height, width, seed, number, reach)
+        blurred = blurred.reshape(-1, channels)[sources].reshape(image.shape)
+    softened: Array = np.rint(_softened(blurred, sigma)).astype(np.uint8)
     return softened
 
 

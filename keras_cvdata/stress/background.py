@@ -10,7 +10,7 @@ from keras_cvdata.stress.drawn import Drawn
 from keras_cvdata.stress.family import Family
 from keras_cvdata.types import Array
 
-_SOURCE = "Handbook 2, part 8; R95"
+_SOURCE = "Handbook 2, part 8"
 
 
 def families() -> dict[str, Family]:

@@ -24,7 +24,7 @@ def scene(channels: int) -> np.ndarray:
 
 @pytest.mark.parametrize(("suite", "name"), FAMILIES)
 def test_family_changes_images_and_repeats(suite: str, name: str) -> None:
-    """R96: every row of the table stands for pixels that can be had again."""
+    """Every row of the table stands for pixels that can be had again."""
     family = suite_of(suite)[name]
     for channels in (1, 3):
         image = scene(channels)
@@ -133,3 +133,17 @@ def test_saturation_and_brightness_are_those_of_hsv() -> None:
         expected = [colorsys.hsv_to_rgb(*change(*colorsys.rgb_to_hsv(*p))) for p in pixels[0] / 255]
         result = apply(suite_of("photo")[name](severity), pixels)[0]
         np.testing.assert_allclose(result[0], np.array(expected) * 255, atol=0.51)
+
+
+def test_ground_and_border_are_exchanged() -> None:
+    """R95: the thing stays, what is around it does not."""
+    image = np.full((20, 20, 3), 90, np.uint8)
+    image[6:14, 6:14] = 255
+    suite = suite_of("background")
+    ground = apply(suite["other ground"](1), image)[0]
+    assert (ground[6:14, 6:14] == 255).all()
+    assert (ground[0, 0] != 90).any()
+    bordered = apply(suite["white border"](3), image)[0]
+    np.testing.assert_array_equal(bordered[2:-2, 2:-2], image[2:-2, 2:-2])
+    assert (bordered[:2] == 255).all()
+    assert (bordered[:, -2:] == 255).all()

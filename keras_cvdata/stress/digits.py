@@ -10,6 +10,7 @@ from keras_cvdata import layers
 from keras_cvdata.stress import published, strokes
 from keras_cvdata.stress.drawn import Drawn
 from keras_cvdata.stress.family import Family
+from keras_cvdata.stress.glass import exchange_glass
 from keras_cvdata.stress.spatter import spatter_mud
 
 SIDE = 28  # pixels of the images for which the constants were published
@@ -71,13 +72,11 @@ def _noises(scale: float) -> list[Family]:
             "glass blur",
             "pixels of sigma",
             ((0.7, 1, 2), (0.9, 2, 1), (1, 2, 3), (1.1, 3, 2), (1.5, 4, 2)),
-            lambda sigma, reach, iterations: [
-                layers.RandomGlassBlur(
-                    sigma=scale * sigma, reach=max(round(scale * reach), 1), iterations=iterations
-                )
+            lambda sigma, reach, rounds: [
+                Drawn(exchange_glass, scale * sigma, max(round(scale * reach), 1), rounds)
             ],
             _SOURCE,
-            "pixels are read from nearby; there every other one is exchanged with a neighbour",
+            _NUMBERS,
             released=1,
         ),
         Family(

@@ -11,13 +11,11 @@ from typing import Any
 from keras_cvdata.conversion.atomic import replacing
 from keras_cvdata.conversion.files import check_beside, check_folder_name, write_folder
 from keras_cvdata.engine.augmentation import Augmentation
-from keras_cvdata.layers import RandomInvert, RandomTranslation
 from keras_cvdata.layers.augment_argument import parse_layers
 from keras_cvdata.single_image import apply
 from keras_cvdata.sources import Source, open_source
+from keras_cvdata.stress.handbook import SHIFT, inverted, shifted
 from keras_cvdata.types import Array
-
-_TO_THE_RIGHT = (4 / 28, 4 / 28)  # of the width: four pixels of a digit of MNIST
 
 
 def in_the_wild(
@@ -89,10 +87,7 @@ def in_the_wild(
 
 
 def _inverted_and_shifted() -> dict[str, Any]:
-    return {
-        "inverted": RandomInvert(rate=1.0, seed=0),
-        "shifted": RandomTranslation(0, _TO_THE_RIGHT, fill_mode="nearest", seed=0),
-    }
+    return {"inverted": inverted(), "shifted": shifted(0, SHIFT)}
 
 
 def _layers(perturbations: Mapping[str, Any]) -> dict[str, list[Augmentation]]:

@@ -148,6 +148,38 @@ def _filters(A: Any, L: Any) -> dict[str, tuple[list[Any], Any]]:  # noqa: N803
         ),
         "RandomErasing": ([L.RandomErasing(fill_value=0.0, rate=1.0)], A.Erasing(p=1)),
         "GridMask": ([L.GridMask()], A.GridDropout(p=1)),
+        **_perturbations(A, L),
+    }
+
+
+def _perturbations(A: Any, L: Any) -> dict[str, tuple[list[Any], Any]]:  # noqa: N803
+    """Weather, lenses and pens; `None` where Albumentations has nothing of the kind."""
+    return {
+        "RandomImpulseNoise": (
+            [L.RandomImpulseNoise((0.01, 0.06))],
+            A.SaltAndPepper((0.01, 0.06), (0.5, 0.5), p=1),
+        ),
+        "RandomSpeckleNoise": (
+            [L.RandomSpeckleNoise()],
+            A.MultiplicativeNoise((0.7, 1.3), per_channel=True, elementwise=True, p=1),
+        ),
+        "RandomDefocusBlur": ([L.RandomDefocusBlur((3, 5))], A.Defocus((3, 5), 0.5, p=1)),
+        "RandomZoomBlur": ([L.RandomZoomBlur(0.11)], A.ZoomBlur((1.11, 1.11), 0.01, p=1)),
+        "RandomGlassBlur": (
+            [L.RandomGlassBlur(0.7, 2, 2)],
+            A.GlassBlur(sigma=0.7, max_delta=2, iterations=2, p=1),
+        ),
+        "RandomFog": ([L.RandomFog()], A.RandomFog(p=1)),
+        "RandomFrost": ([L.RandomFrost()], None),
+        "RandomSnow": ([L.RandomSnow()], A.RandomSnow(method="texture", p=1)),
+        "RandomSpatter": ([L.RandomSpatter(kind="mud")], A.Spatter(mode="mud", p=1)),
+        "RandomShadow": ([L.RandomShadow()], A.RandomShadow(p=1)),
+        "RandomMorphology": (
+            [L.RandomMorphology((1, 1))],
+            A.Morphological((3, 3), "dilation", p=1),
+        ),
+        "RandomTexture": ([L.RandomTexture()], None),
+        "RandomBackground": ([L.RandomBackground()], None),
     }
 
 
@@ -199,6 +231,10 @@ def on_threads(repeats: int) -> Iterator[str]:
     images = photographs(BATCH)
     ahead, shared = 0, 0
     for name, (augment, transform) in pairs().items():
+        if transform is None:
+            (one,) = turns([ours(augment, images)], repeats)
+            yield f"| {name} | {np.median(one) / BATCH * 1000:.3f} | | |"
+            continue
         one, other = turns([ours(augment, images), theirs(transform, images)], repeats)
         ratio = float(np.median(other / one))
         if not name.startswith("chain"):

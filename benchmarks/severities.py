@@ -2,12 +2,13 @@
 
     python benchmarks/severities.py [--photographs FOLDER]
 
-The images are six squares of the two photographs of scikit-learn, 224 x 224 x 3, with four draws
-each. The numbers of the published generator are in published_severities.json: they come from
-`imagenet_c/corruptions.py` of hendrycks/robustness, run on the same images with scikit-image 0.22,
-SciPy 1.11, OpenCV 4.9 and NumPy 1.26, and with the motion blur of ImageMagick by its formula. With
-a folder, PSNR and SSIM are also measured on 32 photographs of it, spread over its files in their
-order. The tables go to benchmarks/results/severities.md.
+The images are six squares of the two photographs of scikit-learn, 224 x 224 x 3, with 20 draws
+each (of the published glass blur, one). The numbers of the published generator are in
+published_severities.json: mean, standard deviation, mean absolute change, PSNR and SSIM of
+severities 1 to 5. They come from `imagenet_c/corruptions.py` of hendrycks/robustness, run on the
+same images with scikit-image 0.22, SciPy 1.11, OpenCV 4.9 and NumPy 1.26, and with the motion blur
+of ImageMagick by its formula. With a folder, PSNR and SSIM are also measured on 32 photographs of
+it, spread over its files in their order. The tables go to benchmarks/results/severities.md.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from keras_cvdata import apply
 from keras_cvdata.stress.family import Family
 from keras_cvdata.stress.suites import suite_of
 
-SIDE, DRAWS, WITHIN = 224, 4, 0.1
+SIDE, DRAWS, WITHIN = 224, 20, 0.1
 RESULTS = Path(__file__).parent / "results" / "severities.md"
 PUBLISHED = Path(__file__).parent / "published_severities.json"
 NUMBERS = ("mean", "standard deviation", "mean absolute change", "PSNR", "SSIM")

@@ -10,10 +10,13 @@ from keras_cvdata import layers
 from keras_cvdata.stress import published, strokes
 from keras_cvdata.stress.drawn import Drawn
 from keras_cvdata.stress.family import Family
+from keras_cvdata.stress.glass import exchange_glass
+from keras_cvdata.stress.spatter import spatter_mud
 
 SIDE = 28  # pixels of the images for which the constants were published
 _SOURCE = "Mu and Gilmer 2019, MNIST-C"
 _NUMBERS = "other random numbers"
+_MUD = 63
 
 
 def families(side: int = SIDE) -> dict[str, Family]:
@@ -69,20 +72,18 @@ def _noises(scale: float) -> list[Family]:
             "glass blur",
             "pixels of sigma",
             ((0.7, 1, 2), (0.9, 2, 1), (1, 2, 3), (1.1, 3, 2), (1.5, 4, 2)),
-            lambda sigma, reach, iterations: [
-                layers.RandomGlassBlur(
-                    sigma=scale * sigma, reach=max(round(scale * reach), 1), iterations=iterations
-                )
+            lambda sigma, reach, rounds: [
+                Drawn(exchange_glass, scale * sigma, max(round(scale * reach), 1), rounds)
             ],
             _SOURCE,
-            "pixels are read from nearby; there every other one is exchanged with a neighbour",
+            _NUMBERS,
             released=1,
         ),
         Family(
             "motion blur",
             "pixels of radius",
             ((10, 3), (15, 5), (15, 8), (15, 12), (20, 15)),
-            lambda radius, sigma: [Drawn(published.blur_motion, radius, sigma, SIDE)],
+            lambda radius, sigma: [Drawn(published.blur_motion, scale * radius, scale * sigma)],
             _SOURCE,
             "other random angles",
             released=1,
@@ -131,7 +132,6 @@ def _moves() -> list[Family]:
 
 
 def _drawings() -> list[Family]:
-    spatter = "blots are drawn at 28 x 28 points"
     return [
         Family(
             "brightness",
@@ -161,15 +161,17 @@ def _drawings() -> list[Family]:
             "spatter",
             "pixels of blur",
             (
-                (4, 0.69, 0.65, 0.3, 0.6),
-                (3, 0.68, 0.65, 0.3, 0.6),
-                (2, 0.68, 0.65, 0.3, 0.5),
-                (1, 0.65, 0.65, 0.3, 1.5),
-                (1, 0.65, 0.67, 0.4, 1.5),
+                (4, 0.65, 0.3, 0.69, 0.6),
+                (3, 0.65, 0.3, 0.68, 0.6),
+                (2, 0.65, 0.3, 0.68, 0.5),
+                (1, 0.65, 0.3, 0.65, 1.5),
+                (1, 0.67, 0.4, 0.65, 1.5),
             ),
-            lambda *constants: [Drawn(strokes.spatter_mud, *constants)],
+            lambda *constants: [
+                Drawn(spatter_mud, constants[:4], constants[4], (_MUD, _MUD, _MUD), SIDE)
+            ],
             _SOURCE,
-            f"{_NUMBERS}; {spatter}",
+            _NUMBERS,
             released=4,
         ),
         Family("dotted line", "", _each(1), lambda _: [Drawn(strokes.add_dots)], _SOURCE, _NUMBERS),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from keras_cvdata.layers import RandomInvert, RandomTranslation
 from keras_cvdata.stress.family import Family
 
-_SOURCE = "Handbook 2, part 8; R82"
+_SOURCE = "Handbook 2, part 8"
 SHIFT = 4 / 28  # of a side: four pixels of a digit of MNIST
 
 

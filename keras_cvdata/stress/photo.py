@@ -8,10 +8,13 @@ from keras_cvdata import layers
 from keras_cvdata.stress import published
 from keras_cvdata.stress.drawn import Drawn
 from keras_cvdata.stress.family import Family
+from keras_cvdata.stress.glass import blur_glass
+from keras_cvdata.stress.spatter import spatter_mud, spatter_water
 
 SIDE = 224  # pixels of the images for which the constants were published
 _SOURCE = "Hendrycks and Dietterich 2019, ImageNet-C"
 _NUMBERS = "other random numbers"
+_MUD = (63, 42, 20)
 
 
 def families(side: int = SIDE) -> dict[str, Family]:
@@ -31,7 +34,7 @@ def families(side: int = SIDE) -> dict[str, Family]:
         >>> [noise.strength(severity) for severity in noise.severities]
         [0.08, 0.12, 0.18, 0.26, 0.38]
     """
-    listed = (*_noises(), *_blurs(side / SIDE), *_weathers(side / SIDE), *_digital())
+    listed = (*_noises(), *_blurs(side / SIDE), *_weathers(side / SIDE), *_digital(side / SIDE))
     extra = ("speckle noise", "gaussian blur", "spatter", "saturate")
     ordered = sorted(listed, key=lambda family: family.name in extra)  # stable: the extra ones last
     return {family.name: family for family in ordered}
@@ -91,19 +94,17 @@ def _blurs(scale: float) -> list[Family]:
             "glass blur",
             "pixels of sigma",
             ((0.7, 1, 2), (0.9, 2, 1), (1, 2, 3), (1.1, 3, 2), (1.5, 4, 2)),
-            lambda sigma, reach, iterations: [
-                layers.RandomGlassBlur(
-                    sigma=scale * sigma, reach=max(round(scale * reach), 1), iterations=iterations
-                )
+            lambda sigma, reach, rounds: [
+                Drawn(blur_glass, scale * sigma, max(round(scale * reach), 1), rounds)
             ],
             _SOURCE,
-            "pixels are read from nearby, not exchanged one pair after the other",
+            _NUMBERS,
         ),
         Family(
             "motion blur",
             "pixels of radius",
             ((10, 3), (15, 5), (15, 8), (15, 12), (20, 15)),
-            lambda radius, sigma: [Drawn(published.blur_motion, radius, sigma, SIDE)],
+            lambda radius, sigma: [Drawn(published.blur_motion, scale * radius, scale * sigma)],
             _SOURCE,
             "other random angles",
         ),
@@ -176,24 +177,23 @@ def _weathers(scale: float) -> list[Family]:
         ),
         Family(
             "spatter",
-            "of the image",
+            "pixels of blur",
             (
-                (0.03, 10, 0.3, "water"),
-                (0.12, 7, 0.33, "water"),
-                (0.21, 5, 0.33, "water"),
-                (0.13, 5, 1, "mud"),
-                (0.21, 5, 1, "mud"),
+                (4, 0.65, 0.3, 0.69, 0.6, "water"),
+                (3, 0.65, 0.3, 0.68, 0.6, "water"),
+                (2, 0.65, 0.3, 0.68, 0.5, "water"),
+                (1, 0.65, 0.3, 0.65, 1.5, "mud"),
+                (1, 0.67, 0.4, 0.65, 1.5, "mud"),
             ),
-            lambda cover, size, opacity, kind: [
-                layers.RandomSpatter(cover, size=max(scale * size, 1), opacity=opacity, kind=kind)
-            ],
+            _spattered,
             _SOURCE,
-            "another texture: blots that cover as much as the published ones",
+            _NUMBERS,
         ),
     ]
 
 
-def _digital() -> list[Family]:
+def _digital(scale: float) -> list[Family]:
+    """Families of files and cameras; lengths are multiplied by `scale`."""
     return [
         Family(
             "brightness",
@@ -219,7 +219,7 @@ def _digital() -> list[Family]:
                 (17.08, 2.44, 4.88),
                 (29.28, 2.44, 4.88),
             ),
-            lambda shift, sigma, corner: [Drawn(published.bend, shift, sigma, corner, SIDE)],
+            lambda *pixels: [Drawn(published.bend, *(scale * number for number in pixels))],
             _SOURCE,
             _NUMBERS,
         ),
@@ -246,6 +246,14 @@ def _digital() -> list[Family]:
             "images without colours stay as they are",
         ),
     ]
+
+
+def _spattered(*constants: Any) -> list[Any]:
+    """Drops or mud, from the constants of the noise, the opacity or softness, and the kind."""
+    noise, last, kind = constants[:4], constants[4], constants[5]
+    if kind == "water":
+        return [Drawn(spatter_water, noise, last, SIDE)]
+    return [Drawn(spatter_mud, noise, last, _MUD, SIDE)]
 
 
 def _each(*strengths: float) -> tuple[tuple[float, ...], ...]:

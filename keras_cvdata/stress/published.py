@@ -118,7 +118,7 @@ def pixelate(image: Array, seed: int, share: float) -> Array:
     return _like(values, image)
 
 
-def blur_motion(image: Array, seed: int, radius: float, sigma: float, side: float) -> Array:
+def blur_motion(image: Array, seed: int, radius: float, sigma: float) -> Array:
     """Blur to one side along a line, at an angle of at most 45 degrees from the horizontal.
 
     A neighbour on the line weighs by a Gaussian of its distance; the border is repeated.
@@ -126,9 +126,8 @@ def blur_motion(image: Array, seed: int, radius: float, sigma: float, side: floa
     Args:
         image: Pixels.
         seed: Selects the angle.
-        radius: Half the length of the line in pixels, for an image of that side.
-        sigma: Standard deviation of the Gaussian, likewise.
-        side: The side of images for which these are meant, in pixels.
+        radius: Half the length of the line in pixels.
+        sigma: Standard deviation of the Gaussian in pixels.
 
     Returns:
         A new image, whose things have moved along the line.
@@ -136,13 +135,12 @@ def blur_motion(image: Array, seed: int, radius: float, sigma: float, side: floa
     Example:
         >>> image = np.zeros((3, 3, 1), np.uint8)
         >>> image[:, 2] = 255
-        >>> blur_motion(image, 7, 2, 2, 3)[1, :, 0].tolist()
+        >>> blur_motion(image, 7, 2, 2)[1, :, 0].tolist()
         [92, 169, 255]
     """
-    scale = min(image.shape[:2]) / side
     angle = np.deg2rad(90 * _number(seed, _ANGLE, 0) - 45)
-    steps = np.arange(2 * int(np.ceil(radius * scale)) + 1)
-    weights = np.exp(-((steps / (sigma * scale)) ** 2) / 2)
+    steps = np.arange(2 * int(np.ceil(radius)) + 1)
+    weights = np.exp(-((steps / sigma) ** 2) / 2)
     across, down = (
         np.ceil(steps * part - 0.5).astype(int) for part in (np.cos(angle), np.sin(angle))
     )
@@ -155,7 +153,7 @@ def blur_motion(image: Array, seed: int, radius: float, sigma: float, side: floa
     return _like(blurred, image)
 
 
-def bend(image: Array, seed: int, shift: float, sigma: float, corner: float, side: float) -> Array:
+def bend(image: Array, seed: int, shift: float, sigma: float, corner: float) -> Array:
     """Move three points of an image at random, then bend it by a blurred random field.
 
     The points are the corners of a square of two thirds of the side; beyond its border the image
@@ -164,30 +162,27 @@ def bend(image: Array, seed: int, shift: float, sigma: float, corner: float, sid
     Args:
         image: Pixels.
         seed: Selects the moves.
-        shift: By what random numbers of -1 to 1 are multiplied after they were blurred, in pixels
-            of an image of that side.
-        sigma: Standard deviation of the Gaussian that blurs them, likewise.
-        corner: How far each point moves at most, across and down, likewise.
-        side: The side of images for which these are meant, in pixels.
+        shift: By what random numbers of -1 to 1 are multiplied after they were blurred, in pixels.
+        sigma: Standard deviation of the Gaussian that blurs them, in pixels.
+        corner: How far each point moves at most, across and down, in pixels.
 
     Returns:
         A new image.
 
     Example:
-        >>> bend(np.full((8, 8, 1), 90, np.uint8), 7, 12, 2, 5, 224).max()
+        >>> bend(np.full((8, 8, 1), 90, np.uint8), 7, 12, 2, 1).max()
         np.uint8(90)
     """
     height, width, channels = image.shape
-    scale = min(height, width) / side
     middle, third = np.array([width // 2, height // 2]), min(height, width) // 3
     points = (middle + third * np.array([[1, 1], [1, -1], [-1, -1]])).astype(np.float32)
     moves = 2 * uniforms(seed, _AFFINE, np.arange(6)).reshape(3, 2) - 1
-    moved = (points + corner * scale * moves).astype(np.float32)
+    moved = (points + corner * moves).astype(np.float32)
     planes = [np.ascontiguousarray(image[..., i], np.float32) for i in range(channels)]
     matrix = cv2.getAffineTransform(points, moved)
     columns, rows = np.meshgrid(*(np.arange(n, dtype=np.float32) for n in (width, height)))
-    across = columns + shift * scale * _field(seed, _ACROSS, height, width, sigma * scale)
-    down = rows + shift * scale * _field(seed, _DOWN, height, width, sigma * scale)
+    across = columns + shift * _field(seed, _ACROSS, height, width, sigma)
+    down = rows + shift * _field(seed, _DOWN, height, width, sigma)
     result = np.empty_like(image)
     for i, plane in enumerate(planes):
         turned = cv2.warpAffine(plane, matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101)

@@ -139,7 +139,9 @@ class StressReport:
     @property
     def mean_error(self) -> float:
         """Share of wrong images, averaged over severities and then over perturbations."""
-        return float(np.mean([error.error for error in self.corruption_errors(published=True).values()]))
+        return float(
+            np.mean([error.error for error in self.corruption_errors(published=True).values()])
+        )
 
     @property
     def mce(self) -> float:
@@ -154,7 +156,9 @@ class StressReport:
         """
         if self.baseline is None:
             return self.mean_error
-        return float(np.mean([error.ratio for error in self.corruption_errors(published=True).values()]))
+        return float(
+            np.mean([error.ratio for error in self.corruption_errors(published=True).values()])
+        )
 
     @property
     def relative_mce(self) -> float:

@@ -12,12 +12,10 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from keras_cvdata.engine.kernels.hashing import normals
 from keras_cvdata.engine.kernels.textures import plasma
 from keras_cvdata.stateless_random import uniforms
 from keras_cvdata.types import Array
 
-_MUD = 63
 _MAP = 224  # points of the map of clouds of which 28 x 28 are shown
 
 
@@ -83,34 +81,6 @@ def add_fog(image: Array, seed: int, thickness: float, decay: float) -> Array:
     values = image / np.float32(255)
     most = values.max()
     return _pixels((values + thickness * clouds) * most / (most + thickness))
-
-
-def spatter_mud(
-    image: Array, seed: int, blur: float, limit: float, mean: float, stddev: float, soft: float
-) -> Array:
-    """Paint blots of dark grey where blurred noise exceeds a limit.
-
-    Args:
-        image: Pixels.
-        seed: Selects the blots.
-        blur: Standard deviation of the Gaussian that blurs the noise.
-        limit: What the noise has to exceed.
-        mean: Mean of the noise.
-        stddev: Standard deviation of the noise before it is blurred.
-        soft: Standard deviation of the Gaussian that softens the blots; what they cover by less
-            than 0.8 stays clear.
-
-    Returns:
-        A new image.
-    """
-    table = normals()
-    places = (_numbers(seed, 28 * 28) * len(table)).astype(int)
-    noise = (mean + stddev * table[places]).reshape(28, 28)
-    blots = (_blurred(noise, blur) > limit).astype(np.float32)
-    cover = _blurred(blots, soft)
-    cover[cover < 0.8] = 0
-    cover = cv2.resize(cover, image.shape[1::-1])[..., None]
-    return _pixels(image / np.float32(255) * (1 - cover) + _MUD / 255 * cover)
 
 
 def add_dots(image: Array, seed: int) -> Array:
@@ -196,11 +166,6 @@ def _places(image: Array) -> tuple[Array, Array]:
 
 def _added(image: Array, white: Array) -> Array:
     return _pixels(image / np.float32(255) + white[..., None])
-
-
-def _blurred(field: Array, sigma: float) -> Array:
-    size = 2 * int(4 * sigma + 0.5) + 1
-    return cv2.GaussianBlur(field, (size, size), sigma, borderType=cv2.BORDER_REPLICATE)
 
 
 def _numbers(seed: int, count: int) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from keras_cvdata.stress import digits, geometry, handbook, photo
+from keras_cvdata.stress import background, digits, geometry, handbook, photo
 from keras_cvdata.stress.family import Family
 
 SUITES: dict[str, Callable[[], dict[str, Family]]] = {
@@ -13,10 +13,16 @@ SUITES: dict[str, Callable[[], dict[str, Family]]] = {
     "digits": digits.families,
     "photo": photo.families,
     "geometry": geometry.families,
+    "background": background.families,
+}
+
+_BY_SIDE: dict[str, Callable[[int], dict[str, Family]]] = {
+    "digits": digits.families,
+    "photo": photo.families,
 }
 
 
-def suite_of(suite: str | Mapping[str, Any]) -> dict[str, Family]:
+def suite_of(suite: str | Mapping[str, Any], side: int | None = None) -> dict[str, Family]:
     """Give the families of a suite.
 
     Call a family with one of its `severities` for what `augment=` of a sequence takes;
@@ -26,6 +32,9 @@ def suite_of(suite: str | Mapping[str, Any]) -> dict[str, Family]:
     Args:
         suite: The name of a suite, or a dict with what `augment=` takes by name, which becomes a
             suite of one severity each; families in it stay as they are.
+        side: Shorter side in pixels of the images that they will act on. Lengths in pixels of
+            "photo" and "digits" were published for 224 and 28 pixels, and go in proportion to it;
+            by default they stay as published.
 
     Returns:
         The families by name, in the order of the tables.
@@ -49,6 +58,8 @@ def suite_of(suite: str | Mapping[str, Any]) -> dict[str, Family]:
         raise ValueError(
             f"suite must be one of {names} or a dict of layers by name; got {suite!r}."
         )
+    if side is not None and suite in _BY_SIDE:
+        return _BY_SIDE[suite](side)
     return SUITES[suite]()
 
 

@@ -76,7 +76,11 @@ class _Fitted(NumpyModel):
         self.fitted = None
 
     def fit(self, batches, epochs, verbose) -> None:
-        self.fitted = (np.concatenate([x for x, _ in batches]), epochs, float(keras.random.uniform((1,))[0]))
+        self.fitted = (
+            np.concatenate([x for x, _ in batches]),
+            epochs,
+            float(keras.random.uniform((1,))[0]),
+        )
 
 
 @pytest.mark.backends

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import colorsys
+
 import numpy as np
 import pytest
 
@@ -16,13 +18,13 @@ FAMILIES = [(suite, name) for suite, families in SUITES.items() for name in fami
 def scene(channels: int) -> np.ndarray:
     """A bright cross before a ramp of colours, 56 x 56."""
     image = np.linspace(20, 120, 56 * 56 * 3).reshape(56, 56, 3)
-    image[16:40, 24:32] = image[24:32, 16:40] = (230, 200, 160)
+    image[15:39, 22:29] = image[22:29, 15:39] = (230, 200, 160)
     return image[..., :channels].astype(np.uint8)
 
 
 @pytest.mark.parametrize(("suite", "name"), FAMILIES)
 def test_family_changes_images_and_repeats(suite: str, name: str) -> None:
-    """R96: every row of the table stands for pixels that can be had again."""
+    """Every row of the table stands for pixels that can be had again."""
     family = suite_of(suite)[name]
     for channels in (1, 3):
         image = scene(channels)
@@ -61,3 +63,87 @@ def test_dict_becomes_a_suite() -> None:
 def test_unknown_suite_is_refused(suite: object, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         suite_of(suite)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("suite", "name", "strengths"),
+    [
+        ("handbook", "shift right", [4 / 28]),
+        ("photo", "gaussian noise", [0.08, 0.12, 0.18, 0.26, 0.38]),
+        ("photo", "jpeg compression", [25, 18, 15, 10, 7]),
+        ("digits", "rotate", [0.2, 0.4, 0.6, 0.8, 1.0]),
+    ],
+)
+def test_strengths_are_the_published_ones(suite: str, name: str, strengths: list[float]) -> None:
+    family = suite_of(suite)[name]
+    assert [family.strength(severity) for severity in family.severities] == strengths
+
+
+def test_suites_hold_the_published_families() -> None:
+    assert [len(families()) for families in SUITES.values()] == [5, 15, 19, 5, 4]
+    released = {name: family.released for name, family in suite_of("digits").items()}
+    assert (released["shot noise"], released["scale"], released["stripe"]) == (5, 3, None)
+
+
+@pytest.mark.parametrize(
+    ("suite", "name"),
+    [
+        *(("photo", name) for name in suite_of("photo") if name != "elastic transform"),
+        *(("geometry", name) for name in suite_of("geometry")),
+        *(("background", name) for name in suite_of("background")),
+    ],
+)
+def test_severity_grows(suite: str, name: str) -> None:
+    """From the first to the last; the published order between them is by accuracy."""
+    family, image = suite_of(suite, 56)[name], scene(3)
+    changes = [
+        np.mean(
+            [
+                np.abs(apply(family(s), image, seed=k)[0] - image.astype(float)).mean()
+                for k in (0, 1)
+            ]
+        )
+        for s in (1, 5)
+    ]
+    assert changes[0] < changes[1]
+
+
+def test_lengths_go_by_the_side() -> None:
+    small, large = (suite_of("photo", side)["gaussian blur"](5)[0] for side in (56, 224))
+    assert (small.sigma.high, large.sigma.high) == (1.5, 6.0)
+
+
+def test_strength_between_severities() -> None:
+    (rotation,) = suite_of("geometry")["rotation"].at_strength(12.5)
+    assert {layer.degrees.low for layer in rotation.layers} == {12.5, -12.5}
+    with pytest.raises(ValueError, match="'fog' cannot be had at a strength"):
+        suite_of("photo")["fog"].at_strength(1.0)
+    with pytest.raises(ValueError, match=r"'invert' has the severities \(1,\)"):
+        suite_of("handbook")["invert"](2)
+
+
+def test_saturation_and_brightness_are_those_of_hsv() -> None:
+    """With the conversions of the standard library, pixel by pixel."""
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 40, 3)).astype(np.uint8)
+    pixels[0, :2] = [[0, 0, 0], [90, 90, 90]]
+    for name, severity, change in (
+        ("saturate", 4, lambda h, s, v: (h, min(5 * s + 0.1, 1), v)),
+        ("brightness", 3, lambda h, s, v: (h, s, min(v + 0.3, 1))),
+    ):
+        expected = [colorsys.hsv_to_rgb(*change(*colorsys.rgb_to_hsv(*p))) for p in pixels[0] / 255]
+        result = apply(suite_of("photo")[name](severity), pixels)[0]
+        np.testing.assert_allclose(result[0], np.array(expected) * 255, atol=0.51)
+
+
+def test_ground_and_border_are_exchanged() -> None:
+    """R95: the thing stays, what is around it does not."""
+    image = np.full((20, 20, 3), 90, np.uint8)
+    image[6:14, 6:14] = 255
+    suite = suite_of("background")
+    ground = apply(suite["other ground"](1), image)[0]
+    assert (ground[6:14, 6:14] == 255).all()
+    assert (ground[0, 0] != 90).any()
+    bordered = apply(suite["white border"](3), image)[0]
+    np.testing.assert_array_equal(bordered[2:-2, 2:-2], image[2:-2, 2:-2])
+    assert (bordered[:2] == 255).all()
+    assert (bordered[:, -2:] == 255).all()

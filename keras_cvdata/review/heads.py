@@ -15,6 +15,7 @@ Conversion = Literal["", "sigmoid", "softmax", "shares"]  # what makes probabili
 _SAID = {"": "", "sigmoid": "sigmoid applied", "softmax": "softmax applied",
          "shares": "divided by their sum"}  # fmt: skip
 _SUM_TOLERANCE = 0.01  # how far half-precision probabilities of an image may be from a sum of 1
+_ROWS = 2**14  # that are converted together in double precision
 _LEAST = 1e-7  # probability below which losses grow no further, as in Keras
 
 
@@ -94,8 +95,9 @@ def conversion_of(outputs: Array, logits: bool = False, exclusive: bool = True) 
     Returns:
         "" where they are probabilities already, or their number is one.
     """
-    known = outputs[np.isfinite(outputs).all(axis=1)]
-    unit = not logits and bool(((known >= 0) & (known <= 1)).all())
+    finite = np.isfinite(outputs).all(axis=1)
+    known = outputs if finite.all() else outputs[finite]
+    unit = not logits and known.min(initial=0) >= 0 and known.max(initial=1) <= 1
     if outputs.shape[1] == 1 or not exclusive:
         return "" if unit else "sigmoid"
     sums = known.sum(axis=1, dtype=np.float64)
@@ -115,16 +117,22 @@ def convert(outputs: Array, how: Conversion, exclusive: bool = True) -> Array:
     Returns:
         (N, K) float32; where classes exclude each other of rows with the sum 1, K at least 2.
     """
-    outputs = np.asarray(outputs, np.float64)
+    width = 2 if exclusive and outputs.shape[1] == 1 else outputs.shape[1]
+    found = np.empty((len(outputs), width), np.float32)
+    for start in range(0, len(outputs), _ROWS):
+        part = slice(start, start + _ROWS)
+        found[part] = _converted(outputs[part].astype(np.float64), how, exclusive)
+    return found
+
+
+def _converted(outputs: Array, how: Conversion, exclusive: bool) -> Array:
     if how == "sigmoid":
         outputs = 1 / (1 + np.exp(-np.clip(outputs, -500, 500)))
     elif how == "softmax":
         outputs = np.exp(outputs - outputs.max(axis=1, keepdims=True))
     if exclusive and outputs.shape[1] == 1:
-        outputs = np.concatenate([1 - outputs, outputs], axis=1)
-    elif exclusive:
-        outputs = outputs / outputs.sum(axis=1, keepdims=True)
-    return outputs.astype(np.float32)
+        return np.concatenate([1 - outputs, outputs], axis=1)
+    return outputs / outputs.sum(axis=1, keepdims=True) if exclusive else outputs
 
 
 def as_probabilities(outputs: Array, logits: bool = False) -> tuple[Array, str]:

@@ -142,6 +142,7 @@ def outputs_of_moved(
                 yield (move.apply(images, axes),)
 
     predicted = model.predict(batches(), steps=len(asked) * len(moves), verbose=verbose)
+    asked._let_go()  # Keras has not seen that it is a sequence
     number = np.arange(len(asked.source))
     first = number // asked.batch_size * asked.batch_size  # of the batch of each image
     size = np.minimum(asked.batch_size, len(number) - first)
@@ -192,7 +193,8 @@ def _named(model: Any, predicted: Any, asked: Sequence, places: Ints | None) -> 
     bad = list(unread(asked))
     found = {}
     for name, part in _by_name(model, predicted).items():
-        array = np.asarray(part if places is None else part[places]).astype(np.float32)
+        array = np.asarray(part if places is None else part[places])
+        array = array.astype(np.float32, copy=not array.flags.writeable)
         array = array.reshape(len(asked.source), *array.shape[1:] or (1,))
         if not np.isfinite(array).all():
             raise ValueError(

@@ -71,7 +71,8 @@ def predict(  # noqa: PLR0913 # the arguments of a public function
         `predicted` names the classes by area and `probability` is the mean over the pixels; with
         masks in the sequence `iou` is the mean over the classes in either mask, and `accuracy` the
         share of right pixels. Several outputs have their names before all these columns, as
-        `color_predicted`: of the label columns, `level1`, ... of a hierarchy.
+        `color_predicted`: those of the label columns, `level1`, ... of a hierarchy, else their own.
+        They find their label columns by name, or else by their order.
 
     Raises:
         TypeError: `model` is no Keras model, or options come with a sequence.
@@ -97,10 +98,10 @@ def predict(  # noqa: PLR0913 # the arguments of a public function
     file = None if path is None else _checked(Path(path))
     task = task_of(model, data, class_names, averaging(tta, draws, merge), options)
     parts = -(-len(task.sequence.source) // task.size)
-    shown = "auto" if verbose and parts == 1 and task.averaging.is_trivial else 0
+    shown = "auto" if verbose and not task.is_heavy else 0
     predicted = parts_of(task, seed=None if tta is None else seed, verbose=shown)
     tables, counts = [], Counter[str]()
-    for part in track(predicted, "Predicting", parts, verbose):
+    for part in track(predicted, "Predicting", parts, verbose if task.is_heavy else 0):
         tables.append(frame_of(part, top))
         counts.update(_counts(part))
     if verbose:

@@ -26,6 +26,7 @@ from keras_cvdata.sources import Source
 from keras_cvdata.types import Array
 
 _BATCHES = 64  # that are in memory with all their looks before these are merged
+_IMAGES = 2**17  # that are predicted together where a row of numbers is all that is kept of each
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,13 +119,17 @@ class Task:
 
     @property
     def size(self) -> int:
-        """Number of images that are predicted together: all, where little is kept of each."""
+        """Number of images that are predicted together."""
+        count = len(self.sequence.source)
+        return min(count, _BATCHES * self.sequence.batch_size if self.is_heavy else _IMAGES)
+
+    @property
+    def is_heavy(self) -> bool:
+        """Whether much is kept of each image: masks, or several looks."""
         has_masks = self.sequence._annotations.masks is not None
         shape = getattr(self.model, "output_shape", None) if self.model.built else None
         is_image = isinstance(shape, tuple) and len(shape) == 4
-        if has_masks or is_image or not self.averaging.is_trivial:
-            return _BATCHES * self.sequence.batch_size
-        return len(self.sequence.source)
+        return has_masks or is_image or not self.averaging.is_trivial
 
 
 def task_of(

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from keras_cvdata import ArraySequence, DirectorySequence, layers, predict
+from keras_cvdata import ArraySequence, DataFrameSequence, DirectorySequence, layers, predict
 from keras_cvdata.review.averaging import averaging
 from keras_cvdata.review.predictions import predictions_of
 from keras_cvdata.sources import ArraySource
@@ -97,7 +97,19 @@ def test_several_heads_have_their_own_columns(pictures: Path) -> None:
     shapes = np.array(["dot", "line", "star"])[np.arange(11) % 3]
     frame = pd.DataFrame({"path": files, "end1": ["cat"] * 6 + ["dog"] * 5, "end0": shapes})
     columns = {"image_column": "path", "label_column": ["end1", "end0"]}
-    table = predict(model, frame, rescale="unit", top=1, verbose=0, **columns)
+    data = DataFrameSequence(
+        frame,
+        image_size=8,
+        rescale="unit",
+        on_error="substitute",
+        seed=5,
+        label_mode={"end1": "categorical", "end0": "int"},
+        verbose=0,
+        **columns,
+    )
+    table = predict(model, data, top=1, verbose=0)
+    opened = predict(model, frame, rescale="unit", top=1, verbose=0, **columns)
+    pd.testing.assert_frame_equal(opened, table)
     read = table[table.reason.isna()]
     assert len(read) == 10
     for row in read.itertuples():
@@ -124,6 +136,26 @@ def test_all_moves_are_the_average_of_eight_predictions(pictures: Path, activati
         outputs = [np.exp(part) / np.exp(part).sum(axis=1, keepdims=True) for part in outputs]
     table = predict(model, x, tta="all", rescale="unit", batch_size=4, top=2, verbose=0)
     np.testing.assert_allclose(table.probability, np.mean(outputs, axis=0).max(axis=1), atol=1e-6)
+
+
+class Halved(DirectorySequence):
+    """A subclass that changes what a model sees."""
+
+    def __getitem__(self, index):
+        images, labels = super().__getitem__(index)
+        return images / 2, labels
+
+
+@pytest.mark.slow
+@pytest.mark.backends
+@pytest.mark.parametrize("tta", [None, "turns"])
+def test_a_model_sees_what_a_subclass_makes_of_the_images(pictures: Path, tta) -> None:
+    model = network(2, activation="sigmoid")
+    (pictures / "cat" / "4.png").unlink()
+    options = {"image_size": 8, "batch_size": 4, "augment": layers.RandomFlip(), "verbose": 0}
+    found = predict(model, Halved(pictures, rescale="unit", **options), tta=tta, verbose=0)
+    told = predict(model, pictures, rescale=1 / 510, tta=tta, verbose=0)
+    np.testing.assert_allclose(found.probability, told.probability, rtol=1e-5)
 
 
 @pytest.mark.slow
@@ -269,7 +301,7 @@ def test_outputs_find_their_labels_by_name_then_by_order() -> None:
     joined = tens(flags, None, lambda x: np.repeat([[0.2, 0.7]], len(x), 0), class_names=None)
     assert joined.label.tolist() == ["red", "wet|red"]
     with pytest.raises(ValueError, match=r"not clear which labels .* columns are 'a', 'b', .* one"):
-        tens(data, None, class_names=None)
+        tens(data, None, lambda x: np.repeat(ends[0], len(x), 0), class_names=None)
     with pytest.raises(ValueError, match=r"not clear .* 'p', 'q'"):
         tens(labels=list("ababab"), function=named("p", "q"), class_names=None)
 
@@ -324,8 +356,11 @@ def test_images_may_be_changed_first() -> None:
 
 
 def test_parts_of_large_collections_are_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = tens(tta="flips", batch_size=1)
+    whole, once = tens(tta="flips", batch_size=1), tens(batch_size=2)
     monkeypatch.setattr("keras_cvdata.review.predictions._BATCHES", 4)
+    monkeypatch.setattr("keras_cvdata.review.predictions._IMAGES", 4)
+    monkeypatch.setattr("keras_cvdata.review.heads._ROWS", 3)
+    pd.testing.assert_frame_equal(tens(batch_size=2), once)
     parts = tens(tta="flips", batch_size=1)
     pd.testing.assert_frame_equal(parts, whole)
     found = predictions_of(NumpyModel(one_hot_of_tens), GREY[:6] // 2, averaging=averaging("flips"),
@@ -358,6 +393,26 @@ def test_masks_show_their_classes_by_area() -> None:
     table = predict(two, both, verbose=0)
     np.testing.assert_allclose(table.masks_iou, [1, 1 / 3])
     assert table.labels_predicted.tolist() == ["0", "0"]
+
+
+def test_an_image_without_pixels_has_no_mask_to_compare(tmp_path: Path) -> None:
+    for folder in ("images", "masks"):
+        (tmp_path / folder).mkdir()
+        for number in range(3):
+            cv2.imwrite(str(tmp_path / folder / f"{number}.png"), np.full((2, 2), 1, np.uint8))
+    (tmp_path / "images" / "1.png").write_bytes(b"broken")
+    data = DirectorySequence(tmp_path / "images", mask_directory=tmp_path / "masks", image_size=2,
+                             color_mode="grayscale", label_mode=None, on_error="substitute",
+                             verbose=0)  # fmt: skip
+    model = NumpyModel(lambda x: 0.2 + 0.6 * (x < 9))
+    looks = averaging(layers.RandomInvert(0.5), draws=30)  # black for half of the looks
+    found = predictions_of(model, data, averaging=looks)
+    [head] = found.heads
+    assert list(found.reasons) == [1]
+    assert head.labels[:, 0, 0].tolist() == [1, -1, 1]
+    assert np.isnan(head.losses).tolist() == [False, True, False]
+    assert ((head.outputs[[0, 2]] > 0.3) & (head.outputs[[0, 2]] < 0.7)).all()
+    assert np.isnan(predict(model, data, verbose=0).iou).tolist() == [False, True, False]
 
 
 def test_the_table_is_written_and_a_line_is_said(tmp_path: Path, capsys) -> None:

@@ -129,7 +129,9 @@ _ANSWERS: Mapping[str, Callable[[float], _Layer]] = {
     "thin": _STROKES,
     "stroke": _STROKES,
     "texture": _fixed("RandomTexture"),
-    "background": _fixed("RandomBackground"),  # R95
+    "ground": _fixed("RandomBackground"),  # R95
+    "border": _fixed("RandomBackground"),
+    "edges": _STROKES,
     "stripe": _fixed("RandomErasing"),
     "line": _fixed("RandomErasing"),
     "zigzag": _fixed("RandomErasing"),

@@ -88,11 +88,12 @@ def _matrix(report: StressReport) -> Iterator[str]:
         rows = [[*row, limit] for row, limit in zip(rows, told, strict=True)]
     columns = ["Perturbation", *map(str, severities), *last]
     caption = (
-        f"Accuracy; on clean images it is {report.clean.accuracy:.3f}. The darker, the more is lost"
+        f"Accuracy; on clean images it is {report.clean.accuracy:.3f}. The darker, the more is lost."
         if gives_classes
-        else f"Loss; on clean images it is {report.clean.loss:.4g}"
+        else f"Loss; on clean images it is {report.clean.loss:.4g}."
     )
-    made = table(columns, rows, range(1, len(columns)), caption, named=True)
+    made = table(columns, rows, range(1, len(columns)), named=True)
+    yield f"<p>{caption}</p>"
     yield f'<div class="matrix" id="accuracies" tabindex="-1">{made}</div>'
 
 

@@ -212,10 +212,11 @@ class StressReport:
         """Augmentation that answers what the model fails on, as a pandas data frame.
 
         Perturbations that one layer answers make one row, what costs most accuracy first; another
-        range of a layer that stands above already comes after all others. Take them one at a time, by `prove`, and look at the precision of each class as well as the accuracy
-        (R62): too much augmentation costs what it gives. Nothing is proposed where the accuracy
-        falls by less than 2 points, or by less than the number of images lets it differ by chance
-        (three standard errors).
+        range of a layer that stands above already comes after all others. Take them one at a time,
+        by `prove`, and look at the precision of each class as well as the accuracy (R62): too much
+        augmentation costs what it gives. Nothing is proposed where at no severity the accuracy
+        falls by 2 points, and by more than the number of images lets it differ by chance (three
+        standard errors).
 
         Returns:
             Columns: `perturbation`, `severity` (the first at which the accuracy falls), `lost`

@@ -98,10 +98,10 @@ def stress_test(
     """
     integer("seed", seed, 0)
     numbers = sorted({integer("severities", severity, 1) for severity in severities})
-    families = suite_of(_with_functions(suite, numbers))
+    sequence = _sequence_of(model, data, options)
+    families = suite_of(_with_functions(suite, numbers), min(sequence.image_shape[:2]))
     name = suite if isinstance(suite, str) else "own"
     test = _Test(name, families, list(_tasks(families, numbers)), seed, verbose)
-    sequence = _sequence_of(model, data, options)
     report = test.run(model, sequence, class_names)
     if baseline is not None:
         if not isinstance(baseline, StressReport):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import re
 import sys
 from pathlib import Path
@@ -269,7 +270,7 @@ def stress(args: argparse.Namespace) -> int:
 
 def _gate(report: Any, least: float) -> int:
     name, lowest = report.lowest()
-    if lowest != lowest:
+    if math.isnan(lowest):
         raise ValueError("--min-accuracy: the model gives numbers, which have no accuracy.")
     if lowest < least:
         text = f"Failed: accuracy {lowest:.3f} under {name}, below {least:g}"

@@ -60,6 +60,12 @@ class Proposal:
     make: Callable[[], Any]
     why: str
 
+    @property
+    def layer(self) -> str:
+        """Name of the layer, such as "layers.RandomInvert"; of a perturbation's own its text."""
+        own = self.code.startswith("layers.RandomApply")
+        return self.code if own else self.code.partition("(")[0]
+
 
 def _fixed(name: str, *arguments: Any, **options: Any) -> Callable[[float], _Layer]:
     """A layer whose arguments do not depend on the strength that was tested."""
@@ -123,7 +129,9 @@ _ANSWERS: Mapping[str, Callable[[float], _Layer]] = {
     "thin": _STROKES,
     "stroke": _STROKES,
     "texture": _fixed("RandomTexture"),
-    "background": _fixed("RandomBackground"),  # R95
+    "ground": _fixed("RandomBackground"),  # R95
+    "border": _fixed("RandomBackground"),
+    "edges": _STROKES,
     "stripe": _fixed("RandomErasing"),
     "line": _fixed("RandomErasing"),
     "zigzag": _fixed("RandomErasing"),
@@ -162,7 +170,21 @@ def proposals(report: StressReport) -> list[Proposal]:
         worst = min(failing, key=lambda line: line.accuracy)
         found = Proposal(name, failing[0].severity, lost, code, make, _why(worst, report.clean))
         of_code.setdefault(code, []).append(found)
-    return sorted(map(_joined, of_code.values()), key=lambda found: -found.lost)
+    return _ranked([_joined(found) for found in of_code.values()])
+
+
+def _ranked(found: Sequence[Proposal]) -> list[Proposal]:
+    """What costs most first, each layer once; further ranges of the same layers after all these.
+
+    The test after the first one says whether they are still needed. Of the shifts of a suite those
+    across come first (R89), whichever costs more.
+    """
+    of_layer: dict[str, list[Proposal]] = {}
+    for one in found:
+        of_layer.setdefault(one.layer, []).append(one)
+    groups = sorted(of_layer.values(), key=lambda group: -max(one.lost for one in group))
+    further = [one for group in groups for one in group[1:]]
+    return [group[0] for group in groups] + sorted(further, key=lambda one: -one.lost)
 
 
 def _falls(line: Line, clean: Line) -> bool:

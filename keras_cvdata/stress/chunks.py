@@ -72,9 +72,7 @@ class Chunks:
         bad: Images that could not be read, which are left out; known after an iteration.
     """
 
-    def __init__(
-        self, sequence: Sequence, as_uint8: bool = False, memory: int = MEMORY
-    ) -> None:
+    def __init__(self, sequence: Sequence, as_uint8: bool = False, memory: int = MEMORY) -> None:
         self.sequence = sequence
         self.bad: tuple[BadImage, ...] = ()
         layers = inference_layers(sequence.augment) or []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -43,7 +44,7 @@ class Change:
 
     @property
     def verdict(self) -> str:
-        """ "closed", "narrowed", "opened", or "" where the two differ by noise alone."""
+        """What became of it, "" where the two differ by noise alone."""
         if self.after < self.before - self.noise:
             return "opened"
         if self.after <= self.before + self.noise:
@@ -118,7 +119,7 @@ def compare(after: StressReport, before: StressReport) -> Comparison:
             f"The two reports share no perturbation: this one has {_names(after)}, the other "
             f"{_names(before)}. Test both models with one suite and the same severities."
         )
-    if after.clean.accuracy != after.clean.accuracy:
+    if math.isnan(after.clean.accuracy):
         raise ValueError(
             "The two reports have no accuracies to compare: the model gives numbers, not classes. "
             "Compare the column 'loss' of the tables."

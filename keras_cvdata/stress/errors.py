@@ -31,7 +31,10 @@ class CorruptionError:
 
 
 def corruption_error(
-    lines: Sequence[Line], clean: Line, baseline: Sequence[Line] = (), baseline_clean: Line | None = None
+    lines: Sequence[Line],
+    clean: Line,
+    baseline: Sequence[Line] = (),
+    baseline_clean: Line | None = None,
 ) -> CorruptionError:
     """Error of a model under one perturbation, in parts of that of a baseline.
 
@@ -75,7 +78,7 @@ def noise_of(one: Line, other: Line) -> float:
     Example:
         >>> from types import SimpleNamespace as Line
         >>> f"{noise_of(Line(accuracy=0.9, images=900), Line(accuracy=0.9, images=900)):.3f}"
-        '0.042'
+        '0.044'
     """
     parts = (line.accuracy * (1 - line.accuracy) / line.images for line in (one, other))
     # One image more or less is never beyond noise, where all are right or none is.

@@ -15,6 +15,7 @@ from keras_cvdata.pages.frame import frame, section, table
 from keras_cvdata.pages.pictures import encode_thumbnail
 from keras_cvdata.stress import advising
 from keras_cvdata.stress.scoring import Line
+from keras_cvdata.stress.telling import summary
 from keras_cvdata.types import Array
 
 if TYPE_CHECKING:
@@ -62,12 +63,10 @@ def page(report: StressReport) -> str:
     ]
     about = f"Suite {report.suite!r}, seed {report.seed}, {len(report.perturbations)} perturbations"
     title = f"Stress test on {report.clean.images:,} images"
-    return frame(title, about, sections, "h-matrix", _STYLE)
+    return frame(title, about, sections, "accuracies", _STYLE)
 
 
 def _summary(report: StressReport) -> Iterator[str]:
-    from keras_cvdata.stress.report import summary
-
     yield from (f"<p>{text(line)}</p>" for line in summary(report).splitlines())
     if report.unread:
         rows = [(text(name), text(reason)) for name, reason in list(report.unread.items())[:20]]
@@ -85,15 +84,17 @@ def _matrix(report: StressReport) -> Iterator[str]:
     limits = report.limits()["text"] if gives_classes else {}
     if len(limits):
         last.append("A tenth is lost at")
-        rows = [[*row, text(limits.get(name, ""))] for row, name in zip(rows, report.perturbations)]
+        told = (text(limits.get(name, "")) for name in report.perturbations)
+        rows = [[*row, limit] for row, limit in zip(rows, told, strict=True)]
     columns = ["Perturbation", *map(str, severities), *last]
     caption = (
-        f"Accuracy; on clean images it is {report.clean.accuracy:.3f}. The darker, the more is lost"
+        f"Accuracy; on clean images it is {report.clean.accuracy:.3f}. The darker, the more is lost."
         if gives_classes
-        else f"Loss; on clean images it is {report.clean.loss:.4g}"
+        else f"Loss; on clean images it is {report.clean.loss:.4g}."
     )
-    made = table(columns, rows, range(1, len(columns)), caption, named=True)
-    yield f'<div class="matrix">{made}</div>'
+    made = table(columns, rows, range(1, len(columns)), named=True)
+    yield f"<p>{caption}</p>"
+    yield f'<div class="matrix" id="accuracies" tabindex="-1">{made}</div>'
 
 
 def _cells(by: Sequence[Line], severities: Sequence[int], clean: Line) -> Iterator[str]:
@@ -109,7 +110,7 @@ def _cells(by: Sequence[Line], severities: Sequence[int], clean: Line) -> Iterat
 
 
 def _means(report: StressReport, name: str) -> Iterator[str]:
-    by, error = report.perturbations[name], report._errors()[name]
+    by, error = report.perturbations[name], report.corruption_errors()[name]
     if np.isnan(report.clean.accuracy):
         yield f"{np.mean([line.loss for line in by]):.4g}"
     else:

@@ -65,7 +65,7 @@ class Proof:
 
     @property
     def opened(self) -> tuple[str, ...]:
-        """Perturbations under which the accuracy fell beyond noise, in more than half of the runs."""
+        """Perturbations under which accuracy fell beyond noise, in more than half of the runs."""
         found = [name for run in self.runs for name in compare(run.after, run.before).of("opened")]
         return tuple(
             name for name in dict.fromkeys(found) if 2 * found.count(name) > len(self.runs)

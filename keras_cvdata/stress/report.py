@@ -10,14 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from keras_cvdata.stress import advising, comparing, page, storing
+from keras_cvdata.stress import advising, comparing, page, storing, telling
 from keras_cvdata.stress.comparing import Comparison
 from keras_cvdata.stress.errors import CorruptionError, corruption_error, strength_of_fall
 from keras_cvdata.stress.scoring import Line
 from keras_cvdata.types import Array
 
 EXTRA = ("speckle noise", "gaussian blur", "spatter", "saturate")  # not part of the published mCE
-_WORST = 4  # families that a summary lists
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -36,9 +35,11 @@ class StressReport:
     Example:
         >>> import keras, keras_cvdata as cvd
         >>> from keras_cvdata.layers import RandomInvert
-        >>> bright = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.GlobalAveragePooling2D(),
+        >>> bright = keras.Sequential([
+        ...     keras.Input((8, 8, 3)), keras.layers.GlobalAveragePooling2D(),
         ...     keras.layers.Lambda(lambda x: keras.ops.sigmoid(20 * (x[:, :1] - 0.5)))])
-        >>> x = np.repeat(np.uint8([20, 230]), 200)[:, None, None, None] * np.ones((8, 8, 3), np.uint8)
+        >>> x = np.zeros((400, 8, 8, 3), np.uint8)
+        >>> x[200:] = 230
         >>> report = cvd.stress_test(bright, (x, ["dark"] * 200 + ["light"] * 200),
         ...                          {"negative": RandomInvert(1.0)}, rescale="unit", verbose=0)
         >>> report.table[["perturbation", "severity", "accuracy", "images"]].values.tolist()
@@ -130,7 +131,7 @@ class StressReport:
         """
         import pandas as pd
 
-        found = self._errors()
+        found = self.corruption_errors()
         columns = list(CorruptionError.__dataclass_fields__)
         rows = [[getattr(error, key) for key in columns] for error in found.values()]
         return pd.DataFrame(rows, columns=columns, index=list(found)).rename_axis("perturbation")
@@ -138,7 +139,9 @@ class StressReport:
     @property
     def mean_error(self) -> float:
         """Share of wrong images, averaged over severities and then over perturbations."""
-        return float(np.mean([error.error for error in self._errors(published=True).values()]))
+        return float(
+            np.mean([error.error for error in self.corruption_errors(published=True).values()])
+        )
 
     @property
     def mce(self) -> float:
@@ -153,7 +156,9 @@ class StressReport:
         """
         if self.baseline is None:
             return self.mean_error
-        return float(np.mean([error.ratio for error in self._errors(published=True).values()]))
+        return float(
+            np.mean([error.ratio for error in self.corruption_errors(published=True).values()])
+        )
 
     @property
     def relative_mce(self) -> float:
@@ -161,7 +166,7 @@ class StressReport:
 
         Perturbations on which the baseline loses nothing are left out; NaN without any other.
         """
-        found = [error.relative for error in self._errors(published=True).values()]
+        found = [error.relative for error in self.corruption_errors(published=True).values()]
         known = [value for value in found if np.isfinite(value)]
         return float(np.mean(known)) if known else float("nan")
 
@@ -172,8 +177,8 @@ class StressReport:
             fall: Share of the accuracy on clean images, 0 to 1.
 
         Returns:
-            A pandas data frame, one row for each perturbation whose measure grows with the severity:
-            `strength` (NaN for never within the suite), `unit` and `text`.
+            A pandas data frame, one row for each perturbation whose measure grows with the
+            severity: `strength` (NaN for never within the suite), `unit` and `text`.
         """
         import pandas as pd
 
@@ -195,22 +200,23 @@ class StressReport:
         Returns:
             Its name and that accuracy.
         """
-        means = {name: 1 - error.error for name, error in self._errors().items()}
+        means = {name: 1 - error.error for name, error in self.corruption_errors().items()}
         name = min(means, key=means.__getitem__)
         return name, means[name]
 
     def summary(self) -> str:
         """Accuracies, the mean error, where it falls most, and what to do first: ten lines."""
-        return summary(self)
+        return telling.summary(self)
 
     def advice(self) -> Any:
         """Augmentation that answers what the model fails on, as a pandas data frame.
 
-        Perturbations that one layer answers make one row, what costs most accuracy first. Take them
-        one at a time, by `prove`, and look at the precision of each class as well as the accuracy
-        (R62): too much augmentation costs what it gives. Nothing is proposed where the accuracy
-        falls by less than 2 points, or by less than the number of images lets it differ by chance
-        (three standard errors).
+        Perturbations that one layer answers make one row, what costs most accuracy first; another
+        range of a layer that stands above already comes after all others. Take them one at a time,
+        by `prove`, and look at the precision of each class as well as the accuracy (R62): too much
+        augmentation costs what it gives. Nothing is proposed where at no severity the accuracy
+        falls by 2 points, and by more than the number of images lets it differ by chance (three
+        standard errors).
 
         Returns:
             Columns: `perturbation`, `severity` (the first at which the accuracy falls), `lost`
@@ -292,7 +298,15 @@ class StressReport:
         """
         return cls(**storing.read(path))
 
-    def _errors(self, published: bool = False) -> dict[str, CorruptionError]:
+    def corruption_errors(self, published: bool = False) -> dict[str, CorruptionError]:
+        """Errors of each perturbation over all severities, by name.
+
+        Args:
+            published: Leave the extra families of the suite "photo" out.
+
+        Returns:
+            What `errors` is made of.
+        """
         others = {} if self.baseline is None else self.baseline.perturbations
         clean = None if self.baseline is None else self.baseline.clean
         return {
@@ -308,50 +322,8 @@ class StressReport:
         )
 
 
-def summary(report: StressReport) -> str:
-    """Tell a report in at most ten lines, see `StressReport.summary`."""
-    clean, unread = report.clean, len(report.unread)
-    left_out = f", {unread} more could not be read" if unread else ""
-    lines = [f"{clean.images} images{left_out}, suite {report.suite!r}, seed {report.seed}"]
-    if np.isnan(clean.accuracy):
-        return "\n".join([*lines, *_losses(report)])
-    lines += [f"Accuracy {clean.accuracy:.3f} on clean images, {_means(report)}"]
-    means = {name: 1 - error.error for name, error in report._errors().items()}
-    worst = sorted(means, key=means.__getitem__)[:_WORST]
-    lines += [f"  {name}: {means[name]:.3f}{_told(report, name)}" for name in worst]
-    proposals = advising.proposals(report)
-    lines.append("What to try first, one at a time:" if proposals else "There is nothing to mend.")
-    lines += [
-        f"{number}. {found.code} ({found.perturbation})"
-        for number, found in enumerate(proposals[:3], 1)
-    ]
-    return "\n".join(lines)
-
-
 def _alike(lines: Sequence[Line], others: Mapping[str, Sequence[Line]]) -> list[Line]:
     """Lines of another report for the same perturbation and severities."""
     severities = {line.severity for line in lines}
     found = others.get(lines[0].perturbation, ())
     return [line for line in found if line.severity in severities]
-
-
-def _means(report: StressReport) -> str:
-    told = f"mean error {report.mean_error:.3f} under {len(report.perturbations)} perturbations"
-    if report.baseline is None:
-        return told
-    return f"{told}, mCE {100 * report.mce:.1f} %, relative {100 * report.relative_mce:.1f} %"
-
-
-def _told(report: StressReport, name: str) -> str:
-    by = report.perturbations[name]
-    return "" if len(by) < 2 else f" ({by[0].accuracy:.3f} to {by[-1].accuracy:.3f})"
-
-
-def _losses(report: StressReport) -> list[str]:
-    """Lines on a model that gives numbers, whose losses alone can be compared."""
-    means = {n: float(np.mean([x.loss for x in by])) for n, by in report.perturbations.items()}
-    worst = sorted(means, key=means.__getitem__, reverse=True)[: 2 * _WORST]
-    return [
-        f"Loss {report.clean.loss:.4g} on clean images; the model gives no classes",
-        *(f"  {name}: {means[name]:.4g}" for name in worst),
-    ]

@@ -71,8 +71,8 @@ def stress_test(
         baseline: Another model, which is tested alike, or its report: what errors are compared
             with.
         seed: Selects what perturbations draw.
-        class_names: Names of the classes in the order of the outputs of the model, see `predict`; by
-            default those of the labels.
+        class_names: Names of the classes in the order of the outputs of the model; by default those
+            of the labels.
         verbose: 0 says nothing, 1 prints the summary, with a bar on a terminal.
         **options: Arguments of the `Sequence` that is made where `data` is none, such as `rescale`.
 
@@ -98,10 +98,10 @@ def stress_test(
     """
     integer("seed", seed, 0)
     numbers = sorted({integer("severities", severity, 1) for severity in severities})
-    families = suite_of(_with_functions(suite, numbers))
+    sequence = _sequence_of(model, data, options)
+    families = suite_of(_with_functions(suite, numbers), min(sequence.image_shape[:2]))
     name = suite if isinstance(suite, str) else "own"
     test = _Test(name, families, list(_tasks(families, numbers)), seed, verbose)
-    sequence = _sequence_of(model, data, options)
     report = test.run(model, sequence, class_names)
     if baseline is not None:
         if not isinstance(baseline, StressReport):
@@ -154,7 +154,7 @@ class _Test:
     def _pictures(self, chunk: ImageSequence) -> dict[tuple[str, int], Array]:
         """One image under each perturbation, small."""
         source = chunk.source
-        image, row = source.fetch(0), int(source.rows[0])
+        image, row = np.asarray(source.fetch(0)), int(source.rows[0])
         value_range = chunk.value_range or source.value_range
         return {
             (task.perturbation, task.severity): _small(

@@ -166,4 +166,5 @@ def _check(head: Any) -> None:
 
 
 def _ratio(part: Array, whole: Array) -> Array:
-    return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
+    ratio: Array = np.full(len(whole), np.nan)
+    return np.divide(part, whole, out=ratio, where=whole > 0)

@@ -59,14 +59,13 @@ def _line(line: Line) -> dict[str, Any]:
 
 
 def _as_line(stored: Mapping[str, Any]) -> Line:
-    heads = tuple(
-        HeadScore(
-            **{key: head[key] for key in _PLAIN if key != "class_names"},
-            class_names=tuple(head["class_names"]),
-            **{key: np.array(head[key], np.int64) for key in _COUNTS},
-        )
-        for head in stored["heads"]
-    )
+    heads = tuple(HeadScore(**_fields(head)) for head in stored["heads"])
     return Line(
         stored["perturbation"], stored["severity"], heads, stored["strength"], stored["unit"]
     )
+
+
+def _fields(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of a score."""
+    plain = {key: stored[key] for key in _PLAIN} | {"class_names": tuple(stored["class_names"])}
+    return plain | {key: np.array(stored[key], np.int64) for key in _COUNTS}

@@ -19,17 +19,14 @@ def line(
     """One line of two classes that are confused alike."""
     right = round(accuracy * images)
     half, hits = np.array([images // 2] * 2), np.array([right // 2] * 2)
-    head = HeadScore(
-        "", "classes", ("cat", "dog"), images, right, images - right, hits, half, half
-    )
+    head = HeadScore("", "classes", ("cat", "dog"), images, right, images - right, hits, half, half)
     return Line(name, severity, (head,), strength, unit)
 
 
 def report(clean: float, images: int = 10_000, suite: str = "own", **accuracies) -> StressReport:
     """A report of the accuracies of each perturbation by severity."""
     lines = [line("clean", 0, clean, images)]
-    for name, by in accuracies.items():
-        by = by if isinstance(by, list) else [by]
-        name = name.replace("_", " ")
+    for key, given in accuracies.items():
+        by, name = given if isinstance(given, list) else [given], key.replace("_", " ")
         lines += [line(name, number, value, images) for number, value in enumerate(by, 1)]
     return StressReport(suite, 0, tuple(lines))

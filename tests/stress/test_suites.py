@@ -122,6 +122,19 @@ def test_strength_between_severities() -> None:
         suite_of("handbook")["invert"](2)
 
 
+def test_handbook_inverts_and_shifts_by_four_pixels_of_28() -> None:
+    """R81, R82, X11, X26: negatives of uint8, shifts that repeat the edge and never wrap."""
+    x = np.random.default_rng(0).integers(0, 256, (28, 28, 1), np.uint8)
+    changed = {n: apply(family(1), x)[0] for n, family in suite_of("handbook").items()}
+    assert np.array_equal(changed.pop("invert"), np.invert(x))
+    padded = np.pad(x, ((4, 4), (4, 4), (0, 0)), "edge")
+    starts = {"left": (4, 8), "right": (4, 0), "up": (8, 4), "down": (0, 4)}
+    for side, (top, left) in starts.items():
+        assert np.array_equal(changed[f"shift {side}"], padded[top : top + 28, left : left + 28]), (
+            side
+        )
+
+
 def test_saturation_and_brightness_are_those_of_hsv() -> None:
     """With the conversions of the standard library, pixel by pixel."""
     pixels = np.random.default_rng(0).integers(0, 256, (1, 40, 3)).astype(np.uint8)

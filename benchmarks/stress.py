@@ -32,7 +32,8 @@ SIDE = 64
 class Costless(keras.Model):
     """Takes every image for the first class."""
 
-    def predict(self, batches, steps=None, verbose=0):
+    def predict(self, batches, **_):
+        """The same row for each image."""
         return np.concatenate([np.tile([0.9, 0.1], (len(batch[0]), 1)) for batch in batches])
 
 

@@ -154,8 +154,8 @@ def add_predict(commands: Any) -> None:
 
 
 def _predict(args: argparse.Namespace) -> None:
-    from keras_cvdata.audit.answers import printable
     from keras_cvdata.labels import is_missing
+    from keras_cvdata.pages.escaping import printable
     from keras_cvdata.progress import say
     from keras_cvdata.review.predict import predict
 

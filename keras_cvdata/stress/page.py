@@ -88,7 +88,7 @@ def _matrix(report: StressReport) -> Iterator[str]:
         rows = [[*row, limit] for row, limit in zip(rows, told, strict=True)]
     columns = ["Perturbation", *map(str, severities), *last]
     caption = (
-        f"Accuracy; on clean images it is {report.clean.accuracy:.3f}. The darker, the more is lost."
+        f"On clean images it is {report.clean.accuracy:.3f}. The darker, the more is lost."
         if gives_classes
         else f"Loss; on clean images it is {report.clean.loss:.4g}."
     )

@@ -14,6 +14,7 @@ from keras_cvdata.layers.augment_argument import parse_augment
 from keras_cvdata.out_of_fold import new_model, seeded
 from keras_cvdata.progress import say
 from keras_cvdata.sequences import Sequence
+from keras_cvdata.stress import advising
 from keras_cvdata.stress.comparing import GAP, compare
 from keras_cvdata.stress.errors import noise_of
 from keras_cvdata.stress.report import StressReport
@@ -76,7 +77,8 @@ class Proof:
         """What became of the gap on the mean of the seeds: "closed", "narrowed" or "not closed".
 
         A gap is closed where less than 2 points of accuracy, or than the number of images lets it
-        differ by chance, are left, and narrowed where it became smaller beyond that. Where more
+        differ by chance, are left, and narrowed where it became smaller beyond that; "no gap" says
+        that there was none before. Where more
         than 1.5 points of the accuracy on clean images are lost, too, ", costs" is added.
         """
         mean, noise = self.table.loc["mean"], self._noise
@@ -158,8 +160,9 @@ def prove(
         train: Images to train on, with their augmentation.
         validation: Images to test on, as `stress_test` takes them.
         advice: A layer, a list of layers, or a row of `StressReport.advice()`, such as
-            `report.advice().iloc[0]`. Of a row the perturbations that it names count as answered,
-            else all under which the model without the advice loses accuracy.
+            `report.advice().iloc[0]`. Of a row the perturbations that it names count as answered;
+            else those under which the model without the advice loses accuracy and a layer of this
+            kind is proposed, or all where none is.
         epochs: Epochs that each model trains for.
         suite: As of `stress_test`.
         seeds: Seeds of weights, orders and draws; one pair of models for each.
@@ -195,7 +198,7 @@ def prove(
             if verbose:
                 say(f"Seed {seed}, trained {told} {code}: {reports[-1]!r}")
         runs.append(Run(seed, *reports))
-    proof = Proof(code, _answered(answers, runs[0].before), tuple(runs))
+    proof = Proof(code, _answered(answers, layers, runs[0].before), tuple(runs))
     if verbose:
         say(proof.summary())
     return proof
@@ -228,7 +231,7 @@ def _read(advice: Any) -> tuple[list[Any], str, tuple[str, ...]]:
     return list(layers), code or ", ".join(map(repr, layers)), answers
 
 
-def _answered(answers: tuple[str, ...], before: StressReport) -> tuple[str, ...]:
+def _answered(answers: tuple[str, ...], layers: list[Any], before: StressReport) -> tuple[str, ...]:
     """Perturbations of the suite that the advice is to answer."""
     if np.isnan(before.clean.accuracy):
         raise ValueError("The model gives numbers, which have no accuracy; prove needs classes.")
@@ -240,8 +243,8 @@ def _answered(answers: tuple[str, ...], before: StressReport) -> tuple[str, ...]
         )
     if found:
         return found
-    lost = {
-        name: before.clean.accuracy - float(np.mean([line.accuracy for line in lines]))
-        for name, lines in before.perturbations.items()
-    }
-    return tuple(name for name, less in lost.items() if less > GAP) or tuple(lost)
+    kinds = {f"layers.{type(layer).__name__}" for layer in layers}
+    proposals = advising.proposals(before)
+    fitting = [one for one in proposals if one.layer in kinds] or proposals
+    named = tuple(name for one in fitting for name in one.perturbation.split(", "))
+    return named or tuple(before.perturbations)

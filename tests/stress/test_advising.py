@@ -62,6 +62,7 @@ def test_a_perturbation_of_the_caller_is_its_own_answer() -> None:
 
 @pytest.mark.parametrize("suite", SUITES)
 def test_every_perturbation_of_a_suite_has_an_answer_that_can_be_made(suite) -> None:
+    """R94, R95: colour, contrast, strokes, texture and background among them."""
     families = suite_of(suite)
     clean = line("clean", 0, 0.9)
     for name, family in families.items():

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from keras_cvdata import ArraySequence, layers, prove
-from keras_cvdata.stress.proving import Proof, Run, _trained_on
+from keras_cvdata.stress.proving import Proof, Run, _answered, _trained_on
 from tests.review.numpy_model import NumpyModel
 from tests.stress.reports import report
 
@@ -102,6 +102,19 @@ def test_both_models_of_a_seed_see_the_same_order(capsys) -> None:
     assert said.endswith(found.summary() + "\n")
     bare = prove(model_fn, data(), data(), layers.RandomInvert(1.0), 1, verbose=0)
     assert len(bare.answered) == 5  # no gap, so all
+
+
+@pytest.mark.parametrize(
+    ("layer", "answered"),
+    [
+        (layers.RandomTranslation(0, 0.2), ("shift right", "shift up")),
+        (layers.RandomInvert(0.1), ("invert",)),
+        (layers.RandomFlip(), ("invert", "shift right", "shift up")),
+    ],
+)
+def test_a_layer_answers_what_it_would_be_proposed_for(layer, answered) -> None:
+    before = report(0.98, suite="handbook", invert=0.4, shift_right=0.5, shift_up=0.6, fog=0.98)
+    assert _answered((), [layer], before) == answered
 
 
 @pytest.mark.backends

@@ -3,8 +3,8 @@
     python benchmarks/curation.py --mnist mnist.npz [--epochs 15] [--seeds 0 1 2]
 
 `mnist.npz` is the file of `keras.datasets.mnist`; the variable KERAS_CVDATA_MNIST can name it too.
-The handbook's network of one convolution is trained, tested by the suite "handbook", and trained again
-with the first two layers that the test proposes. The table goes to
+The handbook's network of one convolution is trained, tested by the suite "handbook", and trained
+again with the first two layers that the test proposes. The table goes to
 benchmarks/results/curation.md; the exit code is 1 if an inequality does not hold.
 """
 

@@ -121,8 +121,8 @@ def run(
 
 
 def _accuracies(report: StressReport) -> dict[str, float]:
-    """Accuracy on the images as they are and under each perturbation."""
-    return {line.perturbation: line.accuracy for line in report.lines}
+    """Accuracy on the images as they are and under each perturbation, over its severities."""
+    return {"clean": report.clean.accuracy, **report.matrix.mean(axis=1)}
 
 
 def _draw_chart(table: Table, output: Path) -> list[str]:
@@ -302,19 +302,19 @@ def describe_balance(training: Source, test: Source) -> str:
 
 
 def format_table(table: Table) -> str:
-    """Write accuracies as a table, one line a network.
+    """Write accuracies as a table, one line a test.
 
     Args:
         table: Accuracy by network and test.
 
     Returns:
-        The table, with the names of the tests above.
+        The table, with the names of the networks above.
     """
-    tests = next(iter(table.values()))
-    width = max(map(len, table))
-    lines = [" " * width + "".join(f"{test:>12}" for test in tests)]
+    tests = list(next(iter(table.values())))
+    width = max(map(len, tests))
+    lines = [" " * width + "".join(f"{name:>11}" for name in table)]
     lines += [
-        f"{name:{width}}" + "".join(f"{a:12.3f}" for a in row.values())
-        for name, row in table.items()
+        f"{test:{width}}" + "".join(f"{row[test]:11.3f}" for row in table.values())
+        for test in tests
     ]
     return "\n".join(lines)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from keras_cvdata.review.outputs import outputs_of, sequence_of
+from keras_cvdata.review.outputs import asked_of, only_output, outputs_of, sequence_of
 from keras_cvdata.types import Array
 
 
@@ -34,15 +32,10 @@ def embed(model: Any, data: Any, *, verbose: int = 0, **options: Any) -> Array:
         ValueError: The model has several outputs, or an output that is not finite.
 
     Example:
-        >>> import keras
+        >>> import keras, numpy as np
         >>> model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(5, 3)])
         >>> embed(model, np.zeros((4, 16, 16, 3), np.uint8), rescale="unit").shape
         (4, 5)
     """
-    outputs, _ = outputs_of(model, sequence_of(model, data, options), verbose=verbose)
-    if not isinstance(outputs, np.ndarray):
-        raise ValueError(
-            "The model must have one output, a row of numbers for each image; it gives a "
-            f"{type(outputs).__name__}."
-        )
+    outputs = only_output(outputs_of(model, asked_of(sequence_of(model, data, options)), verbose))
     return outputs.mean(axis=tuple(range(1, outputs.ndim - 1))) if outputs.ndim > 2 else outputs

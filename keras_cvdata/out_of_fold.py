@@ -15,7 +15,7 @@ from keras_cvdata.arguments import integer
 from keras_cvdata.labels import Labels
 from keras_cvdata.progress import say
 from keras_cvdata.review.heads import as_probabilities
-from keras_cvdata.review.outputs import outputs_of
+from keras_cvdata.review.outputs import asked_of, only_output, outputs_of
 from keras_cvdata.sequences import Sequence
 from keras_cvdata.sources.splitting import groups_of
 from keras_cvdata.splits import fold_positions
@@ -193,9 +193,7 @@ def _predict_fold(
     """Train on some positions, and return the outputs for others; NaN where unreadable."""
     shown = "auto" if verbose > 1 else 0
     model.fit(sequence.with_source(sequence.source.select(others)), epochs=epochs, verbose=shown)
-    outputs, _ = outputs_of(model, sequence, held, verbose=shown)
-    if not isinstance(outputs, np.ndarray):
-        raise ValueError(f"The model must have one output; it gives a {type(outputs).__name__}.")
+    outputs = only_output(outputs_of(model, asked_of(sequence, held), shown))
     return outputs.reshape(len(held), -1)
 
 

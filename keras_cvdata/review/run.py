@@ -74,10 +74,11 @@ def review(
             "an output of the model is for. Give labels, or use predict."
         )
     source = predictions.source
-    found = column_traits(source)
+    found = {trait.name: trait for trait in column_traits(source)}
     if measure:
-        found += measured_traits(source, n_jobs, verbose)
-    traits = chosen({trait.name: trait for trait in reversed(found)}, slices)
+        measured = measured_traits(source, n_jobs, verbose)
+        found = {trait.name: trait for trait in measured} | found
+    traits = chosen(found, slices)
     report = ReviewReport(predictions, tuple(Judged(head, traits, suspect) for head in heads))
     if path is not None:
         report.to_html(path)

@@ -25,12 +25,19 @@ KINDS = (
 )  # fmt: skip
 _UNCALIBRATED = 0.05  # expected calibration error above which probabilities mislead
 
+_JUDGE = 0.9  # accuracy below which a model is no judge of labels, as in the check of an audit
+
 _DROP = Advice(
     "remove", "leave these images out, or mend them", 'cvd.audit(data, checks=["files"]).keep()'
 )
 _REVIEW = Advice(
     "correct",
     "let a second person look at the labels, and apply them by source.correct(path)",
+    'report.review_list("review.csv")',
+)
+_OWN = Advice(
+    "look",
+    "look at the confident mistakes, of which many may be the model's own",
     'report.review_list("review.csv")',
 )
 _PAIR = Advice("look", "look at what tells these classes apart, and whether labels keep to it")
@@ -98,7 +105,7 @@ def _mistakes(judged: Judged) -> Iterator[Finding]:
         loss, own = float(judged.head.losses[position]), float(judged.own[position])
         if judged.suspects[position]:
             yield Finding(
-                "label_suspect", "warning",
+                "label_suspect", "note" if judged.accuracy < _JUDGE else "warning",
                 f"the model gives {own:.2g} to its label {judged.label(position)!r}, and "
                 f"{judged.confidence[position]:.2g} to {predicted!r}",
                 f"look whether it shows {predicted!r}, and correct it in the review list",
@@ -142,7 +149,7 @@ def told(each: Slice, numbers: bool = False) -> str:
     Returns:
         A sentence with its numbers.
     """
-    images = f"{each.count:,} images with {each.what}"
+    images = f"{each.number:,} images with {each.what}"
     if each.kind == "one class":
         return (
             f"{each.share:.0%} of {images} are {each.label!r}, and predicted so ({each.rest:.0%} "
@@ -226,8 +233,8 @@ def _calibration(judged: Judged) -> Iterator[Finding]:
     found = judged.calibration
     if found is None or found.error <= _UNCALIBRATED:
         return
-    believed = float(np.nan_to_num(found.confidence) @ found.count / found.count.sum())
-    right = float(np.nan_to_num(found.accuracy) @ found.count / found.count.sum())
+    believed = float(np.nan_to_num(found.confidence) @ found.number / found.number.sum())
+    right = float(np.nan_to_num(found.accuracy) @ found.number / found.number.sum())
     over = "more" if believed > right else "less"
     yield Finding(
         "calibration", "warning",
@@ -259,4 +266,6 @@ def advice_of(report: ReviewReport) -> list[AdviceRow]:
 def _answers(finding: Finding) -> tuple[Advice, ...]:
     if finding.check == "calibration":
         return (_SMOOTH,) if finding.action == _SMOOTH.do else ()
+    if finding.check == "label_suspect" and finding.severity == "note":
+        return (_OWN,)
     return _ANSWERS.get(finding.check, ())

@@ -45,7 +45,8 @@ class Judged:
         """
         outputs = self.head.outputs
         if self.head.kind == "classes":
-            return np.where(self.known, np.nan_to_num(outputs, nan=-1.0).argmax(axis=1), -1)
+            codes: Array = np.nan_to_num(outputs, nan=-1.0).argmax(axis=1)
+            return np.where(self.known, codes, -1)
         if self.head.kind == "multilabel":
             return (np.nan_to_num(outputs, nan=0.0) >= THRESHOLD).astype(np.int64)
         return outputs
@@ -56,9 +57,10 @@ class Judged:
         if self.head.kind == "regression":
             losses = self.head.losses
             limit = np.quantile(losses[self.known], _WORST) if self.known.any() else 0.0
-            return self.known & (np.nan_to_num(losses, nan=0.0) > limit)
-        differ = self.predicted != self.labels
-        return self.known & (differ if differ.ndim == 1 else differ.any(axis=1))
+            wrong: Array = np.nan_to_num(losses, nan=0.0) > limit
+        else:
+            wrong = self.predicted != self.labels
+        return self.known & wrong.reshape(len(wrong), -1).any(axis=1)
 
     @property
     def labels(self) -> Array:
@@ -79,7 +81,8 @@ class Judged:
         outputs = self.head.outputs
         if self.head.kind == "multilabel":
             return np.maximum(outputs, 1 - outputs)
-        return np.nan_to_num(outputs, nan=-1.0).max(axis=1)
+        highest: Array = np.nan_to_num(outputs, nan=-1.0).max(axis=1)
+        return highest
 
     @cached_property
     def own(self) -> Array:

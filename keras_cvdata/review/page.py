@@ -9,6 +9,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from keras_cvdata.audit.checks.base import Finding
 from keras_cvdata.pages import charts
 from keras_cvdata.pages.escaping import text
@@ -79,22 +81,23 @@ def _summary(report: ReviewReport) -> Iterator[str]:
     general = [finding for finding in report.findings if finding.position is None]
     counts = report.counts()
     rows = [
-        (_severity(finding), text(finding.check), _subject(finding) + text(finding.message))
+        (_severity(finding), _subject(finding) + text(finding.message))
         for finding in general[:_MOST_SLICES]
     ]
     for kind in ("unreadable", "label_suspect", "mistake"):
         first = next((finding for finding in report.findings if finding.check == kind), None)
         if first is not None:
             told_of = f"{counts[kind]:,} images, such as: {text(first.message)}"
-            rows.append((_severity(first), text(kind), told_of))
+            rows.append((_severity(first), told_of))
     if rows:
-        yield table(("Weight", "Found", "What"), rows)
+        yield table(("Found", "What"), rows)
     else:
         yield "<p>Nothing was found.</p>"
 
 
 def _severity(finding: Finding) -> str:
-    return f'<span class="severity {finding.severity}">{finding.severity}</span>'
+    weight = f'<span class="severity {finding.severity}">{finding.severity}</span>'
+    return f"{weight} {text(finding.check)}"
 
 
 def _subject(finding: Finding) -> str:
@@ -142,24 +145,25 @@ def _classes(judged: Judged) -> Iterator[str]:
         images, predicted = counts.sum(axis=1), counts.sum(axis=0)
     else:
         both = [precision_recall(each) for each in counts]
-        precision, recall = ([pair[part][1] for pair in both] for part in (0, 1))
+        precision, recall = (np.array([pair[part][1] for pair in both]) for part in (0, 1))
         images, predicted = counts[:, 1].sum(axis=1), counts[:, :, 1].sum(axis=1)
     order = sorted(range(len(names)), key=lambda k: recall[k] if images[k] else 2.0)
     rows = [
         (
-            link("class", names[k]), f"{images[k]:,}", f"{predicted[k]:,}",
-            _percent(precision[k]), _percent(recall[k]),
+            link("class", names[k]), _percent(recall[k]), _percent(precision[k]),
+            f"{images[k]:,}", f"{predicted[k]:,}",
             charts.bar(round(100 * recall[k]) if images[k] else 0, 100),
         )
         for k in order[:_MOST_LISTED]
     ]  # fmt: skip
-    caption = "Precision: how many of those predicted as it are; recall: how many of it are found"
+    said = (
+        "Recall: how many of a class are found. Precision: how many of those predicted as it are."
+    )
     if len(names) > _MOST_LISTED:
-        caption += f"; the {_MOST_LISTED} of lowest recall of {len(names):,}"
-    yield table(
-        ("Class", "Images", "Predicted", "Precision", "Recall", ""),
-        rows, numbers=(1, 2, 3, 4), caption=caption, named=True,
-    )  # fmt: skip
+        said += f" The {_MOST_LISTED} of lowest recall of {len(names):,}."
+    yield f"<p>{said}</p>"
+    columns = ("Class", "Recall", "Precision", "Images", "Predicted", "")
+    yield table(columns, rows, numbers=(1, 2, 3, 4), named=True)
 
 
 def _percent(share: float) -> str:
@@ -204,14 +208,10 @@ def _slices(judged: Judged) -> Iterator[str]:
     names = ", ".join(trait.name for trait in judged.traits) or "nothing"
     if sure:
         rows = [
-            (
-                text(each.what),
-                text(told(each, numbers)),
-                f"{each.excess:.0f}" if each.excess else "",
-            )
+            (text(told(each, numbers)), f"{each.excess:.0f}" if each.excess else "")
             for each in sure[:_MOST_SLICES]
         ]
-        yield table(("Slice", "What", "Mistakes beyond its classes"), rows, (2,), named=True)
+        yield table(("Slice", "Too many"), rows, (1,))
     else:
         yield "<p>No slice is worse than chance and its classes explain.</p>"
     more = f"{len(sure):,} slices are worse, " if len(sure) > _MOST_SLICES else ""
@@ -226,7 +226,7 @@ def _charts(judged: Judged) -> Iterator[str]:
     found = judged.calibration
     if found is not None:
         title = "How often predictions are right, by their probability"
-        chart = charts.reliability(found.confidence, found.accuracy, found.count, title)
+        chart = charts.reliability(found.confidence, found.accuracy, found.number, title)
         yield (
             f"<figure>{chart}<figcaption>{title}. The line is where both are equal; expected "
             f"calibration error {found.error:.3f}</figcaption></figure>"

@@ -331,7 +331,7 @@ def _slice_rows(judged: Judged) -> list[tuple[Any, ...]]:
     numbers = judged.head.kind == "regression"
     return [
         (
-            each.trait, each.value, each.kind, each.label, each.count, each.share, each.rest,
+            each.trait, each.value, each.kind, each.label, each.number, each.share, each.rest,
             each.excess, each.chance, each.sure, told(each, numbers),
         )
         for each in judged.slices
@@ -344,7 +344,7 @@ def _calibration_rows(judged: Judged) -> list[tuple[Any, ...]]:
         return []
     high = np.append(found.low[1:], 1.0)
     gaps = found.confidence - found.accuracy
-    columns = (found.low, high, found.count, found.confidence, found.accuracy, gaps)
+    columns = (found.low, high, found.number, found.confidence, found.accuracy, gaps)
     return [
         (*map(float, (low, high)), int(count), *map(float, rest))
         for low, high, count, *rest in zip(*columns, strict=True)

@@ -57,14 +57,14 @@ class Calibration(NamedTuple):
 
     Attributes:
         low: (B,) lower end of each bin.
-        count: (B,) number of images.
+        number: (B,) number of images.
         confidence: (B,) mean probability, NaN where there is no image.
         accuracy: (B,) share that is right.
         error: Expected calibration error: how far both differ, in the mean over the images.
     """
 
     low: Array
-    count: Ints
+    number: Ints
     confidence: Array
     accuracy: Array
     error: float
@@ -83,7 +83,7 @@ def calibrate(confidence: Array, right: Array, bins: int = BINS) -> Calibration:
 
     Example:
         >>> found = calibrate(np.array([0.9, 0.9, 0.6]), np.array([True, False, True]), bins=2)
-        >>> found.count.tolist(), found.accuracy[1].round(2), round(found.error, 2)
+        >>> found.number.tolist(), found.accuracy[1].round(2), round(found.error, 2)
         ([0, 3], np.float64(0.67), 0.13)
 
     Source: C. Guo et al., "On Calibration of Modern Neural Networks", 2017.

@@ -29,7 +29,7 @@ class Slice(NamedTuple):
             it; "one class": all images, how many are of one class and predicted so, where nothing
             tells whether the model knows them by the class or by the slice.
         label: The class; None for "accuracy".
-        count: Number of images that are compared.
+        number: Number of images that are compared.
         share: Share of them that is wrong; of "one class", that is of the class.
         rest: The same of the other images, weighted to the same classes.
         excess: Number of images that are wrong beyond what their classes explain.
@@ -41,7 +41,7 @@ class Slice(NamedTuple):
     value: str
     kind: SliceKind
     label: str | None
-    count: int
+    number: int
     share: float
     rest: float
     excess: float
@@ -234,7 +234,7 @@ def _corrected(slices: Sequence[Slice]) -> list[Slice]:
     return [
         each._replace(chance=min(1.0, each.chance * number[each.kind]))
         for each in slices
-        if each.count >= LEAST and (each.excess > 0 or each.kind == "one class")
+        if each.number >= LEAST and (each.excess > 0 or each.kind == "one class")
     ]
 
 

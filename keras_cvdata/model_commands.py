@@ -128,7 +128,7 @@ def add_predict(commands: Any) -> None:
     parser = options.add_command(
         commands,
         "predict",
-        predict,
+        _predict,
         "say what a model takes each image for",
         "Prints the name of each image, its class and the probability, or writes a table with "
         "the label, the most probable classes and the loss. An image that cannot be read has a "
@@ -150,22 +150,12 @@ def add_predict(commands: Any) -> None:
     )
 
 
-def predict(args: argparse.Namespace) -> None:
-    """Run the command `predict`.
-
-    Args:
-        args: The parsed arguments.
-
-    Raises:
-        ValueError: The model cannot be loaded, or does not fit the images.
-        FileNotFoundError: There is no such model, collection or folder to write into.
-    """
+def _predict(args: argparse.Namespace) -> None:
+    from keras_cvdata.audit.answers import printable
     from keras_cvdata.labels import is_missing
     from keras_cvdata.progress import say
     from keras_cvdata.review.predict import predict
 
-    if args.csv and not Path(args.csv).parent.is_dir():
-        raise FileNotFoundError(f"{args.csv}: there is no folder {Path(args.csv).parent}.")
     model = load_model(args.model)
     table = predict(
         model,
@@ -178,11 +168,12 @@ def predict(args: argparse.Namespace) -> None:
         **settings(args, model),
     )
     if args.csv:
-        say(f"Wrote {args.csv}")
+        say(f"Wrote {printable(args.csv)}")
         return
     shown = [name for name in table if _SHOWN.fullmatch(name)]
     for line in table[shown].itertuples(index=False):
-        say("\t".join("" if is_missing(cell) else _text(cell) for cell in line))
+        cells = ("" if is_missing(cell) else _text(cell) for cell in line)
+        say("\t".join(map(printable, cells)))
 
 
 def _text(cell: Any) -> str:

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from keras_cvdata import cli
+from keras_cvdata import cli, model_commands
+from keras_cvdata.review.averaging import MOVES
 
 
 @pytest.fixture
@@ -109,6 +110,10 @@ def test_a_model_that_rescales_needs_no_word_of_it(pictures, tmp_path, capsys) -
     made.save(tmp_path / "m.keras")
     assert cli.main(["predict", str(tmp_path / "m.keras"), str(pictures)]) == 0
     assert capsys.readouterr().out.count("\n") == 3
+
+
+def test_all_moves_can_be_asked_for() -> None:
+    assert tuple(MOVES) == model_commands._TTA
 
 
 @pytest.mark.parametrize("text", ["", " , ", "none.txt"])

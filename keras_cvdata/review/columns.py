@@ -97,14 +97,18 @@ def labelling_for(labels: Mapping[str, Labels], outputs: Outputs) -> Labelling:
         The labels with their modes; several columns that none of the outputs is named like, of
         numbers or of 0 and 1, are joined for a single output.
     """
-    kinds = {column.kind for column in labels.values()}
     if len(labels) > 1 and len(outputs) == 1 and not set(outputs) & set(labels):
         width = next(iter(outputs.values())).shape[-1]
-        if kinds == {"number"} or width == len(labels):
-            mode = "regression" if kinds == {"number"} else "multilabel"
-            joined = join_columns(labels, "number" if mode == "regression" else mode)
-            return Labelling({"label": joined}, {"label": mode})
+        numbers = all(column.kind == "number" for column in labels.values())
+        if numbers:
+            return Labelling({"label": join_columns(labels, "number")}, {"label": "regression"})
+        if width == len(labels) and all(map(_are_flags, labels.values())):
+            return Labelling({"label": join_columns(labels, "multilabel")}, {"label": "multilabel"})
     return Labelling(labels, {name: default_mode(column) for name, column in labels.items()})
+
+
+def _are_flags(column: Labels) -> bool:
+    return set(column.class_names) <= {"0", "1", "False", "True"} and column.kind == "class"
 
 
 def columns_of(labelling: Labelling, outputs: Outputs) -> dict[str, Column]:

@@ -71,7 +71,8 @@ def predict(  # noqa: PLR0913 # the arguments of a public function
         `predicted` names the classes by area and `probability` is the mean over the pixels; with
         masks in the sequence `iou` is the mean over the classes in either mask, and `accuracy` the
         share of right pixels. Several outputs have their names before all these columns, as
-        `color_predicted`: of the label columns, `level1`, ... of a hierarchy.
+        `color_predicted`: those of the label columns, `level1`, ... of a hierarchy, else their own.
+        They find their label columns by name, or else by their order.
 
     Raises:
         TypeError: `model` is no Keras model, or options come with a sequence.

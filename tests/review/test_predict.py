@@ -301,7 +301,7 @@ def test_outputs_find_their_labels_by_name_then_by_order() -> None:
     joined = tens(flags, None, lambda x: np.repeat([[0.2, 0.7]], len(x), 0), class_names=None)
     assert joined.label.tolist() == ["red", "wet|red"]
     with pytest.raises(ValueError, match=r"not clear which labels .* columns are 'a', 'b', .* one"):
-        tens(data, None, class_names=None)
+        tens(data, None, lambda x: np.repeat(ends[0], len(x), 0), class_names=None)
     with pytest.raises(ValueError, match=r"not clear .* 'p', 'q'"):
         tens(labels=list("ababab"), function=named("p", "q"), class_names=None)
 

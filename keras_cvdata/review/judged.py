@@ -80,7 +80,7 @@ class Judged:
         """(N,) probability of the predicted class, (N, K) of what is said of each label."""
         outputs = self.head.outputs
         if self.head.kind == "multilabel":
-            return np.maximum(outputs, 1 - outputs)
+            return np.asarray(np.maximum(outputs, 1 - outputs))
         highest: Array = np.nan_to_num(outputs, nan=-1.0).max(axis=1)
         return highest
 
@@ -89,7 +89,8 @@ class Judged:
         """(N,) probability of the label, NaN for labels of other kinds."""
         if self.head.kind != "classes":
             return np.full(len(self.known), np.nan)
-        return self.head.outputs[np.arange(len(self.known)), self.labels]
+        own: Array = self.head.outputs[np.arange(len(self.known)), self.labels]
+        return own
 
     @cached_property
     def suspects(self) -> Array:
@@ -117,7 +118,7 @@ class Judged:
         """What probabilities are worth; None for numbers."""
         if self.head.kind == "regression":
             return None
-        right = self.predicted == self.labels
+        right: Array = self.predicted == self.labels
         return calibrate(self.confidence[self.known].ravel(), right[self.known].ravel())
 
     @cached_property

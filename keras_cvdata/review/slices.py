@@ -172,27 +172,29 @@ def _compare(
                 at, "recall", names[k], images[value, k], counts.wrong[value, k],
                 images[value, k] * rates[k], float(others[k]),
             )  # fmt: skip
+        here = bad & (codes == value)
+        mixed = counts.mixed - _table(labels[here], predicted[here], counts.mixed.shape)
+        elsewhere = _taken(mixed, counts.images.sum(axis=0) - images[value], images[value])
         for k in np.flatnonzero(counts.taken[value]).tolist():
-            elsewhere = _taken_elsewhere(weights, counts, (codes, labels, predicted), value, k)
             yield _slice(
                 at, "predicted as", names[k], total - images[value, k], counts.taken[value, k],
-                expected[value, k], elsewhere,
+                expected[value, k], float(elsewhere[k]),
             )  # fmt: skip
         if trait.measured:
             yield from _one_class(at, counts, value, names)
 
 
-def _taken_elsewhere(
-    weights: Array, counts: _Counts, images: tuple[Ints, Ints, Ints], value: int, k: int
-) -> float:
-    """Share of the other images that is taken for class k, weighted to the classes of a slice."""
-    codes, labels, predicted = images
-    here = (codes == value) & (predicted == k) & (labels != k)
-    n = len(weights)
-    elsewhere = counts.mixed[:, k] - np.bincount(labels[here], minlength=n)
-    shares = elsewhere / _atleast1(counts.images.sum(axis=0) - counts.images[value])
-    weights = np.where(np.arange(n) == k, 0, weights)
-    return float(weights @ shares / max(weights.sum(), 1))
+def _taken(mixed: Array, images: Array, like: Array) -> Array:
+    """Share of the images of other classes that is taken for each class, (K,).
+
+    Args:
+        mixed: (K, K) wrong images by label and prediction.
+        images: (K,) images by label.
+        like: (K,) images by label of a slice, to whose classes the shares are weighted.
+    """
+    weights = np.where(images > 0, like, 0.0)
+    found = weights @ (mixed / _atleast1(images)[:, None])
+    return np.asarray(found / _atleast1(weights.sum() - weights))
 
 
 def _one_class(
@@ -231,6 +233,7 @@ def _corrected(slices: Sequence[Slice]) -> list[Slice]:
     """Chances over all comparisons of a kind; without slices in which nothing is worse."""
     kinds = [each.kind for each in slices]
     number = {kind: kinds.count(kind) for kind in set(kinds)}
+    number["one class"] = number.get("accuracy", 0)  # all slices were looked at for it
     return [
         each._replace(chance=min(1.0, each.chance * number[each.kind]))
         for each in slices

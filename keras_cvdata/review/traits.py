@@ -74,6 +74,8 @@ def measured_traits(source: Source, n_jobs: int | None = None, verbose: int = 0)
 
 def _measured(values: Array) -> Iterator[Trait]:
     read = values["state"] == READ
+    # Where the same images share several things, what is plainest comes first.
+    yield _border(values["background.frame"], values["background.deviation"], read)
     bright, warmth = values["coverage.brightness"], values["coverage.warmth"]
     told = Coverage()
     yield _named("lighting", lighting_of(bright, warmth, told.dim, told.warm), LIGHTINGS, read)
@@ -82,7 +84,6 @@ def _measured(values: Array) -> Iterator[Trait]:
     yield _quarters("sharpness", values["pictures.sharpness"], read)
     grey = (values["pictures.chroma"] < Pictures().grey).astype(np.int64)
     yield _named("colour", grey, ("coloured", "grey"), read)
-    yield _border(values["background.frame"], values["background.deviation"], read)
     clear = read & (values["coverage.object"] >= told.clear)
     yield _quarters("object size", values["coverage.scale"], clear)
     height, width = (values[name].astype(np.float64) for name in ("height", "width"))

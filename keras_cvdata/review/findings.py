@@ -25,6 +25,8 @@ KINDS = (
 )  # fmt: skip
 _UNCALIBRATED = 0.05  # expected calibration error above which probabilities mislead
 
+_OFTEN = 0.1  # share of all mistakes that one pair of classes makes, to be told
+_MANY = 0.25  # share of a slice that is taken for one class, from which it is an error
 _JUDGE = 0.9  # accuracy below which a model is no judge of labels, as in the check of an audit
 
 _DROP = Advice(
@@ -133,6 +135,8 @@ def _of_slice(each: Slice, numbers: bool) -> Finding:
         "one class": ("shortcut", "warning", _AGAINST.do),
     }
     check, severity, action = kinds[each.kind]
+    if check == "biased_slice" and each.share < _MANY:
+        severity = "warning"
     return Finding(
         check, severity, told(each, numbers), action,
         label=each.label, score=each.share, threshold=each.rest,
@@ -200,11 +204,12 @@ def _classes(judged: Judged) -> Iterator[Finding]:
 def _confused(counts: Array, names: Sequence[str]) -> Iterator[Finding]:
     for a, b in confused_pairs(counts)[:1]:
         number = counts[a, b] + counts[b, a]
-        if number >= 3:
+        share = number / off_diagonal(counts).sum()
+        if number >= 3 and share >= _OFTEN:
             yield Finding(
                 "confused", "warning",
                 f"it is confused with {names[b]!r} {number:,} times, which is "
-                f"{number / max(off_diagonal(counts).sum(), 1):.0%} of all mistakes",
+                f"{share:.0%} of all mistakes",
                 _PAIR.do, label=names[a], score=float(number),
             )  # fmt: skip
 

@@ -61,7 +61,7 @@ def review(
         >>> report.confusion.values.tolist()
         [[2, 0], [2, 0]]
 
-    Source: Handbook 2, parts 5 and 8; R13, R61, R62, R79, R96.
+    Source: Handbook 2, parts 5 and 8; R13, R61, R62.
     """
     suspect = probability("review: suspect", suspect)
     predictions = model

@@ -53,7 +53,6 @@ def test_tables_say_what_is_wrong(report: ReviewReport) -> None:
 
 
 def test_the_slice_is_named_first(report: ReviewReport) -> None:
-    """R96: which part of the population was not learnt."""
     first = report.slices.iloc[0]
     assert (first["trait"], first["value"], first["sure"]) == ("camera", "b", True)
     found = report.slices[report.slices["kind"] == "predicted as"].iloc[0]

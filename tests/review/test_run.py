@@ -48,7 +48,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_planted_frame_is_found_and_named(
     model: keras.Model, pictures: Path, tmp_path: Path
 ) -> None:
-    """R95: a ground that shows a class is what the model knows; R96: the report says so."""
+    """R95: a ground that shows a class is what the model knows."""
     data = cvd.DirectorySequence(pictures, image_size=(16, 16), rescale="unit", seed=3, verbose=0)
     report = cvd.review(model, data, tmp_path / "r.html", verbose=0)
     first = report.findings[0]

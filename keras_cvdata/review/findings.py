@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -240,6 +241,9 @@ def _calibration(judged: Judged) -> Iterator[Finding]:
         return
     believed = float(np.nan_to_num(found.confidence) @ found.number / found.number.sum())
     right = float(np.nan_to_num(found.accuracy) @ found.number / found.number.sum())
+    # Bins of few images differ by chance, so the means must, beyond two standard errors.
+    if abs(believed - right) <= 2 * math.sqrt(right * (1 - right) / found.number.sum()):
+        return
     over = "more" if believed > right else "less"
     yield Finding(
         "calibration", "warning",

@@ -250,7 +250,8 @@ def _unread(report: ReviewReport) -> Iterator[str]:
 def _cards(report: ReviewReport, shown: Shown) -> str:
     cards = Cards(report, shown)
     kinds = dict.fromkeys(group.kind for group in shown)
-    classes = sorted({name for judged in report.judged for name in judged.head.class_names})
+    named = [judged.head for judged in report.judged if judged.head.kind != "regression"]
+    classes = sorted({name for head in named for name in head.class_names})
     selects = [select("check", list(kinds))]
     if classes:
         selects.append(select("class", classes))

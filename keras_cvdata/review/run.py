@@ -67,11 +67,11 @@ def review(
     predictions = model
     if not isinstance(model, Predictions):
         predictions = predictions_of(model, data, verbose=verbose, **options)
-    heads = [head for head in predictions.heads if head.labels is not None]
+    heads = [head for head in predictions.heads if head.labels is not None and head.kind != "masks"]
     if not heads:
         raise ValueError(
             f"A review compares predictions with labels, and {predictions.source!r} has none that "
-            "an output of the model is for. Give labels, or use predict."
+            "an output of the model is for; masks are not reviewed. Give labels, or use predict."
         )
     source = predictions.source
     found = {trait.name: trait for trait in column_traits(source)}

@@ -11,6 +11,7 @@ import pytest
 
 from keras_cvdata.review import ReviewReport
 from keras_cvdata.review.heads import Head
+from tests.pages.reading import Reading
 from tests.review.planted import NAMES, class_head, head, review_of, source_of
 
 
@@ -198,3 +199,29 @@ def test_without_labels_there_is_nothing_to_review() -> None:
     source = source_of(labels, {"camera": ["a", "b"] * 20})
     with pytest.raises(ValueError, match=r"slices names 'lens'.*They differ by camera"):
         review_of(source, class_head(labels, labels), slices=["lens"])
+
+
+def test_few_images_do_not_accuse_probabilities() -> None:
+    """Of 40 images the error of bins alone is above 0.05, however well probabilities fit."""
+    labels = np.tile([0, 1, 2, 0], 10)
+    right = np.random.default_rng(1).random(40) < 0.75
+    predicted = np.where(right, labels, (labels + 1) % 3)
+    report = review_of(
+        source_of(labels), class_head(labels, predicted, np.linspace(0.55, 0.95, 40))
+    )
+    assert report.calibration.attrs["error"] > 0.05
+    assert "calibration" not in report.counts()
+
+
+def test_pixels_part_images_and_a_page_is_written(tmp_path: Path) -> None:
+    labels = np.tile([0, 1, 2], 20)
+    source = source_of(labels, {"border": ["own", "column"] * 30})
+    head = class_head(labels, labels)
+    report = review_of(source, head, measure=True, path=tmp_path / "r.html", n_jobs=1)
+    traits = {trait.name: trait.values for trait in report.judged[0].traits}
+    assert {"brightness", "contrast", "border"} <= set(traits)
+    assert traits["border"] == ("column", "own")  # a column stands before what is measured
+    read = Reading((tmp_path / "r.html").read_text(encoding="utf-8"))
+    assert "Review of 60 images" in read.text
+    only = review_of(source, head, measure=True, slices="contrast", n_jobs=1)
+    assert [trait.name for trait in only.judged[0].traits] == ["contrast"]

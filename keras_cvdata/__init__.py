@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from keras_cvdata.preprocessing.image import ImageDataGenerator
     from keras_cvdata.preview import preview
     from keras_cvdata.review.predict import predict
+    from keras_cvdata.review.report import ReviewReport
+    from keras_cvdata.review.run import review
     from keras_cvdata.sequences import (
         ArraySequence,
         CSVSequence,
@@ -52,6 +54,7 @@ __all__ = [
     "ImageDataGenerator",
     "ImageError",
     "JSONSequence",
+    "ReviewReport",
     "Sequence",
     "Source",
     "Standardization",
@@ -69,6 +72,7 @@ __all__ = [
     "predict",
     "preview",
     "replay",
+    "review",
     "sources",
     "split",
 ]
@@ -84,6 +88,7 @@ _MODULE_OF = {
     "ImageDataGenerator": "preprocessing.image",
     "ImageError": "types",
     "JSONSequence": "sequences",
+    "ReviewReport": "review",
     "Sequence": "sequences",
     "Source": "sources",
     "Standardization": "statistics",
@@ -99,6 +104,7 @@ _MODULE_OF = {
     "predict": "review.predict",
     "preview": "preview",
     "replay": "single_image",
+    "review": "review",
     "split": "sources",
 }
 

@@ -74,8 +74,9 @@ def run(args: argparse.Namespace, reading: Mapping[str, Any]) -> int:
         FileNotFoundError: There is no folder for a file to write.
     """
     from keras_cvdata.audit import audit
-    from keras_cvdata.audit.answers import is_found, printable
+    from keras_cvdata.audit.answers import is_found
     from keras_cvdata.audit.run import choose
+    from keras_cvdata.pages.escaping import printable
 
     checks = args.checks or "all"
     _check_known(args.fail_on, choose(checks, {})[1])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from keras_cvdata.audit.checks import CHECKS
 from keras_cvdata.audit.checks.base import SEVERITIES, Finding, Severity
+from keras_cvdata.pages.escaping import printable
 
 if TYPE_CHECKING:
     from keras_cvdata.audit.report import AuditReport
@@ -272,21 +273,3 @@ def _first_steps(report: AuditReport) -> Iterator[str]:
         yield "What to do first:"
     for number, (action, kinds) in enumerate(list(kinds_by_action.items())[:3], 1):
         yield f"{number}. {', '.join(kinds)}: {action}"
-
-
-def printable(text: str) -> str:
-    r"""Write characters that would steer a terminal as escapes, but keep ends of lines.
-
-    Args:
-        text: Any text.
-
-    Returns:
-        The text.
-
-    Example:
-        >>> print(printable("cat\x1b[31m"))
-        cat\x1b[31m
-    """
-    return "".join(
-        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
-    )

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import html
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from keras_cvdata.audit.answers import printable
 from keras_cvdata.audit.checks.base import Finding
 from keras_cvdata.audit.thumbnails import thumbnail
+from keras_cvdata.pages.escaping import text
+from keras_cvdata.pages.pictures import figure, shared_folder
 from keras_cvdata.sources.corrections import label_text
 
 if TYPE_CHECKING:
     from keras_cvdata.audit.report import AuditReport
-
-
-def text(value: str) -> str:
-    """Any text as HTML, whatever it holds."""
-    return html.escape(printable(value))
 
 
 class Cards:
@@ -34,7 +28,7 @@ class Cards:
         self.collection = report.collection
         self.source = report.collection.source
         places = {place for f in findings for place in (f.position, f.other) if place is not None}
-        self.folder = _shared_folder(self.source.name(place) for place in places)
+        self.folder = shared_folder(self.source.name(place) for place in places)
 
     def card(self, finding: Finding, action: bool) -> str:
         """One finding as an element of a list.
@@ -69,38 +63,10 @@ class Cards:
         )
 
     def _figure(self, place: int) -> str:
-        name, label = self._name(place), label_text(self.source, place)
+        name = self.source.name(place).removeprefix(self.folder)
         splits = self.collection.splits
         split = "" if splits is None else f" ({self.collection.split_names[splits[place]]})"
-        shown = thumbnail(self.source, place)
-        of_class = f", class {label}" if label else ""
-        if shown is None:
-            picture = (
-                f'<div class="none" role="img" aria-label="{text(name)}">cannot be shown</div>'
-            )
-        else:
-            address, width, height = shown
-            picture = (
-                f'<img src="{address}" width="{width}" height="{height}" decoding="async" '
-                f'alt="{text(f"Picture {name}{of_class}")}">'
-            )
-        return (
-            f'<figure>{picture}<figcaption><span class="label">{text(label)}</span> '
-            f"{text(name)}{text(split)}</figcaption></figure>"
-        )
-
-    def _name(self, place: int) -> str:
-        return self.source.name(place).removeprefix(self.folder)
-
-
-def _shared_folder(names: Iterable[str]) -> str:
-    """Folder of files that all lie below it, with a separator at its end; "" for others."""
-    try:
-        folders = {os.path.dirname(name) for name in names}  # noqa: PTH120 # names may be URLs
-        shared = os.path.commonpath(folders)
-    except ValueError:  # none at all, or some that begin nowhere
-        return ""
-    return shared.rstrip(os.sep) + os.sep if os.path.isabs(shared) else ""  # noqa: PTH117
+        return figure(thumbnail(self.source, place), name, label_text(self.source, place), split)
 
 
 def _score(finding: Finding) -> str:

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import html
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from importlib.resources import files
+from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
-from string import Template
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
-from keras_cvdata import __version__
-from keras_cvdata.audit import advising, charts
-from keras_cvdata.audit.answers import (
-    about,
-    class_counts,
-    kinds_found,
-    printable,
-    unseen,
-)
-from keras_cvdata.audit.cards import Cards, text
-from keras_cvdata.audit.checks.base import SEVERITIES, Finding
+from keras_cvdata.audit import advising
+from keras_cvdata.audit.answers import about, class_counts, kinds_found, unseen
+from keras_cvdata.audit.cards import Cards
+from keras_cvdata.audit.checks.base import SEVERITIES, Finding, Severity
 from keras_cvdata.audit.selecting import by_severity
+from keras_cvdata.pages import charts
+from keras_cvdata.pages.escaping import text
+from keras_cvdata.pages.frame import filtered, frame, link, section, select, table
 
 if TYPE_CHECKING:
     from keras_cvdata.audit.report import AuditReport
@@ -57,43 +47,27 @@ def page(report: AuditReport, images: int = 300) -> str:
     Returns:
         The text of an HTML file.
     """
-    folder = files("keras_cvdata.audit")
-    template, style, script = (
-        (folder / f"page.{ending}").read_text(encoding="utf-8") for ending in ("html", "css", "js")
-    )
     chosen = choose(report, images)
     number = sum(map(len, chosen.values()))
     all_findings = sum(finding.looked for finding in report.findings)
-    return Template(template).substitute(
-        policy=_policy(style, script),
-        title=f"Audit of {len(report.collection):,} images",
-        about=text(about(report)),
-        style=style,
-        script=script,
-        checklist="\n".join(_checklist(report)),
-        summary="\n".join(_summary(report)),
-        advice="\n".join(_advice(report)),
-        charts="\n".join(_charts(report)),
-        classes="\n".join(_classes(report)),
-        shown=f"{number:,} of {all_findings:,} findings are shown, with at most {images:,} "
-        "pictures; <code>report.issues</code> and <code>report.to_csv(path)</code> hold all.",
-        filters="\n".join(_filters(report, chosen)),
-        groups="\n".join(_groups(report, chosen)),
-        footer=f"Written by keras_cvdata {__version__}. This page loads nothing from elsewhere.",
+    told = (
+        f"{number:,} of {all_findings:,} findings are shown, with at most {images:,} pictures; "
+        "<code>report.issues</code> and <code>report.to_csv(path)</code> hold all."
     )
-
-
-def _policy(style: str, script: str) -> str:
-    """What a browser may do: show this page, and nothing else, whatever a name may hold."""
-    hashes = (
-        base64.b64encode(hashlib.sha256(part.encode()).digest()).decode()
-        for part in (style, script)
-    )
-    style_hash, script_hash = hashes
-    return (
-        f"default-src 'none'; img-src data:; style-src 'sha256-{style_hash}'; "
-        f"script-src 'sha256-{script_hash}'; base-uri 'none'; form-action 'none'"
-    )
+    drawn = "\n".join(_charts(report))
+    main = [
+        section("checklist", "Checklist", '<ul class="checklist">', *_checklist(report), "</ul>"),
+        section("summary", "What was found", *_summary(report)),
+        section("advice", "What to do", *_advice(report)),
+        section(
+            *("collection", "The collection"),
+            f'<div class="charts">\n{drawn}\n</div>',
+            "\n".join(_classes(report)),
+        ),
+        filtered("Findings", told, _filters(report, chosen), "\n".join(_groups(report, chosen))),
+    ]
+    title = f"Audit of {len(report.collection):,} images"
+    return frame(title, about(report), main, "findings")
 
 
 def choose(report: AuditReport, images: int) -> dict[str, list[Finding]]:
@@ -132,28 +106,19 @@ def _checklist(report: AuditReport) -> Iterator[str]:
 
 def _summary(report: AuditReport) -> Iterator[str]:
     found = kinds_found(report)
-    if not found:
-        yield "<p>Nothing was found.</p>"
+    if found:
+        rows = [_found(report, *each) for each in found]
+        yield table(("Found", "Number", "Such as"), rows, numbers=(1,))
     else:
-        yield (
-            '<div class="wide"><table><thead><tr><th scope="col">Found</th>'
-            '<th scope="col" class="number">Number</th>'
-            '<th scope="col">Such as</th></tr></thead><tbody>'
-        )
-        for severity, kind, count in found:
-            worst = next(f for f in report.findings if (f.check, f.severity) == (kind, severity))
-            yield (
-                f'<tr><td><span class="severity {severity}">{severity}</span> '
-                f"{_link('check', kind)}</td>"
-                f'<td class="number">{count:,}</td><td>{text(worst.message)}</td></tr>'
-            )
-        yield "</tbody></table></div>"
+        yield "<p>Nothing was found.</p>"
     for message in unseen(report):
         yield f'<p class="unseen">Not looked at: {text(message)}</p>'
 
 
-def _link(name: str, value: str) -> str:
-    return f'<a href="#{html.escape(urlencode({name: printable(value)}))}">{text(value)}</a>'
+def _found(report: AuditReport, severity: Severity, kind: str, count: int) -> tuple[str, str, str]:
+    worst = next(f for f in report.findings if (f.check, f.severity) == (kind, severity))
+    told = f'<span class="severity {severity}">{severity}</span> {link("check", kind)}'
+    return told, f"{count:,}", text(worst.message)
 
 
 def _advice(report: AuditReport) -> Iterator[str]:
@@ -165,7 +130,7 @@ def _advice(report: AuditReport) -> Iterator[str]:
     for row in rows:
         code = f" <code>{text(row.code)}</code>" if row.code else ""
         counts = Counter(finding.check for finding in row.findings)
-        answers = ", ".join(f"{_link('check', kind)} ({n:,})" for kind, n in counts.items())
+        answers = ", ".join(f"{link('check', kind)} ({n:,})" for kind, n in counts.items())
         yield (
             f"<li><strong>{row.advice.step}</strong>: {text(row.advice.do)}{code}"
             f'<div class="answers">answers {answers}</div></li>'
@@ -210,37 +175,22 @@ def _classes(report: AuditReport) -> Iterator[str]:
         listed = [name for name in listed if name in set(smallest)]
         caption += f"; the {_MOST_CLASSES} smallest of {len(counts):,}"
     most = max(counts.values())
-    yield (
-        f'<div class="wide"><table><caption>{caption}</caption><thead><tr>'
-        '<th scope="col">Class</th><th scope="col" class="number">Images</th>'
-        "<td></td></tr></thead><tbody>"
-    )
-    for name in listed:
-        yield (
-            f'<tr><th scope="row">{_link("class", name)}</th>'
-            f'<td class="number">{counts[name]:,}</td>'
-            f"<td>{charts.bar(counts[name], most)}</td></tr>"
-        )
-    yield "</tbody></table></div>"
+    rows = [
+        (link("class", name), f"{counts[name]:,}", charts.bar(counts[name], most))
+        for name in listed
+    ]
+    yield table(("Class", "Images", ""), rows, numbers=(1,), caption=caption, named=True)
 
 
 def _filters(report: AuditReport, chosen: dict[str, list[Finding]]) -> Iterator[str]:
     shown = [finding for findings in chosen.values() for finding in findings]
     found = {finding.severity for finding in shown}
-    yield _select("check", [kind for kind, findings in chosen.items() if findings])
+    yield select("check", [kind for kind, findings in chosen.items() if findings])
     classes = list(class_counts(report)) if report.collection.codes is not None else []
     others = {finding.label for finding in shown if finding.label is not None} - set(classes)
     if classes or others:
-        yield _select("class", [*classes, *sorted(others)])
-    yield _select("severity", [severity for severity in SEVERITIES if severity in found])
-
-
-def _select(name: str, values: Sequence[str]) -> str:
-    options = "".join(f'<option value="{text(v)}">{text(v)}</option>' for v in values)
-    return (
-        f'<label>{name.capitalize()} <select name="{name}"><option value="">all</option>'
-        f"{options}</select></label>"
-    )
+        yield select("class", [*classes, *sorted(others)])
+    yield select("severity", [severity for severity in SEVERITIES if severity in found])
 
 
 def _groups(report: AuditReport, chosen: dict[str, list[Finding]]) -> Iterator[str]:

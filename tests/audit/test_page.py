@@ -7,56 +7,22 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
-from keras_cvdata.audit import AuditReport, charts
+from keras_cvdata.audit import AuditReport
 from keras_cvdata.audit.checks import Pictures
 from keras_cvdata.audit.page import choose, page
 from keras_cvdata.audit.parts import Parts
-from keras_cvdata.audit.thumbnails import SIDE, thumbnail
+from keras_cvdata.audit.thumbnails import thumbnail
 from keras_cvdata.sources import open_source
-from tests.audit.browser import Browser, find_browser
 from tests.audit.planted import KINDS, arrays, finding, report_of, write_pictures
+from tests.pages.browser import Browser, find_browser
+from tests.pages.reading import Reading
 
 HOSTILE = ("<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "a&b'c", "\u202egnp.exe")
-ALONE = {"meta", "link", "img", "br", "rect", "circle", "line", "path"}
-
-
-class Reading(HTMLParser):
-    """Elements of a page with their attributes, and its text; refuses what is not closed."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.open: list[str] = []
-        self.text = ""
-        self.feed(text)
-        self.close()
-        assert not self.open
-
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attributes)))
-        if tag not in ALONE:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attributes)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def all(self, tag: str, kind: str = "") -> list[dict[str, str | None]]:
-        """Attributes of all elements of a tag, or of those of one class."""
-        found = [attributes for name, attributes in self.elements if name == tag]
-        return [a for a in found if not kind or kind in (a.get("class") or "").split()]
 
 
 @pytest.fixture
@@ -195,38 +161,8 @@ def test_measures_are_drawn_with_their_thresholds(report: AuditReport) -> None:
     assert "the threshold of dark, 0.32" in read.text
 
 
-def test_bars_and_points_stand_at_their_values() -> None:
-    drawn = Reading(charts.histogram(np.array([0.0, 0.0, 1.0]), "title", "unit"))
-    first, last = drawn.all("rect", "bar")
-    assert float(str(first["height"])) == 2 * float(str(last["height"]))
-    assert float(str(first["x"])) < float(str(last["x"]))
-    same = Reading(charts.histogram(np.full(3, 7.0), "t", "u"))
-    assert len(same.all("rect", "bar")) == 1
-    points = Reading(charts.scatter(np.array([10, 20, 20]), np.array([5, 5, 5]), "t", ("w", "h")))
-    near, far = (float(str(p["cx"])) for p in points.all("circle"))
-    assert far - 44 == pytest.approx(2 * (near - 44))
-    crowd = charts.scatter(np.arange(9000), np.arange(9000), "t", ("w", "h"))
-    assert crowd.count("<circle") <= 2000
-
-
 def test_floats_of_which_nothing_says_what_is_white_are_not_shown() -> None:
     assert thumbnail(open_source(np.full((1, 8, 8, 3), 99, np.float32)), 0) is None
-
-
-@pytest.mark.parametrize(
-    ("shape", "size"), [((400, 200), (88, 176)), ((10, 20), (176, 88)), ((1, 500), (176, 1))]
-)
-def test_thumbnails_are_small_and_keep_the_shape(
-    shape: tuple[int, int], size: tuple[int, int]
-) -> None:
-    found = thumbnail(open_source(np.full((1, *shape, 3), (250, 0, 0), np.uint8)), 0)
-    assert found is not None
-    data = np.frombuffer(base64.b64decode(found[0].partition(",")[2]), np.uint8)
-    pixels = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)
-    assert found[1:] == size
-    assert pixels.shape == (size[1], size[0], 3)
-    assert max(pixels.shape) == SIDE
-    assert abs(pixels.mean(axis=(0, 1)) - (250, 0, 0)).max() < 5
 
 
 SHOWN = "[...document.querySelectorAll('.finding')].filter(e => e.checkVisibility())"

@@ -1,0 +1,39 @@
+"""Names and messages as text of a terminal or of a page, whatever they hold."""
+
+from __future__ import annotations
+
+import html
+
+
+def printable(text: str) -> str:
+    r"""Write characters that would steer a terminal as escapes, but keep ends of lines.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        The text.
+
+    Example:
+        >>> print(printable("cat\x1b[31m"))
+        cat\x1b[31m
+    """
+    return "".join(
+        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
+    )
+
+
+def text(value: str) -> str:
+    """Any text as HTML.
+
+    Args:
+        value: Any text.
+
+    Returns:
+        HTML that shows it, also inside an attribute.
+
+    Example:
+        >>> text('<b title="x">')
+        '&lt;b title=&quot;x&quot;&gt;'
+    """
+    return html.escape(printable(value))

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from keras_cvdata.preprocessing.image import ImageDataGenerator
     from keras_cvdata.preview import preview
     from keras_cvdata.review.predict import predict
+    from keras_cvdata.review.report import ReviewReport
+    from keras_cvdata.review.run import review
     from keras_cvdata.sequences import (
         ArraySequence,
         CSVSequence,
@@ -56,6 +58,7 @@ __all__ = [
     "ImageError",
     "JSONSequence",
     "Proof",
+    "ReviewReport",
     "Sequence",
     "Source",
     "Standardization",
@@ -75,6 +78,7 @@ __all__ = [
     "preview",
     "prove",
     "replay",
+    "review",
     "sources",
     "split",
     "stress_test",
@@ -92,6 +96,7 @@ _MODULE_OF = {
     "ImageError": "types",
     "JSONSequence": "sequences",
     "Proof": "stress.proving",
+    "ReviewReport": "review",
     "Sequence": "sequences",
     "Source": "sources",
     "Standardization": "statistics",
@@ -109,6 +114,7 @@ _MODULE_OF = {
     "preview": "preview",
     "prove": "stress.proving",
     "replay": "single_image",
+    "review": "review",
     "split": "sources",
     "stress_test": "stress.run",
 }

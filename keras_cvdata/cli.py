@@ -139,6 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_preview(commands)
     _add_audit(commands)
     model_commands.add_predict(commands)
+    model_commands.add_review(commands)
     model_commands.add_stress(commands)
     _add_migrate(commands)
     return parser

@@ -179,6 +179,76 @@ def _predict(args: argparse.Namespace) -> None:
         say("\t".join(map(printable, cells)))
 
 
+def add_review(commands: Any) -> None:
+    """Add the command `review`.
+
+    Args:
+        commands: The subparsers of the command line.
+    """
+    parser = options.add_command(
+        commands,
+        "review",
+        review,
+        "look at what a model gets wrong, and where",
+        "Prints accuracy, the weakest classes, slices of the images that are worse, and what to do "
+        "first. Use images that the model was not trained on.",
+    )
+    add_model(parser)
+    parser.add_argument("--html", metavar="FILE", help="page with pictures to write")
+    parser.add_argument("--json", metavar="FILE", help="all tables")
+    parser.add_argument(
+        "--review-list",
+        metavar="FILE.csv",
+        help="label suspects, as a table to correct; Source.correct applies it",
+    )
+    parser.add_argument(
+        "--slices",
+        type=lambda text: text.split(","),
+        metavar="NAME,...",
+        help="columns and measures that part the images; by default all",
+    )
+
+
+def review(args: argparse.Namespace) -> None:
+    """Run the command `review`.
+
+    Args:
+        args: The parsed arguments.
+
+    Raises:
+        ValueError: The model cannot be loaded, or does not fit the images.
+        FileNotFoundError: There is no such model, collection or folder to write into.
+    """
+    from keras_cvdata.progress import say
+    from keras_cvdata.review import review
+
+    files = [name for name in (args.html, args.json, args.review_list) if name]
+    for name in files:
+        _check_folder(name)
+    model = load_model(args.model)
+    report = review(
+        model,
+        args.source,
+        args.html,
+        slices=args.slices,
+        class_names=args.class_names,
+        verbose=int(sys.stderr.isatty()),
+        **settings(args, model),
+    )
+    say(report.summary())
+    if args.json:
+        report.to_json(args.json)
+    if args.review_list:
+        report.review_list(args.review_list)
+    for name in files:
+        say(f"Wrote {name}")
+
+
+def _check_folder(name: str) -> None:
+    if not Path(name).parent.is_dir():
+        raise FileNotFoundError(f"{name}: there is no folder {Path(name).parent}.")
+
+
 def _text(cell: Any) -> str:
     return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,7 +18,7 @@ STEPS = ("remove", "correct", "look", "split", "collect", "layer", "train")
 _COLUMNS = ("step", "do", "code", "check", "severity", "label", "count", "finding")
 
 
-class _Advice(NamedTuple):
+class Advice(NamedTuple):
     """What to do about kinds; `{kinds}` in the code are their names in quotes."""
 
     step: str
@@ -27,10 +27,10 @@ class _Advice(NamedTuple):
 
 
 @dataclass
-class _Row:
+class AdviceRow:
     """Advice with the findings that it answers."""
 
-    advice: _Advice
+    advice: Advice
     findings: list[Finding]
 
     @property
@@ -44,51 +44,51 @@ class _Row:
         return self.advice.code.format(kinds=", ".join(f'"{kind}"' for kind in self.kinds))
 
 
-_DROP = _Advice("remove", "leave these images out", "report.keep(drop=[{kinds}])")
-_REVIEW = _Advice(
+_DROP = Advice("remove", "leave these images out", "report.keep(drop=[{kinds}])")
+_REVIEW = Advice(
     "correct",
     "let a second person look at the labels, and apply them by source.correct(path)",
     'report.review_list("review.csv", checks=[{kinds}])',
 )
-_LOOK = _Advice(
+_LOOK = Advice(
     "look",
     "look at these images, and remove those that show nothing that counts in use",
     'report.review_list("review.csv", checks=[{kinds}])',
 )
-_GROUPS = _Advice(
+_GROUPS = Advice(
     "split", "split anew, with copies on one side", 'cvd.split(data, groups="near-copies")'
 )
-_STRATIFY = _Advice("split", "split anew, each class by itself", "cvd.split(data, stratify=True)")
-_BALANCE = _Advice(
+_STRATIFY = Advice("split", "split anew, each class by itself", "cvd.split(data, stratify=True)")
+_BALANCE = Advice(
     "train", "draw every class as often, or weigh it", "balance=True, or class_weights() for `fit`"
 )
 
 # The perspective family first, in the order of its use (R63). Shifts stay within 20 % (R70).
-_FLIP = _Advice("layer", "flip, where both sides mean the same", 'layers.RandomFlip("horizontal")')
-_ROTATE = _Advice("layer", "rotate", "layers.RandomRotateBound(degrees=30)")
-_ZOOM = _Advice("layer", "zoom in", "layers.RandomZoomCrop((1.0, 1.3))")
-_SHIFT = _Advice("layer", "shift", "layers.RandomTranslation(0.1, 0.1)")
-_LIGHT = _Advice(
+_FLIP = Advice("layer", "flip, where both sides mean the same", 'layers.RandomFlip("horizontal")')
+_ROTATE = Advice("layer", "rotate", "layers.RandomRotateBound(degrees=30)")
+_ZOOM = Advice("layer", "zoom in", "layers.RandomZoomCrop((1.0, 1.3))")
+_SHIFT = Advice("layer", "shift", "layers.RandomTranslation(0.1, 0.1)")
+_LIGHT = Advice(
     "layer",
     'vary the light; not with standardize="samplewise", which takes it back',
     "layers.RandomLighting((0.6, 1.4), (-0.1, 0.1))",
 )
-_COLOUR = _Advice(
+_COLOUR = Advice(
     "layer", "vary the colour of the light", "layers.RandomColorTemperature((3000, 12000))"
 )
-_GREY = _Advice(
+_GREY = Advice(
     "layer", "show some images grey, where grey ones come in use", "layers.RandomGrayscale(0.1)"
 )
 _LAYERS = (_FLIP, _ROTATE, _ZOOM, _SHIFT, _LIGHT, _COLOUR, _GREY)
 
 
-def _collect(what: str) -> _Advice:
-    return _Advice("collect", what)
+def _collect(what: str) -> Advice:
+    return Advice("collect", what)
 
 
 # Advice by a part of a kind's name, of which the longest counts. Kinds that are not here get the
 # action of their finding.
-_ADVICE: dict[str, tuple[_Advice, ...]] = {
+_ADVICE: dict[str, tuple[Advice, ...]] = {
     "unreadable": (_DROP,),
     "damaged": (_DROP,),
     "empty": (_DROP,),
@@ -103,9 +103,9 @@ _ADVICE: dict[str, tuple[_Advice, ...]] = {
     "odd_size": (_LOOK,),
     "outlier": (_LOOK,),
     "grey": (_LOOK, _GREY),
-    "odd_aspect": (_Advice("train", "pad instead of stretching", "pad_to_aspect_ratio=True"),),
+    "odd_aspect": (Advice("train", "pad instead of stretching", "pad_to_aspect_ratio=True"),),
     "huge": (
-        _Advice(
+        Advice(
             "train",
             "store the images smaller once",
             'cvd.convert(data, "small", image_size=(256, 256))',
@@ -130,39 +130,58 @@ _ADVICE: dict[str, tuple[_Advice, ...]] = {
 
 def advice(report: AuditReport) -> Any:
     """List what to do, see `AuditReport.advice`."""
-    import pandas as pd
-
-    rows = [_cells(row) for row in rows_of(report)]
-    return pd.DataFrame(rows, columns=list(_COLUMNS))
+    return frame_of(rows_of(report))
 
 
-def rows_of(report: AuditReport) -> list[_Row]:
+def rows_of(report: AuditReport) -> list[AdviceRow]:
     """Advice with the findings that it answers, in the order of the steps."""
     of_kind: dict[str, list[Finding]] = {}
     for finding in by_severity([found for found in report.findings if found.looked]):
         of_kind.setdefault(finding.check, []).append(finding)
-    rows: dict[_Advice, _Row] = {}
-    for kind, findings in of_kind.items():
-        for found in _advice_on(kind, findings):
-            rows.setdefault(found, _Row(found, [])).findings += findings
+    return gather(
+        (found, findings)
+        for kind, findings in of_kind.items()
+        for found in _advice_on(kind, findings)
+    )
+
+
+def gather(answers: Iterable[tuple[Advice, Sequence[Finding]]]) -> list[AdviceRow]:
+    """Put together what is done alike.
+
+    Args:
+        answers: Pieces of advice with findings that they answer.
+
+    Returns:
+        One row for each piece, in the order of `STEPS`.
+    """
+    rows: dict[Advice, AdviceRow] = {}
+    for found, findings in answers:
+        rows.setdefault(found, AdviceRow(found, [])).findings += findings
     return sorted(rows.values(), key=lambda row: _place(row.advice))
 
 
-def _advice_on(kind: str, findings: Sequence[Finding]) -> Iterator[_Advice]:
+def frame_of(rows: Iterable[AdviceRow]) -> Any:
+    """Make the data frame of advice, see `AuditReport.advice`."""
+    import pandas as pd
+
+    return pd.DataFrame([_cells(row) for row in rows], columns=list(_COLUMNS))
+
+
+def _advice_on(kind: str, findings: Sequence[Finding]) -> Iterator[Advice]:
     parts = [part for part in _ADVICE if part in kind]
     if parts:
         yield from _ADVICE[max(parts, key=len)]
     elif findings[0].severity != "note":
         removes = findings[0].severity == "error" and findings[0].position is not None
-        yield _Advice("remove" if removes else "look", findings[0].action)
+        yield Advice("remove" if removes else "look", findings[0].action)
 
 
-def _place(found: _Advice) -> tuple[int, int]:
+def _place(found: Advice) -> tuple[int, int]:
     order = _LAYERS.index(found) if found in _LAYERS else 0
     return STEPS.index(found.step), order
 
 
-def _cells(row: _Row) -> dict[str, Any]:
+def _cells(row: AdviceRow) -> dict[str, Any]:
     findings = row.findings
     labels = dict.fromkeys(f.label for f in findings if f.label is not None)
     first = findings[0]

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keras_cvdata.audit.checks.base import Finding
 from keras_cvdata.audit.selecting import by_severity, check_kinds, culprit, part_of
 from keras_cvdata.sources import Source
-from keras_cvdata.sources.corrections import (
-    COLLECTION,
-    COLUMNS,
-    fingerprint,
-    label_text,
-    to_cell,
-)
+from keras_cvdata.sources.corrections import Doubt, label_text, write_doubts
 
 if TYPE_CHECKING:
     from keras_cvdata.audit.report import AuditReport
@@ -52,16 +44,11 @@ def write_review_list(
                 of_image.setdefault(position, []).append(finding)
     listed = [position for position in of_image if position in place_of]
     rows = source.rows
-    made_for = fingerprint(source)
-    # A mark at the start tells spreadsheets that it is UTF-8.
-    with Path(path).open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow([*COLUMNS, COLLECTION])
-        for position in listed:
-            row = rows[place_of[position]]
-            told = _told(report, position, of_image[position])
-            writer.writerow([row, *map(to_cell, told), "", "", made_for])
-    return len(listed)
+    doubts = (
+        Doubt(int(rows[place_of[position]]), *_told(report, position, of_image[position]))
+        for position in listed
+    )
+    return write_doubts(path, source, doubts)
 
 
 def _is_for_review(finding: Finding) -> bool:

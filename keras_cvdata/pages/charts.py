@@ -70,6 +70,32 @@ def scatter(x: Array, y: Array, title: str, names: tuple[str, str]) -> str:
     return _frame(points, title, names[0], (0, right), (0, top), names[1])
 
 
+def reliability(confidence: Array, accuracy: Array, count: Array, title: str) -> str:
+    """Draw how often predictions are right beside how probable they are said to be.
+
+    Args:
+        confidence: (B,) mean probability of each bin, 0 to 1; NaN where it is empty.
+        accuracy: (B,) share that is right.
+        count: (B,) number of images; points of bins with more are larger.
+        title: What is shown, for those who cannot see it, too.
+
+    Returns:
+        The SVG element.
+    """
+    largest = max(float(np.sqrt(count).max(initial=0)), 1.0)
+    parts = [
+        f'<line class="mark" x1="{_x(0, 0, 1):.1f}" y1="{_y(0, 0, 1):.1f}" '
+        f'x2="{_x(1, 0, 1):.1f}" y2="{_y(1, 0, 1):.1f}"/>'
+    ]
+    for x, y, n in zip(confidence.tolist(), accuracy.tolist(), count.tolist(), strict=True):
+        if n:
+            parts.append(
+                f'<circle class="point" cx="{_x(x, 0, 1):.1f}" cy="{_y(y, 0, 1):.1f}" '
+                f'r="{3 + 6 * n**0.5 / largest:.1f}"/>'
+            )
+    return _frame(parts, title, "probability", (0, 1), (0, 1), "right")
+
+
 def bar(count: int, most: int) -> str:
     """Draw one bar of a table, which says its number beside it."""
     width = 100 * count / max(most, 1)

@@ -54,7 +54,7 @@ def encode_thumbnail(pixels: Array, side: int = SIDE) -> Thumbnail:
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST
     small = cv2.resize(pixels, size, interpolation=method)
     _, data = cv2.imencode(".jpg", small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
-    return Thumbnail(f"data:image/jpeg;base64,{base64.b64encode(data).decode()}", *size)
+    return Thumbnail(f"data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode()}", *size)
 
 
 def figure(shown: Thumbnail | None, name: str, label: str, more: str = "") -> str:

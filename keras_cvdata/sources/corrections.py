@@ -7,7 +7,7 @@ import difflib
 import hashlib
 import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -53,6 +53,49 @@ class _Line:
     new_label: str
     remove: bool
     collection: str
+
+
+class Doubt(NamedTuple):
+    """One image that a person is to look at.
+
+    Attributes:
+        row: Its row number.
+        path: Its name.
+        label: Its label, see `label_text`.
+        check: What is doubtful.
+        score: What was measured, as text.
+        suggestion: The class that is likely, or what to do.
+    """
+
+    row: int
+    path: str
+    label: str
+    check: str
+    score: str
+    suggestion: str
+
+
+def write_doubts(path: str | os.PathLike[str], source: Source, doubts: Iterable[Doubt]) -> int:
+    """Write the list that `corrected` reads, with empty columns for what a person says.
+
+    Args:
+        path: CSV file to write.
+        source: The collection that the rows are of.
+        doubts: The images.
+
+    Returns:
+        Number of images in the list.
+    """
+    made_for = fingerprint(source)
+    number = 0
+    # A mark at the start tells spreadsheets that it is UTF-8.
+    with Path(path).open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*COLUMNS, COLLECTION])
+        for doubt in doubts:
+            writer.writerow([doubt.row, *map(to_cell, doubt[1:]), "", "", made_for])
+            number += 1
+    return number
 
 
 def corrected(source: Source, path: str | os.PathLike[str], new_classes: bool = False) -> Corrected:

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from keras_cvdata import ArraySequence, DataFrameSequence, DirectorySequence, layers, predict
+from keras_cvdata.review import heads, predictions
 from keras_cvdata.review.averaging import averaging
 from keras_cvdata.review.predictions import predictions_of
 from keras_cvdata.sources import ArraySource
@@ -357,9 +358,9 @@ def test_images_may_be_changed_first() -> None:
 
 def test_parts_of_large_collections_are_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
     whole, once = tens(tta="flips", batch_size=1), tens(batch_size=2)
-    monkeypatch.setattr("keras_cvdata.review.predictions._BATCHES", 4)
-    monkeypatch.setattr("keras_cvdata.review.predictions._IMAGES", 4)
-    monkeypatch.setattr("keras_cvdata.review.heads._ROWS", 3)
+    monkeypatch.setattr(predictions, "_BATCHES", 4)
+    monkeypatch.setattr(predictions, "_IMAGES", 4)
+    monkeypatch.setattr(heads, "_ROWS", 3)
     pd.testing.assert_frame_equal(tens(batch_size=2), once)
     parts = tens(tta="flips", batch_size=1)
     pd.testing.assert_frame_equal(parts, whole)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from keras_cvdata.out_of_fold import oof_pred_probs
     from keras_cvdata.preprocessing.image import ImageDataGenerator
     from keras_cvdata.preview import preview
+    from keras_cvdata.review.predict import predict
     from keras_cvdata.sequences import (
         ArraySequence,
         CSVSequence,
@@ -65,6 +66,7 @@ __all__ = [
     "layers",
     "not_any_class",
     "oof_pred_probs",
+    "predict",
     "preview",
     "replay",
     "sources",
@@ -94,6 +96,7 @@ _MODULE_OF = {
     "in_the_wild": "wild",
     "not_any_class": "sources",
     "oof_pred_probs": "out_of_fold",
+    "predict": "review.predict",
     "preview": "preview",
     "replay": "single_image",
     "split": "sources",

@@ -5,13 +5,11 @@ from __future__ import annotations
 import argparse
 import io
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from keras_cvdata import __version__, audit_command
+from keras_cvdata import __version__, audit_command, model_commands
 from keras_cvdata import command_options as options
-
-_FORMATS = "a folder, .csv, .json, .jsonl or .h5"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,7 +59,7 @@ def _convert(args: argparse.Namespace) -> None:
         copy=args.copy,
         overwrite=args.overwrite,
         on_error=args.on_error,
-        **_reading(args),
+        **options.reading(args),
     )
     print(f"Wrote {path}")
 
@@ -79,7 +77,7 @@ def _split(args: argparse.Namespace) -> None:
         certificate=args.certificate,
         overwrite=args.overwrite,
         on_error=args.on_error,
-        **_reading(args),
+        **options.reading(args),
     )
     for path, count in written.items():
         print(f"Wrote {path}: {count} images")
@@ -98,13 +96,13 @@ def _preview(args: argparse.Namespace) -> None:
         variants=args.variants,
         seed=args.seed,
         on_error=args.on_error,
-        **_reading(args),
+        **options.reading(args),
     )
     print(f"Wrote {args.output}: {shown} images, each as it is and drawn {args.variants} times")
 
 
 def _audit(args: argparse.Namespace) -> int:
-    return audit_command.run(args, _reading(args))
+    return audit_command.run(args, options.reading(args))
 
 
 def _migrate(args: argparse.Namespace) -> None:
@@ -129,26 +127,6 @@ def _migrate(args: argparse.Namespace) -> None:
         raise ValueError("; ".join(failures))
 
 
-def _reading(args: argparse.Namespace) -> dict[str, Any]:
-    """Keywords of `open_source` that were given."""
-    # A file of HDF5 has no columns: its datasets have keys.
-    word = "key" if args.source.lower().endswith((".h5", ".hdf5")) else "column"
-    given = {
-        f"image_{word}": args.image_column,
-        f"label_{word}": args.label_column,
-        "hierarchical": args.hierarchical or None,
-        "label_separator": args.label_separator,
-        "label_kind": "multilabel" if args.label_separator else None,
-        "max_pixels": args.max_pixels,
-        "extension": args.extension,
-        "encoding": args.encoding,
-        "missing": args.missing,
-        "pixel_shape": args.pixel_shape,
-    }
-    reading = {name: value for name, value in given.items() if value is not None}
-    return {name: None if value == "None" else value for name, value in reading.items()}
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="keras-cvdata", description="Image collections for Keras: look, convert, split, train."
@@ -160,12 +138,13 @@ def _parser() -> argparse.ArgumentParser:
     _add_split(commands)
     _add_preview(commands)
     _add_audit(commands)
+    model_commands.add_predict(commands)
     _add_migrate(commands)
     return parser
 
 
 def _add_demo(commands: Any) -> None:
-    parser = _add(
+    parser = options.add_command(
         commands,
         "demo",
         _demo,
@@ -180,31 +159,31 @@ def _add_demo(commands: Any) -> None:
         "validation",
     )
     parser.add_argument("--output", default="demo", metavar="DIR", help="default: %(default)s")
-    _add_image_size(parser, "size of the network's input; by default chosen by the images")
+    options.add_image_size(parser, "size of the network's input; by default chosen by the images")
     parser.add_argument(
         "--epochs", type=options.count, help="default: 50 for the digits, 20 for your folder"
     )
-    _add_seed(parser)
+    options.add_seed(parser)
 
 
 def _add_convert(commands: Any) -> None:
-    parser = _add(
+    parser = options.add_command(
         commands,
         "convert",
         _convert,
         "write a collection in another format",
         "Images are copied byte for byte; tables refer to local files and URLs where they are.",
     )
-    _add_source(parser)
-    parser.add_argument("target", help=f"{_FORMATS}; a name without extension is a folder")
-    _add_image_size(parser, "stretch all images to this size")
+    options.add_source(parser)
+    parser.add_argument("target", help=f"{options.FORMATS}; a name without extension is a folder")
+    options.add_image_size(parser, "stretch all images to this size")
     parser.add_argument("--copy", action="store_true", help="for tables, copy the images too")
-    _add_on_error(parser, "skip")
-    _add_overwrite(parser)
+    options.add_on_error(parser, "skip")
+    options.add_overwrite(parser)
 
 
 def _add_split(commands: Any) -> None:
-    parser = _add(
+    parser = options.add_command(
         commands,
         "split",
         _split,
@@ -213,8 +192,8 @@ def _add_split(commands: Any) -> None:
         "pets_train.csv and pets_validation.csv, which refer to the images where they are. The "
         "source stays as it is.",
     )
-    _add_source(parser)
-    parser.add_argument("target", help=f"{_FORMATS}; a name without extension is a folder")
+    options.add_source(parser)
+    parser.add_argument("target", help=f"{options.FORMATS}; a name without extension is a folder")
     shares = parser.add_mutually_exclusive_group()
     shares.add_argument(
         "--validation",
@@ -244,9 +223,9 @@ def _add_split(commands: Any) -> None:
     parser.add_argument(
         "--no-stratify", action="store_true", help="do not split every class by itself"
     )
-    _add_on_error(parser, "skip")
-    _add_seed(parser)
-    _add_overwrite(parser)
+    options.add_on_error(parser, "skip")
+    options.add_seed(parser)
+    options.add_overwrite(parser)
 
 
 def _add_preview(commands: Any) -> None:
@@ -254,14 +233,14 @@ def _add_preview(commands: Any) -> None:
         f"{name} ({unit})" if amount is None else f"{name}={amount:g} ({unit})"
         for name, (amount, unit, _) in options.AUGMENTATIONS.items()
     )
-    parser = _add(
+    parser = options.add_command(
         commands,
         "preview",
         _preview,
         "draw a contact sheet of augmented images",
         "Each row shows an image as it is and then as several epochs would serve it.",
     )
-    _add_source(parser)
+    options.add_source(parser)
     parser.add_argument("output", metavar="OUT.png", help="picture to write")
     parser.add_argument(
         "--augment",
@@ -270,17 +249,17 @@ def _add_preview(commands: Any) -> None:
         metavar="NAME[=AMOUNT],...",
         help=f"what to do, in this order (default: %(default)s): {kinds}",
     )
-    _add_image_size(parser, "size of each image (default: 128)", default=(128, 128))
+    options.add_image_size(parser, "size of each image (default: 128)", default=(128, 128))
     parser.add_argument("--images", type=options.count, default=6, help="rows (default: 6)")
     parser.add_argument(
         "--variants", type=options.count, default=7, help="drawn images in a row (default: 7)"
     )
-    _add_on_error(parser, "substitute", "skip")
-    _add_seed(parser)
+    options.add_on_error(parser, "substitute", "skip")
+    options.add_seed(parser)
 
 
 def _add_audit(commands: Any) -> None:
-    parser = _add(
+    parser = options.add_command(
         commands,
         "audit",
         _audit,
@@ -289,12 +268,12 @@ def _add_audit(commands: Any) -> None:
         "collection passes the checklist of the handbook. The exit code is 1 where something of "
         "--fail-on was found.",
     )
-    _add_source(parser)
+    options.add_source(parser)
     audit_command.add_options(parser)
 
 
 def _add_migrate(commands: Any) -> None:
-    parser = _add(
+    parser = options.add_command(
         commands,
         "migrate",
         _migrate,
@@ -311,80 +290,3 @@ def _add_migrate(commands: Any) -> None:
         action="store_true",
         help="for code written for Keras before 2.9: shifts move along the axes in their names",
     )
-
-
-def _add(
-    commands: Any,
-    name: str,
-    command: Callable[[argparse.Namespace], int | None],
-    summary: str,
-    more: str,
-) -> argparse.ArgumentParser:
-    description = f"{summary[0].upper()}{summary[1:]}. {more}"
-    parser: argparse.ArgumentParser = commands.add_parser(
-        name, help=summary, description=description
-    )
-    parser.set_defaults(command=command)
-    return parser
-
-
-def _add_source(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("source", help=_FORMATS)
-    parser.add_argument(
-        "--image-column",
-        metavar="NAME",
-        help="where images are: column of a table, path in an HDF5 file such as train/image",
-    )
-    parser.add_argument("--label-column", metavar="NAME", help="what they show, likewise; or None")
-    parser.add_argument(
-        "--label-separator", metavar="TEXT", help="of a table whose images have several labels"
-    )
-    parser.add_argument(
-        "--max-pixels",
-        type=options.count,
-        metavar="COUNT",
-        help="pixels beyond which an image is refused (default: 64 million)",
-    )
-    parser.add_argument(
-        "--extension", metavar=".EXT", help="of a table that names files without their ending"
-    )
-    parser.add_argument("--encoding", metavar="NAME", help="of a table, such as cp1252")
-    parser.add_argument(
-        "--missing",
-        choices=("raise", "drop", "later"),
-        help="of a table: what to do where a file does not exist",
-    )
-    parser.add_argument(
-        "--pixel-shape",
-        type=options.shape,
-        metavar="HEIGHTxWIDTH[xCHANNELS]",
-        help="of a table that holds the pixels, in one column or in several (--image-column 'px*')",
-    )
-    parser.add_argument(
-        "--hierarchical", action="store_true", help="folders in folders are levels of labels"
-    )
-
-
-def _add_image_size(
-    parser: argparse.ArgumentParser, text: str, default: tuple[int, int] | None = None
-) -> None:
-    parser.add_argument(
-        "--image-size", type=options.size, default=default, metavar="HEIGHTxWIDTH", help=text
-    )
-
-
-def _add_seed(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
-
-
-def _add_on_error(parser: argparse.ArgumentParser, *others: str) -> None:
-    parser.add_argument(
-        "--on-error",
-        choices=("raise", *others),
-        default="raise",
-        help="what to do with an image that cannot be read (default: %(default)s)",
-    )
-
-
-def _add_overwrite(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--overwrite", action="store_true", help="replace what was written before")

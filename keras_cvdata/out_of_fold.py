@@ -12,16 +12,16 @@ import keras
 import numpy as np
 
 from keras_cvdata.arguments import integer
-from keras_cvdata.embedding import outputs_of
 from keras_cvdata.labels import Labels
 from keras_cvdata.progress import say
+from keras_cvdata.review.heads import as_probabilities
+from keras_cvdata.review.outputs import asked_of, only_output, outputs_of
 from keras_cvdata.sequences import Sequence
 from keras_cvdata.sources.splitting import groups_of
 from keras_cvdata.splits import fold_positions
 from keras_cvdata.types import Array, Ints
 
 _MODES = ("int", "categorical", "binary")
-_SUM_TOLERANCE = 0.01  # how far half-precision probabilities of an image may be from a sum of 1
 
 
 def oof_pred_probs(
@@ -117,38 +117,6 @@ def oof_pred_probs(
     return probabilities
 
 
-def as_probabilities(outputs: Array, logits: bool = False) -> tuple[Array, str]:
-    """Bring what a model returned to the probabilities of classes that exclude each other.
-
-    Args:
-        outputs: (N, K) outputs of K classes, or (N, 1) of the second of two; rows of NaN stay.
-        logits: Whether they are known to be logits, whatever their values.
-
-    Returns:
-        (N, K) float32 of rows with the sum 1, K at least 2; and what was done to the outputs, ""
-        for nothing.
-
-    Example:
-        >>> probabilities, done = as_probabilities(np.array([[0.0, 2.0], [3.0, 0.0]]))
-        >>> probabilities.argmax(axis=1).tolist(), done
-        ([1, 0], 'softmax applied')
-    """
-    outputs = np.asarray(outputs, np.float64)
-    known = outputs[np.isfinite(outputs).all(axis=1)]
-    unit = not logits and bool(((known >= 0) & (known <= 1)).all())
-    if outputs.shape[1] == 1:
-        second = outputs if unit else 1 / (1 + np.exp(-np.clip(outputs, -500, 500)))
-        done = "" if unit else "sigmoid applied"
-        return np.concatenate([1 - second, second], axis=1).astype(np.float32), done
-    sums = outputs.sum(axis=1, keepdims=True)
-    if unit and bool((np.abs(known.sum(axis=1) - 1) <= _SUM_TOLERANCE).all()):
-        return (outputs / sums).astype(np.float32), ""
-    if unit and known.sum(axis=1).all():  # one sigmoid for each class
-        return (outputs / sums).astype(np.float32), "divided by their sum"
-    powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-    return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32), "softmax applied"
-
-
 def _one_class_each(sequence: Any) -> Labels:
     """The only label column of a sequence, which gives each image one class."""
     if not isinstance(sequence, Sequence):
@@ -225,7 +193,8 @@ def _predict_fold(
     """Train on some positions, and return the outputs for others; NaN where unreadable."""
     shown = "auto" if verbose > 1 else 0
     model.fit(sequence.with_source(sequence.source.select(others)), epochs=epochs, verbose=shown)
-    return outputs_of(model, sequence, held, shown).reshape(len(held), -1)
+    outputs = only_output(outputs_of(model, asked_of(sequence, held), shown))
+    return outputs.reshape(len(held), -1)
 
 
 def _check_width(width: int, classes: int) -> None:

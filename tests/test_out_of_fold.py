@@ -12,7 +12,6 @@ import pytest
 
 from keras_cvdata import ArraySequence, Sequence, layers, oof_pred_probs, out_of_fold
 from keras_cvdata.labels import from_levels
-from keras_cvdata.out_of_fold import as_probabilities
 from keras_cvdata.sources import ArraySource, DirectorySource
 
 pytestmark = pytest.mark.backends
@@ -76,38 +75,6 @@ def test_impossible_folds_are_refused(k, error) -> None:
     data = ArraySequence(np.zeros((6, 4, 4, 1), np.uint8), [0, 1] * 3, verbose=0)
     with pytest.raises(error, match="folds"):
         oof_pred_probs(classifier(2), data, k, verbose=0)
-
-
-LOGITS = np.array([[1.0, 3.0, -2.0], [0.2, 0.1, 0.4]])
-SOFTMAX = np.exp(LOGITS) / np.exp(LOGITS).sum(axis=1, keepdims=True)
-
-
-@pytest.mark.parametrize(
-    ("outputs", "logits", "expected", "done"),
-    [
-        (SOFTMAX, False, SOFTMAX, ""),
-        (SOFTMAX.astype(np.float16), False, SOFTMAX, ""),
-        (LOGITS, False, SOFTMAX, "softmax applied"),
-        (LOGITS[1:], True, SOFTMAX[1:], "softmax applied"),  # they might be probabilities
-        (np.array([[0.9, 0.3]]), False, np.array([[0.75, 0.25]]), "divided by their sum"),
-        (np.array([[0.3], [0.8]]), False, np.array([[0.7, 0.3], [0.2, 0.8]]), ""),
-        (np.array([[-1000.0], [0.0]]), False, np.array([[1, 0], [0.5, 0.5]]), "sigmoid applied"),
-        (np.array([[0.0]]), True, np.array([[0.5, 0.5]]), "sigmoid applied"),
-        (np.array([[1000.0, 0.0]]), False, np.array([[1.0, 0.0]]), "softmax applied"),
-    ],
-)
-def test_outputs_become_probabilities(outputs, logits, expected, done) -> None:
-    found, said = as_probabilities(outputs, logits)
-    assert said == done
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, expected, atol=2e-3)
-    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
-
-
-def test_rows_without_outputs_stay_without() -> None:
-    found, said = as_probabilities(np.array([[np.nan, np.nan], [0.25, 0.75]]))
-    assert np.isnan(found[0]).all()
-    assert (found[1].tolist(), said) == ([0.25, 0.75], "")
 
 
 @pytest.mark.slow

@@ -1,0 +1,1 @@
+"""What a trained model makes of the images of a collection, with their names and labels."""

@@ -1,0 +1,1 @@
+"""What a model meets in use, and what it makes of it."""

@@ -12,16 +12,23 @@ CLASSES = list({case.layer: case for case in reversed(LAYERS)}.values())
 """The first row of each class, for what does not hang on the options of a layer."""
 
 
-def for_each(cases: Iterable[LayerCase], *, quick: bool = False) -> pytest.MarkDecorator:
-    """Run a test for each row: the first one of a class, or all, in quick tests too.
+QUICK: list[pytest.MarkDecorator] = []
+SLOW = [pytest.mark.slow]
+NIGHTLY = [pytest.mark.slow, pytest.mark.nightly]
+
+
+def for_each(
+    cases: Iterable[LayerCase], further: list[pytest.MarkDecorator] = SLOW
+) -> pytest.MarkDecorator:
+    """Run a test for each row, and those beyond the first of their class with some marks.
 
     Heavy rows are left to nightly tests.
     """
-    rows = [pytest.param(case, marks=_marks(case, quick or case in CLASSES)) for case in cases]
+    rows = [pytest.param(case, marks=_marks(case, further)) for case in cases]
     return pytest.mark.parametrize("case", rows, ids=str)
 
 
-def _marks(case: LayerCase, quick: bool) -> list[pytest.MarkDecorator]:
+def _marks(case: LayerCase, further: list[pytest.MarkDecorator]) -> list[pytest.MarkDecorator]:
     if case.is_heavy:
-        return [pytest.mark.slow, pytest.mark.nightly]
-    return [] if quick else [pytest.mark.slow]
+        return NIGHTLY
+    return QUICK if case in CLASSES else further

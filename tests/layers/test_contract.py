@@ -20,7 +20,7 @@ from keras_cvdata.layers import forms
 from keras_cvdata.layers.uniforms import Uniforms
 from tests.cases import LAYERS, MIXERS, LayerCase
 from tests.executors import uniforms, with_opencv, with_tensors
-from tests.layers.rows import CLASSES, for_each
+from tests.layers.rows import CLASSES, NIGHTLY, QUICK, SLOW, for_each
 
 pytestmark = pytest.mark.backends
 
@@ -30,20 +30,21 @@ BASES |= {layers.CompoundLayer, layers.MixingLayer, layers.RandomLayer}
 
 every_case = for_each(LAYERS)
 every_class = for_each(CLASSES)
+# For what takes long and hardly hangs on the options of a layer.
+first_of_each_class = for_each(LAYERS, further=NIGHTLY)
 every_random_case = for_each([case for case in LAYERS if not case.deterministic])
 every_keeping_case = for_each([case for case in LAYERS if not case.makes])
 every_resting_case = for_each([case for case in LAYERS if case.rests])
 
 IMAGES: list[Any] = [("uint8", 3, (61, 40)), ("float32", 3, (61, 40))]
 if keras.backend.backend() != "jax":  # it compiles for every shape, and nothing here hangs on it
-    slow, nightly = pytest.mark.slow, [pytest.mark.slow, pytest.mark.nightly]
     IMAGES += [
-        pytest.param("uint8", 1, (28, 97), marks=slow),
-        pytest.param("float32", 1, (28, 97), marks=slow),
-        pytest.param("uint8", 4, (97, 53), marks=slow),
-        pytest.param("float32", 4, (97, 53), marks=nightly),
-        pytest.param("uint8", 5, (33, 28), marks=nightly),
-        pytest.param("float32", 5, (33, 28), marks=slow),
+        pytest.param("uint8", 1, (28, 97), marks=SLOW),
+        pytest.param("float32", 1, (28, 97), marks=SLOW),
+        pytest.param("uint8", 4, (97, 53), marks=SLOW),
+        pytest.param("float32", 4, (97, 53), marks=NIGHTLY),
+        pytest.param("uint8", 5, (33, 28), marks=NIGHTLY),
+        pytest.param("float32", 5, (33, 28), marks=SLOW),
     ]
 
 
@@ -175,7 +176,7 @@ def test_every_image_has_its_own_draws(case: LayerCase) -> None:
 
 
 @pytest.mark.slow
-@every_case
+@first_of_each_class
 def test_batch_equals_stacked_singles(case: LayerCase) -> None:
     x, chain = images(case), Chain([make(case)])
     u = uniforms(chain, len(x))
@@ -210,7 +211,7 @@ def test_config_makes_an_equal_layer(case: LayerCase) -> None:
 
 
 @pytest.mark.slow
-@every_case
+@first_of_each_class
 def test_model_file_and_pickle_round_trip(case: LayerCase, tmp_path: Path) -> None:
     model = keras.Sequential([keras.Input((28, 37, 3), dtype="uint8"), make(case)])
     model.save(tmp_path / "model.keras")
@@ -222,7 +223,7 @@ def test_model_file_and_pickle_round_trip(case: LayerCase, tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-@every_case
+@first_of_each_class
 def test_works_compiled_in_a_model(case: LayerCase) -> None:
     """Under jit on every backend; `predict` is not training, so call the layer in training."""
 
@@ -275,7 +276,7 @@ def test_layers_that_always_act_take_no_rate(case: LayerCase) -> None:
         case.layer(**case.options, rate=0.5)
 
 
-@for_each(LAYERS, quick=True)
+@for_each(LAYERS, further=QUICK)
 @pytest.mark.parametrize(("dtype", "channels", "size"), IMAGES)
 def test_executors_agree(case: LayerCase, dtype: str, channels: int, size: tuple[int, int]) -> None:
     """For equal images and parameters, within the tolerance of the row."""

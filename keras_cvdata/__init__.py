@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from keras_cvdata.single_image import apply, replay
     from keras_cvdata.sources import Source, folds, not_any_class, split
     from keras_cvdata.statistics import Standardization, estimate_memory
+    from keras_cvdata.stress.label_safety import LabelSafetyReport, label_safety
     from keras_cvdata.stress.proving import Proof, prove
     from keras_cvdata.stress.report import StressReport
     from keras_cvdata.stress.run import stress_test
@@ -57,6 +58,7 @@ __all__ = [
     "ImageDataGenerator",
     "ImageError",
     "JSONSequence",
+    "LabelSafetyReport",
     "Proof",
     "ReviewReport",
     "Sequence",
@@ -71,6 +73,7 @@ __all__ = [
     "estimate_memory",
     "folds",
     "in_the_wild",
+    "label_safety",
     "layers",
     "not_any_class",
     "oof_pred_probs",
@@ -95,6 +98,7 @@ _MODULE_OF = {
     "ImageDataGenerator": "preprocessing.image",
     "ImageError": "types",
     "JSONSequence": "sequences",
+    "LabelSafetyReport": "stress.label_safety",
     "Proof": "stress.proving",
     "ReviewReport": "review",
     "Sequence": "sequences",
@@ -108,6 +112,7 @@ _MODULE_OF = {
     "estimate_memory": "statistics",
     "folds": "sources",
     "in_the_wild": "wild",
+    "label_safety": "stress.label_safety",
     "not_any_class": "sources",
     "oof_pred_probs": "out_of_fold",
     "predict": "review.predict",

@@ -57,10 +57,11 @@ def test_digits_are_the_same_in_all_formats(tmp_path: Path) -> None:
         framed[:, 4:-4, 4:-4] = 0
         assert not framed.any()
         assert images.max() == 255
+        files = [source.fetch(i) for i in range(count)]
         for extension in (".csv", ".json", ".h5"):
             other = open_source(folder.with_suffix(extension))
             assert np.array_equal(other.labels["label"].values, source.labels["label"].values)
-            assert [other.fetch(i) for i in range(count)] == [source.fetch(i) for i in range(count)]
+            assert [other.fetch(i) for i in range(count)] == files
     again = write_digits(tmp_path / "digits", seed=0)
     assert again == collection
 

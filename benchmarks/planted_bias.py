@@ -64,7 +64,7 @@ def main() -> None:
     proof = cvd.prove(
         make_model, train, test, advice.iloc[0], args.epochs, suite="background", seeds=args.seeds
     )
-    recall = report.classes.query(f"label == '{classes[-1]}'")
+    recall = report.classes[report.classes["class"] == classes[-1]]
     lines = [
         "# A planted bias",
         "",

@@ -129,8 +129,8 @@ _ANSWERS: Mapping[str, Callable[[float], _Layer]] = {
     "thin": _STROKES,
     "stroke": _STROKES,
     "texture": _fixed("RandomTexture"),
-    "ground": _fixed("RandomBackground"),  # R95
-    "border": _fixed("RandomBackground"),
+    "ground": _fixed("RandomBackground", rate=0.5),  # R95
+    "border": _fixed("RandomBackground", rate=0.5),
     "edges": _STROKES,
     "stripe": _fixed("RandomErasing"),
     "line": _fixed("RandomErasing"),

@@ -38,7 +38,8 @@ def families() -> dict[str, Family]:
     """Give the families of the suite "handbook", by name.
 
     Returns:
-        The negative and four shifts (R82), of one strength each, and white that becomes grey (R94).
+        The negative and four shifts (R82), of one strength each, and light and dark that
+        draw near to grey (R94).
 
     Example:
         >>> list(families())
@@ -61,4 +62,5 @@ def families() -> dict[str, Family]:
 
 
 def _dulled(gain: float) -> list[Any]:
-    return [RandomLighting((gain, gain), (0, 0), seed=0)]
+    middle = (1 - gain) / 2  # so that grey stays grey
+    return [RandomLighting((gain, gain), (middle, middle), seed=0)]

@@ -128,7 +128,7 @@ def test_handbook_inverts_and_shifts_by_four_pixels_of_28() -> None:
     x = np.random.default_rng(0).integers(0, 256, (28, 28, 1), np.uint8)
     changed = {n: apply(family(1), x)[0] for n, family in suite_of("handbook").items()}
     assert np.array_equal(changed.pop("invert"), np.invert(x))
-    assert np.array_equal(changed.pop("low contrast"), np.rint(0.8 * x).astype(np.uint8))
+    assert np.array_equal(changed.pop("low contrast"), np.rint(0.8 * x + 25.5).astype(np.uint8))
     padded = np.pad(x, ((4, 4), (4, 4), (0, 0)), "edge")
     starts = {"left": (4, 8), "right": (4, 0), "up": (8, 4), "down": (0, 4)}
     for side, (top, left) in starts.items():

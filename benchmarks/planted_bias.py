@@ -59,10 +59,18 @@ def main() -> None:
     model = make_model()
     model.fit(train, epochs=args.epochs, verbose=0)
     review = cvd.review(model, test, None, verbose=0)
-    report = cvd.stress_test(model, test, "background", verbose=0)
+    # Beyond severity 1 the ground is so much of a photograph that nothing of a flower is left.
+    report = cvd.stress_test(model, test, "background", [1], verbose=0)
     advice = report.advice()
     proof = cvd.prove(
-        make_model, train, test, advice.iloc[0], args.epochs, suite="background", seeds=args.seeds
+        make_model,
+        train,
+        test,
+        advice.iloc[0],
+        args.epochs,
+        suite="background",
+        severities=[1],
+        seeds=args.seeds,
     )
     recall = report.classes[report.classes["class"] == classes[-1]]
     lines = [

@@ -49,6 +49,13 @@ def test_example_of_the_first_page_runs(tmp_path: Path, monkeypatch: pytest.Monk
     run_page(ROOT / "docs" / "index.md")
 
 
+@pytest.mark.slow
+@pytest.mark.backends
+def test_code_after_training_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run_page(ROOT / "docs" / "after_training.md")
+
+
 @pytest.mark.parametrize("page", ["audit", "data"])
 def test_code_of_the_page_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

@@ -130,7 +130,7 @@ _ANSWERS: Mapping[str, Callable[[float], _Layer]] = {
     "stroke": _STROKES,
     "texture": _fixed("RandomTexture"),
     "ground": _fixed("RandomBackground", rate=0.5),  # R95
-    "border": _fixed("RandomBackground", rate=0.5),
+    "border": _fixed("RandomZoomCrop", (1.0, 1.4)),  # cuts it off
     "edges": _STROKES,
     "stripe": _fixed("RandomErasing"),
     "line": _fixed("RandomErasing"),

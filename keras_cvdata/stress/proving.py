@@ -138,7 +138,7 @@ class Proof:
         return f"Proof({self.code}: {self.verdict})"
 
 
-def prove(
+def prove(  # noqa: PLR0913 # the arguments of a public function
     model_fn: Callable[[], Any],
     train: Sequence,
     validation: Any,
@@ -146,6 +146,7 @@ def prove(
     epochs: int,
     *,
     suite: str | Mapping[str, Any] = "handbook",
+    severities: Iterable[int] = range(1, 6),
     seeds: Iterable[int] = (0,),
     verbose: int = 1,
 ) -> Proof:
@@ -165,6 +166,7 @@ def prove(
             kind is proposed, or all where none is.
         epochs: Epochs that each model trains for.
         suite: As of `stress_test`.
+        severities: Likewise.
         seeds: Seeds of weights, orders and draws; one pair of models for each.
         verbose: 0 says nothing, 1 a line for each training and the summary, 2 also what `fit`
             shows.
@@ -180,7 +182,7 @@ def prove(
     Source: Handbook 2, part 8; R62, R89, R90.
     """
     integer("epochs", epochs, 1)
-    chosen = [integer("seeds", seed, 0) for seed in seeds]
+    chosen, severities = [integer("seeds", seed, 0) for seed in seeds], list(severities)
     if not chosen:
         raise ValueError("seeds is empty; give at least one, such as (0,).")
     if not isinstance(train, Sequence):
@@ -194,7 +196,7 @@ def prove(
                 model = new_model(model_fn, model)
                 data = _trained_on(train, added, seed)
                 model.fit(data, epochs=epochs, verbose="auto" if verbose > 1 else 0)
-            reports.append(stress_test(model, validation, suite, seed=seed, verbose=0))
+            reports.append(stress_test(model, validation, suite, severities, seed=seed, verbose=0))
             if verbose:
                 say(f"Seed {seed}, trained {told} {code}: {reports[-1]!r}")
         runs.append(Run(seed, *reports))

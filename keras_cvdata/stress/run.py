@@ -63,10 +63,10 @@ def stress_test(
             numbers, whose losses alone are told; with one output or several.
         data: A sequence whose images are as the model wants them, with labels (augmentation is left
             out); or a source, or what `open_source` opens.
-        suite: "handbook" (the negative, four shifts), "digits" (MNIST-C), "photo" (ImageNet-C),
-            "geometry", "background"; or perturbations by name: a layer, a list of layers and
-            functions of one image, a function that takes a severity and returns such a list, or a
-            `Family`.
+        suite: "handbook" (the negative, four shifts, low contrast), "digits" (MNIST-C), "photo"
+            (ImageNet-C), "geometry", "background"; or perturbations by name: a layer, a list of
+            layers and functions of one image, a function that takes a severity and returns such a
+            list, or a `Family`.
         severities: Which severities; a perturbation that has only one is tested at that.
         baseline: Another model, which is tested alike, or its report: what errors are compared
             with.
@@ -91,7 +91,7 @@ def stress_test(
         >>> data = np.zeros((4, 8, 8, 3), np.uint8), ["cat", "dog", "cat", "cat"]
         >>> stress_test(model, data, verbose=0).matrix[1].to_dict()
         {'invert': 0.75, 'shift left': 0.75, 'shift right': 0.75, 'shift up': 0.75,
-         'shift down': 0.75}
+         'shift down': 0.75, 'low contrast': 0.75}
 
     Source: D. Hendrycks and T. Dietterich, Benchmarking Neural Network Robustness to Common
         Corruptions and Perturbations, 2019; Handbook 2, part 8; R82, R94 to R96.

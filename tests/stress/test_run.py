@@ -36,7 +36,7 @@ def test_the_negative_turns_every_answer_around() -> None:
     found = stress_test(NumpyModel(is_dark), sequence(), severities=[2], verbose=0)
     accuracies = found.table.set_index("perturbation")["accuracy"]
     assert accuracies[["clean", "invert"]].to_list() == [1.0, 0.0]
-    assert len(accuracies) == 6
+    assert len(accuracies) == 7
     assert set(found.table["images"]) == {30}
     assert set(found.pictures) == {(line.perturbation, line.severity) for line in found.lines}
 

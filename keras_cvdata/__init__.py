@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from keras_cvdata.single_image import apply, replay
     from keras_cvdata.sources import Source, folds, not_any_class, split
     from keras_cvdata.statistics import Standardization, estimate_memory
+    from keras_cvdata.stress.label_safety import LabelSafetyReport, label_safety
+    from keras_cvdata.stress.proving import Proof, prove
+    from keras_cvdata.stress.report import StressReport
+    from keras_cvdata.stress.run import stress_test
     from keras_cvdata.types import ImageError
     from keras_cvdata.wild import in_the_wild
 
@@ -54,10 +58,13 @@ __all__ = [
     "ImageDataGenerator",
     "ImageError",
     "JSONSequence",
+    "LabelSafetyReport",
+    "Proof",
     "ReviewReport",
     "Sequence",
     "Source",
     "Standardization",
+    "StressReport",
     "__version__",
     "apply",
     "audit",
@@ -66,15 +73,18 @@ __all__ = [
     "estimate_memory",
     "folds",
     "in_the_wild",
+    "label_safety",
     "layers",
     "not_any_class",
     "oof_pred_probs",
     "predict",
     "preview",
+    "prove",
     "replay",
     "review",
     "sources",
     "split",
+    "stress_test",
 ]
 
 _MODULE_OF = {
@@ -88,10 +98,13 @@ _MODULE_OF = {
     "ImageDataGenerator": "preprocessing.image",
     "ImageError": "types",
     "JSONSequence": "sequences",
+    "LabelSafetyReport": "stress.label_safety",
+    "Proof": "stress.proving",
     "ReviewReport": "review",
     "Sequence": "sequences",
     "Source": "sources",
     "Standardization": "statistics",
+    "StressReport": "stress.report",
     "apply": "single_image",
     "audit": "audit",
     "convert": "conversion",
@@ -99,13 +112,16 @@ _MODULE_OF = {
     "estimate_memory": "statistics",
     "folds": "sources",
     "in_the_wild": "wild",
+    "label_safety": "stress.label_safety",
     "not_any_class": "sources",
     "oof_pred_probs": "out_of_fold",
     "predict": "review.predict",
     "preview": "preview",
+    "prove": "stress.proving",
     "replay": "single_image",
     "review": "review",
     "split": "sources",
+    "stress_test": "stress.run",
 }
 
 

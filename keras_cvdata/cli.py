@@ -19,8 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: What stands behind the name of the command; by default that of the process.
 
     Returns:
-        Exit code: 0, 1 where an audit found what it must not, 2 for an error that is said in one
-        line, 130 when interrupted.
+        Exit code: 0, 1 where an audit or a stress test found what it must not, 2 for an error
+        that is said in one line, 130 when interrupted.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a pipe on Windows cannot encode every name
@@ -140,6 +140,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_audit(commands)
     model_commands.add_predict(commands)
     model_commands.add_review(commands)
+    model_commands.add_stress(commands)
     _add_migrate(commands)
     return parser
 

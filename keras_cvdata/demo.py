@@ -19,9 +19,12 @@ from keras_cvdata import layers
 from keras_cvdata.conversion import convert
 from keras_cvdata.plots import bar_chart, contact_sheet, save_png
 from keras_cvdata.progress import say
-from keras_cvdata.sequences import ArraySequence, DirectorySequence
+from keras_cvdata.review.run import review
+from keras_cvdata.sequences import DirectorySequence
 from keras_cvdata.sources import DirectorySource, Source
 from keras_cvdata.splits import split_positions
+from keras_cvdata.stress.report import StressReport
+from keras_cvdata.stress.run import stress_test
 from keras_cvdata.types import Array, ImageError
 
 Table = dict[str, dict[str, float]]
@@ -58,9 +61,10 @@ def run(
 ) -> Table:
     """Train the handbook's network without and with augmentation, and test both in the wild.
 
-    Prints the classes and the closing table. Writes a contact sheet `augmented.png` and, where
-    matplotlib is installed, a chart `accuracy.png`; without `data` also the digits, as folders,
-    CSV, JSON and HDF5.
+    Prints the classes, the closing table, and what a stress test of the plain network advises and
+    the augmented one changed. Writes a contact sheet `augmented.png` and, where matplotlib is
+    installed, a chart `accuracy.png`; the pages `stress.html` and `review.html`; without `data`
+    also the digits, as folders, CSV, JSON and HDF5.
 
     Args:
         data: Folder `<class>/<image>`, or one that holds `train/<class>/<image>` and the same for
@@ -72,7 +76,7 @@ def run(
         seed: Selects the split, the first weights and every draw.
 
     Returns:
-        Accuracy by network ("plain", "augmented") and test ("clean", "inverted", "shifted").
+        Accuracy by network ("plain", "augmented") and test ("clean", "invert", "shift left", ...).
 
     Raises:
         ImportError: scikit-learn is not installed, and `data` is None.
@@ -91,28 +95,34 @@ def run(
         for name, added in {"plain": None, "augmented": augment}.items()
     }
     classes = networks["plain"].source.class_names
-    test = _open(
-        collection, collection.test, seed, class_names=classes, shuffle=False, dtype="uint8"
-    )
+    test = _open(collection, collection.test, seed, rescale="unit", class_names=classes)
     say(describe_balance(networks["plain"].source, test.source))
     output.mkdir(parents=True, exist_ok=True)
     images, targets = networks["augmented"].peek(32)
     titles = [classes[code] for code in targets.argmax(axis=-1)]
     save_png(output / "augmented.png", contact_sheet(images, titles))
 
-    x, y = (np.concatenate(parts) for parts in zip(*test, strict=True))
-    tests = {
-        name: ArraySequence(
-            pixels, y, label_mode="categorical", rescale="unit", shuffle=False, verbose=0
-        )
-        for name, pixels in in_the_wild(x).items()
-    }
     epochs = epochs or (50 if data is None else 20)
-    table = {name: _train(name, train, tests, epochs, seed) for name, train in networks.items()}
-    for bad in {*networks["plain"].report, *networks["augmented"].report, *test.report}:
-        say(f"Left out {bad.name}: {bad.reason}")
+    models = {name: _train(name, train, epochs, seed) for name, train in networks.items()}
+    reports = {name: stress_test(model, test, verbose=0) for name, model in models.items()}
+    bad = {bad.name: bad.reason for network in networks.values() for bad in network.report}
+    for name, reason in {**bad, **reports["plain"].unread}.items():
+        say(f"Left out {name}: {reason}")
+    table = {name: _accuracies(report) for name, report in reports.items()}
     print(f"\n{format_table(table)}\n\nPictures: {', '.join(_draw_chart(table, output))}")
+    compared = reports["augmented"].compare(reports["plain"])
+    print(f"\nThe plain network: {reports['plain'].summary()}")
+    print(f"\nThe augmented one beside it:\n{compared.summary()}")
+    pages = output / "stress.html", output / "review.html"
+    reports["plain"].to_html(pages[0])
+    review(models["augmented"], test, pages[1], verbose=0)
+    print(f"\nPages: {pages[0]}, {pages[1]}")
     return table
+
+
+def _accuracies(report: StressReport) -> dict[str, float]:
+    """Accuracy on the images as they are and under each perturbation, over its severities."""
+    return {"clean": report.clean.accuracy, **report.matrix.mean(axis=1)}
 
 
 def _draw_chart(table: Table, output: Path) -> list[str]:
@@ -226,21 +236,6 @@ def _open(
     )
 
 
-def in_the_wild(x: Array) -> dict[str, Array]:
-    """Variants of test images that a network should not mind (R82).
-
-    Args:
-        x: (N, H, W, C) uint8.
-
-    Returns:
-        The images as they are, as negatives, and shifted to the right by a seventh of their width,
-        which is 4 of 28 pixels; the edge fills the gap.
-    """
-    shift = round(x.shape[2] / 7)
-    padded = np.pad(x, ((0, 0), (0, 0), (shift, 0), (0, 0)), mode="edge")
-    return {"clean": x, "inverted": 255 - x, "shifted": padded[:, :, : x.shape[2]]}
-
-
 def cnn(
     input_shape: tuple[int, int, int], classes: int, filters: Sequence[int] | None = None
 ) -> keras.Model:
@@ -274,25 +269,15 @@ def cnn(
     return model
 
 
-def _train(
-    name: str,
-    train: DirectorySequence,
-    tests: Mapping[str, ArraySequence],
-    epochs: int,
-    seed: int,
-) -> dict[str, float]:
-    """Accuracy of a newly trained network on each of the tests."""
+def _train(name: str, train: DirectorySequence, epochs: int, seed: int) -> keras.Model:
+    """A newly trained network."""
     print(f"Training the {name} network: {epochs} epochs", end="", flush=True)
     began = time.monotonic()
     keras.utils.set_random_seed(seed)  # both networks start from the same weights
     model = cnn(train.image_shape, len(train.source.class_names))
     model.fit(train, epochs=epochs, verbose=0)
-    row = {
-        test: float(model.evaluate(sequence, verbose=0, return_dict=True)["accuracy"])
-        for test, sequence in tests.items()
-    }
     print(f", {time.monotonic() - began:.0f} s")
-    return row
+    return model
 
 
 def describe_balance(training: Source, test: Source) -> str:
@@ -317,19 +302,19 @@ def describe_balance(training: Source, test: Source) -> str:
 
 
 def format_table(table: Table) -> str:
-    """Write accuracies as a table, one line a network.
+    """Write accuracies as a table, one line a test.
 
     Args:
         table: Accuracy by network and test.
 
     Returns:
-        The table, with the names of the tests above.
+        The table, with the names of the networks above.
     """
-    tests = next(iter(table.values()))
-    width = max(map(len, table))
-    lines = [" " * width + "".join(f"{test:>10}" for test in tests)]
+    tests = list(next(iter(table.values())))
+    width = max(map(len, tests))
+    lines = [" " * width + "".join(f"{name:>11}" for name in table)]
     lines += [
-        f"{name:{width}}" + "".join(f"{a:10.3f}" for a in row.values())
-        for name, row in table.items()
+        f"{test:{width}}" + "".join(f"{row[test]:11.3f}" for row in table.values())
+        for test in tests
     ]
     return "\n".join(lines)

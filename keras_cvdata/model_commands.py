@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import re
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from keras_cvdata import command_options as options
 
 _RESCALE = ("unit", "signed", "none", "tf", "torch", "caffe")
 _SHOWN = re.compile(r"(name|reason|(.*_)?predicted(_.*)?|(?!(.*_)?top\d+_)(.*_)?probability)")
+_SUITES = ("handbook", "digits", "photo", "geometry", "background")
 _TTA = ("mirror", "flips", "turns", "all")
 
 
@@ -249,3 +251,98 @@ def _check_folder(name: str) -> None:
 
 def _text(cell: Any) -> str:
     return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
+
+
+def add_stress(commands: Any) -> None:
+    """Add the command `stress`.
+
+    Args:
+        commands: The subparsers of the command line.
+    """
+    parser = options.add_command(
+        commands,
+        "stress",
+        stress,
+        "test a model on images that are changed in known ways, and say what mends it",
+        "Prints where the accuracy falls and which augmentation to try first. The exit code is 1 "
+        "where --min-accuracy is not reached.",
+    )
+    add_model(parser)
+    parser.add_argument(
+        "--suite", choices=_SUITES, default="handbook", help="what is done (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--severities",
+        type=numbers,
+        default=(1, 2, 3, 4, 5),
+        metavar="N,...",
+        help="which of 1 to 5; by default all",
+    )
+    parser.add_argument("--html", metavar="FILE", help="page to write")
+    parser.add_argument("--json", metavar="FILE", help="file of all counts to write")
+    parser.add_argument(
+        "--compare", metavar="FILE", help="say what closed and opened since this file of --json"
+    )
+    parser.add_argument(
+        "--min-accuracy",
+        type=float,
+        metavar="SHARE",
+        help="exit with 1 where the accuracy under any perturbation, averaged over its severities, "
+        "is below this share, such as 0.9",
+    )
+    options.add_seed(parser)
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """Read numbers that are separated by commas."""
+    return tuple(map(options.count, text.split(",")))
+
+
+def stress(args: argparse.Namespace) -> int:
+    """Run the command `stress`.
+
+    Args:
+        args: The parsed arguments.
+
+    Returns:
+        1 where the accuracy is too low, else 0.
+
+    Raises:
+        ValueError: The model cannot be loaded, does not fit the images, or gives no classes.
+        FileNotFoundError: There is no such model, collection or folder to write into.
+    """
+    from keras_cvdata.progress import say
+    from keras_cvdata.stress.report import StressReport
+    from keras_cvdata.stress.run import stress_test
+
+    for path in filter(None, (args.html, args.json)):
+        if not Path(path).parent.is_dir():
+            raise FileNotFoundError(f"{path}: there is no folder {Path(path).parent}.")
+    before = StressReport.from_json(args.compare) if args.compare else None
+    model = load_model(args.model)
+    report = stress_test(
+        model,
+        args.source,
+        args.suite,
+        args.severities,
+        seed=args.seed,
+        class_names=args.class_names,
+        **settings(args, model),
+    )
+    if before is not None:
+        say(report.compare(before).summary())
+    for ending in ("html", "json"):
+        if path := getattr(args, ending):
+            getattr(report, f"to_{ending}")(path)
+            say(f"Wrote {path}")
+    return 0 if args.min_accuracy is None else _gate(report, args.min_accuracy)
+
+
+def _gate(report: Any, least: float) -> int:
+    name, lowest = report.lowest()
+    if math.isnan(lowest):
+        raise ValueError("--min-accuracy: the model gives numbers, which have no accuracy.")
+    if lowest < least:
+        text = f"Failed: accuracy {lowest:.3f} under {name}, below {least:g}"
+        print(text, file=sys.stderr)
+    return int(lowest < least)

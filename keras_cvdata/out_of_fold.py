@@ -99,8 +99,8 @@ def oof_pred_probs(
     model: Any = None
     for fold in range(folds):
         held, others = np.flatnonzero(numbers == fold), np.flatnonzero(numbers != fold)
-        with _seeded(seed + fold):
-            model = _new_model(model_fn, model)
+        with seeded(seed + fold):
+            model = new_model(model_fn, model)
             part = _predict_fold(model, sequence, held, others, epochs, verbose)
         _check_width(part.shape[1], labels.num_classes)
         if outputs is None:
@@ -156,7 +156,20 @@ def _warn_of_single_images(codes: Array, names: tuple[str, ...]) -> None:
         )
 
 
-def _new_model(model_fn: Callable[[], Any], previous: Any) -> Any:
+def new_model(model_fn: Callable[[], Any], previous: Any) -> Any:
+    """Make a new compiled model.
+
+    Args:
+        model_fn: Makes it.
+        previous: The model that it made before.
+
+    Returns:
+        The model.
+
+    Raises:
+        TypeError: `model_fn` makes no Keras model, or is one.
+        ValueError: The model is not compiled, or the one that was made before.
+    """
     if isinstance(model_fn, keras.Model) or not callable(model_fn):
         raise TypeError(
             f"model_fn must be a function that makes a new compiled model; got a "
@@ -167,8 +180,8 @@ def _new_model(model_fn: Callable[[], Any], previous: Any) -> Any:
         raise TypeError(f"model_fn must return a keras.Model; got a {type(model).__name__}.")
     if model is previous:
         raise ValueError(
-            "model_fn returned the model of the fold before, which has seen the images that it "
-            "would predict. Build and compile the model inside the function."
+            "model_fn returned the model that it made before, which is trained already. Build and "
+            "compile the model inside the function."
         )
     if not model.compiled:
         raise ValueError("model_fn returned a model that is not compiled. Call model.compile.")
@@ -176,8 +189,15 @@ def _new_model(model_fn: Callable[[], Any], previous: Any) -> Any:
 
 
 @contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Seed Keras, which draws from Python's random state too, and put that back afterwards."""
+def seeded(seed: int) -> Iterator[None]:
+    """Seed Keras, which draws from Python's random state too, and put that back afterwards.
+
+    Args:
+        seed: Any integer.
+
+    Yields:
+        Nothing.
+    """
     states = random.getstate(), np.random.get_state()  # noqa: NPY002 # what Keras seeds
     keras.utils.set_random_seed(seed % 2**32)
     try:

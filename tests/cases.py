@@ -18,7 +18,7 @@ from keras_cvdata.audit import Check, checks
 from keras_cvdata.preprocessing import image
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LayerCase:
     """A layer, how to construct it, and the facts of its contract.
 

@@ -121,3 +121,22 @@ def test_names_that_are_none_are_refused(text, model, pictures, capsys) -> None:
     with pytest.raises(SystemExit, match="2"):
         cli.main(["predict", str(model), str(pictures), f"--class-names={text}"])
     assert "--class-names" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_stress_test_is_a_gate(model, tmp_path, capsys) -> None:
+    for name, value in (("a", 20), ("b", 230)):
+        (tmp_path / "set" / name).mkdir(parents=True)
+        for number in range(40):
+            cv2.imwrite(str(tmp_path / "set" / name / f"{number}.png"), np.full((4, 4, 3), value))
+    page, file = tmp_path / "r.html", tmp_path / "r.json"
+    arguments = ["stress", str(model), str(tmp_path / "set"), "--rescale=unit"]
+    assert cli.main([*arguments, f"--html={page}", f"--json={file}", "--min-accuracy=0.9"]) == 1
+    said = capsys.readouterr()
+    assert "1. layers.RandomInvert(rate=0.1) (invert)" in said.out
+    assert said.err == "Failed: accuracy 0.000 under invert, below 0.9\n"
+    assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert cli.main([*arguments, f"--compare={file}", "--min-accuracy=0"]) == 0
+    assert "Nothing else changed" in capsys.readouterr().out
+    assert cli.main([*arguments, "--json=none/r.json"]) == 2
+    assert "there is no folder none" in capsys.readouterr().err

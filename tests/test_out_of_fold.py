@@ -218,7 +218,7 @@ def test_functions_that_make_no_model_are_refused(model_fn, error, match) -> Non
 @pytest.mark.slow
 def test_models_that_do_not_fit_are_refused() -> None:
     model = classifier()()
-    with pytest.raises(ValueError, match="the model of the fold before"):
+    with pytest.raises(ValueError, match="the model that it made before"):
         oof_pred_probs(lambda: model, halves(), 2, epochs=1, verbose=0)
     with pytest.raises(ValueError, match="gives 3 values for an image, but there are 2 classes"):
         oof_pred_probs(classifier(3), halves(), 2, epochs=1, verbose=0)

@@ -12,6 +12,7 @@ import keras_cvdata as cvd
 from keras_cvdata import layers
 from tests.cases import LAYERS, LayerCase
 from tests.conftest import photograph
+from tests.layers.rows import for_each
 
 pytestmark = pytest.mark.backends
 
@@ -21,7 +22,7 @@ def made(case: LayerCase) -> Any:
     return case.layer(**{**case.options, **options})
 
 
-@pytest.mark.parametrize("case", LAYERS, ids=str)
+@for_each(LAYERS)
 def test_parameters_come_back_through_json(case: LayerCase) -> None:
     """Whatever a layer drew, the image is made again from what JSON kept."""
     image = photograph(3, 40, 52)

@@ -143,3 +143,26 @@ def _frame(
         f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{label}">'
         f"{''.join([*parts, *axes])}</svg>"
     )
+
+
+def curves(
+    lines: Sequence[Sequence[tuple[float, float]]], title: str, names: tuple[str, str], top: float
+) -> str:
+    """Draw lines through points, the second one and further ones dashed, on a vertical axis from 0.
+
+    Args:
+        lines: (x, y) of each line, from left to right.
+        title: What is shown, for those who cannot see it, too.
+        names: Texts of the axes.
+        top: Largest value of the vertical axis.
+
+    Returns:
+        The SVG element.
+    """
+    places = [x for points in lines for x, _ in points]
+    across = min(places), max(places)
+    parts = []
+    for number, points in enumerate(lines):
+        path = " ".join(f"{_x(x, *across):.1f},{_y(y, 0, top):.1f}" for x, y in points)
+        parts.append(f'<polyline class="curve{" other" if number else ""}" points="{path}"/>')
+    return _frame(parts, title, names[0], across, (0, top), names[1])

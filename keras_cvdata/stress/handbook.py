@@ -1,12 +1,15 @@
-"""The perturbations of the handbook: the negative, and shifts by 4 pixels in 28."""
+"""The perturbations of the handbook: the negative, shifts by 4 pixels in 28, low contrast."""
 
 from __future__ import annotations
 
-from keras_cvdata.layers import RandomInvert, RandomTranslation
+from typing import Any
+
+from keras_cvdata.layers import RandomInvert, RandomLighting, RandomTranslation
 from keras_cvdata.stress.family import Family
 
 _SOURCE = "Handbook 2, part 8"
 SHIFT = 4 / 28  # of a side: four pixels of a digit of MNIST
+_GAINS = ((0.8,), (0.6,), (0.5,), (0.4,), (0.3,))
 
 
 def inverted() -> RandomInvert:
@@ -32,14 +35,15 @@ def shifted(down: float, right: float) -> RandomTranslation:
 
 
 def families() -> dict[str, Family]:
-    """Give the families of the suite "handbook", by name; each has one strength.
+    """Give the families of the suite "handbook", by name.
 
     Returns:
-        The negative and four shifts, R82.
+        The negative and four shifts (R82), of one strength each, and light and dark that
+        draw near to grey (R94).
 
     Example:
         >>> list(families())
-        ['invert', 'shift left', 'shift right', 'shift up', 'shift down']
+        ['invert', 'shift left', 'shift right', 'shift up', 'shift down', 'low contrast']
     """
     ways = {"left": (0, -1), "right": (0, 1), "up": (-1, 0), "down": (1, 0)}
     shifts = [
@@ -53,4 +57,10 @@ def families() -> dict[str, Family]:
         for name, (down, right) in ways.items()
     ]
     invert = Family("invert", "", ((1.0,),), lambda _: [inverted()], _SOURCE)
-    return {family.name: family for family in (invert, *shifts)}
+    dull = Family("low contrast", "of the contrast", _GAINS, _dulled, _SOURCE)
+    return {family.name: family for family in (invert, *shifts, dull)}
+
+
+def _dulled(gain: float) -> list[Any]:
+    middle = (1 - gain) / 2  # so that grey stays grey
+    return [RandomLighting((gain, gain), (middle, middle), seed=0)]

@@ -205,6 +205,7 @@ def test_an_interrupted_audit_goes_on(
     assert seen == list(range(32, 36))
 
 
+@pytest.mark.slow
 def test_no_framework_is_loaded(pets: Path) -> None:
     code = (
         "import sys, keras_cvdata as cvd\n"

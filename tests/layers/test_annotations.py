@@ -15,6 +15,7 @@ from keras_cvdata.engine.chain import Chain
 from keras_cvdata.engine.geometry import boxes
 from tests.cases import LAYERS, LayerCase
 from tests.executors import tensor_plan, uniforms
+from tests.layers.rows import for_each
 
 pytestmark = pytest.mark.backends
 
@@ -66,7 +67,7 @@ def overlap(one: np.ndarray, other: np.ndarray) -> float:
     return (one & other).sum() / (one | other).sum()
 
 
-@pytest.mark.parametrize("case", MOVING, ids=str)
+@for_each(MOVING)
 def test_masks_find_their_shapes(case: LayerCase) -> None:
     """The mask found in the warped image is the warped mask: IoU of 0.99 on every backend."""
     images, masks, _ = shapes(6)
@@ -85,7 +86,7 @@ def test_masks_find_their_shapes(case: LayerCase) -> None:
     assert overlap(found, ops.convert_to_numpy(result["segmentation_masks"]) > 0) >= 0.99
 
 
-@pytest.mark.parametrize("case", MOVING, ids=str)
+@for_each(MOVING)
 def test_boxes_find_their_shapes(case: LayerCase) -> None:
     """Within a pixel of the rectangle round the mask, where the turn keeps corners in sight."""
     _, masks, corners = shapes(6)

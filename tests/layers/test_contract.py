@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import pickle
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from keras_cvdata.layers import forms
 from keras_cvdata.layers.uniforms import Uniforms
 from tests.cases import LAYERS, MIXERS, LayerCase
 from tests.executors import uniforms, with_opencv, with_tensors
+from tests.layers.rows import CLASSES, NIGHTLY, QUICK, SLOW, for_each
 
 pytestmark = pytest.mark.backends
 
@@ -27,29 +28,24 @@ BASES = {value for value in vars(forms).values() if isinstance(value, type)}
 BASES |= {layers.CompoundLayer, layers.MixingLayer, layers.RandomLayer}
 
 
-def for_each(cases: Iterable[LayerCase]) -> pytest.MarkDecorator:
-    """Run a test for each row; for the heavy ones in nightly tests only."""
-    marks = [pytest.mark.slow, pytest.mark.nightly]
-    rows = [pytest.param(each, marks=marks * each.is_heavy) for each in cases]
-    return pytest.mark.parametrize("case", rows, ids=str)
-
-
 every_case = for_each(LAYERS)
-# The first row of each class, for what does not hang on the options of a layer.
-CLASSES = list({case.layer: case for case in reversed(LAYERS)}.values())
 every_class = for_each(CLASSES)
+# For what takes long and hardly hangs on the options of a layer.
+first_of_each_class = for_each(LAYERS, further=NIGHTLY)
 every_random_case = for_each([case for case in LAYERS if not case.deterministic])
 every_keeping_case = for_each([case for case in LAYERS if not case.makes])
 every_resting_case = for_each([case for case in LAYERS if case.rests])
 
-SIZES = [
-    (3, (61, 40)),
-    (1, (28, 97)),
-    pytest.param(4, (97, 53), marks=pytest.mark.slow),
-    pytest.param(5, (33, 28), marks=pytest.mark.slow),
-]
-if keras.backend.backend() == "jax":
-    del SIZES[1:]  # it compiles for every shape, and nothing here hangs on the backend
+IMAGES: list[Any] = [("uint8", 3, (61, 40)), ("float32", 3, (61, 40))]
+if keras.backend.backend() != "jax":  # it compiles for every shape, and nothing here hangs on it
+    IMAGES += [
+        pytest.param("uint8", 1, (28, 97), marks=SLOW),
+        pytest.param("float32", 1, (28, 97), marks=SLOW),
+        pytest.param("uint8", 4, (97, 53), marks=SLOW),
+        pytest.param("float32", 4, (97, 53), marks=NIGHTLY),
+        pytest.param("uint8", 5, (33, 28), marks=NIGHTLY),
+        pytest.param("float32", 5, (33, 28), marks=SLOW),
+    ]
 
 
 def images(case: LayerCase, dtype: str = "uint8", shape: tuple[int, ...] = (6, 28, 37, 3)) -> Any:
@@ -76,6 +72,12 @@ def called(layer: Any, x: np.ndarray, **options: Any) -> np.ndarray:
     return ops.convert_to_numpy(layer(ops.convert_to_tensor(x), **options))
 
 
+@functools.cache
+def usual(case: LayerCase, dtype: str = "uint8") -> np.ndarray:
+    """What the layer makes of `images(case, dtype)` in its first call; several tests look at it."""
+    return called(make(case), images(case, dtype))
+
+
 def test_every_public_layer_has_a_row() -> None:
     found = {getattr(layers, name) for name in layers.__all__}
     public = {value for value in found if isinstance(value, type)}
@@ -83,15 +85,13 @@ def test_every_public_layer_has_a_row() -> None:
 
 
 @every_case
-@pytest.mark.parametrize(
-    ("dtype", "shape"), [("uint8", (1, 9, 12)), ("float16", (9, 12)), ("float32", (1, 9, 12))]
-)
-def test_shape_and_dtype_stay(case: LayerCase, dtype: str, shape: tuple[int, ...]) -> None:
-    x = images(case, dtype, (*shape, case.channels[0]))
+def test_shape_and_dtype_stay(case: LayerCase) -> None:
     layer = make(case)
-    y = called(layer, x)
-    assert y.shape == shape_after(layer, x)
-    assert y.dtype == (case.makes or x.dtype)
+    small = images(case, "float16", (9, 12, case.channels[0]))
+    results = [(images(case, dtype), usual(case, dtype)) for dtype in ("uint8", "float32")]
+    for x, y in [*results, (small, called(layer, small))]:
+        assert y.shape == shape_after(layer, x)
+        assert y.dtype == (case.makes or x.dtype)
 
 
 @every_case
@@ -105,7 +105,7 @@ def test_input_is_unchanged(case: LayerCase) -> None:
 @every_keeping_case
 def test_values_stay_in_range(case: LayerCase) -> None:
     """Saturating, never wrapping (X23)."""
-    y = called(make(case), images(case, "float32"))
+    y = usual(case, "float32")
     assert y.min() >= 0
     assert y.max() <= 1 + 1e-6
 
@@ -141,7 +141,7 @@ def test_deterministic_layers_always_act(case: LayerCase) -> None:
 
 
 @every_keeping_case
-@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+@pytest.mark.parametrize("dtype", ["uint8", pytest.param("float32", marks=pytest.mark.slow)])
 def test_nothing_happens_at_zero_strength(case: LayerCase, dtype: str) -> None:
     x = images(case, dtype)
     y = called(make(case, **case.rest), x)
@@ -176,7 +176,7 @@ def test_every_image_has_its_own_draws(case: LayerCase) -> None:
 
 
 @pytest.mark.slow
-@every_case
+@first_of_each_class
 def test_batch_equals_stacked_singles(case: LayerCase) -> None:
     x, chain = images(case), Chain([make(case)])
     u = uniforms(chain, len(x))
@@ -207,12 +207,11 @@ def test_config_makes_an_equal_layer(case: LayerCase) -> None:
     again = case.layer.from_config(layer.get_config())
     assert again.get_config() == layer.get_config()
     assert set(case.options) <= set(layer.get_config())
-    x = images(case)
-    assert np.array_equal(called(layer, x), called(again, x))
+    assert np.array_equal(called(again, images(case)), usual(case))
 
 
 @pytest.mark.slow
-@every_case
+@first_of_each_class
 def test_model_file_and_pickle_round_trip(case: LayerCase, tmp_path: Path) -> None:
     model = keras.Sequential([keras.Input((28, 37, 3), dtype="uint8"), make(case)])
     model.save(tmp_path / "model.keras")
@@ -224,7 +223,7 @@ def test_model_file_and_pickle_round_trip(case: LayerCase, tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-@every_case
+@first_of_each_class
 def test_works_compiled_in_a_model(case: LayerCase) -> None:
     """Under jit on every backend; `predict` is not training, so call the layer in training."""
 
@@ -249,7 +248,7 @@ def test_works_compiled_in_a_model(case: LayerCase) -> None:
 def test_channels_first(case: LayerCase) -> None:
     x = images(case)
     first = called(make(case, data_format="channels_first"), np.moveaxis(x, -1, 1))
-    assert np.array_equal(np.moveaxis(first, 1, -1), called(make(case), x))
+    assert np.array_equal(np.moveaxis(first, 1, -1), usual(case))
 
 
 @every_class
@@ -277,10 +276,9 @@ def test_layers_that_always_act_take_no_rate(case: LayerCase) -> None:
         case.layer(**case.options, rate=0.5)
 
 
-@every_case
-@pytest.mark.parametrize(("channels", "size"), SIZES)
-@pytest.mark.parametrize("dtype", ["uint8", "float32"])
-def test_executors_agree(case: LayerCase, channels: int, size: tuple[int, int], dtype: str) -> None:
+@for_each(LAYERS, further=QUICK)
+@pytest.mark.parametrize(("dtype", "channels", "size"), IMAGES)
+def test_executors_agree(case: LayerCase, dtype: str, channels: int, size: tuple[int, int]) -> None:
     """For equal images and parameters, within the tolerance of the row."""
     x, chain = images(case, dtype, (4, *size, channels)), Chain([make(case)])
     u = uniforms(chain, len(x))
@@ -309,12 +307,11 @@ def test_plans_leave_the_layers_behind(case: LayerCase) -> None:
 @every_case
 def test_float_images_need_a_range(case: LayerCase) -> None:
     """Without one, brightness has no meaning; positions have (X20)."""
-    layer, x = case.layer(**case.options), images(case, "float32")
-    if case.needs_range:
-        with pytest.raises(ValueError, match=r"called on float32 images.*value_range=\(0, 1\)"):
-            called(layer, x)
-    else:
-        called(layer, x)
+    if not case.needs_range:
+        usual(case, "float32")  # which is called without one
+        return
+    with pytest.raises(ValueError, match=r"called on float32 images.*value_range=\(0, 1\)"):
+        called(case.layer(**case.options), images(case, "float32"))
 
 
 @every_case

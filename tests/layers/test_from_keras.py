@@ -133,7 +133,7 @@ def distance(name: str, options: dict[str, Any], picture: np.ndarray, draws: int
 SEEDED = {*EXACT} - {"AutoContrast", "CenterCrop"}
 
 
-@pytest.mark.parametrize("picture", PICTURES)
+@pytest.mark.parametrize("picture", [pytest.param("noise", marks=pytest.mark.slow), "photograph"])
 @pytest.mark.parametrize("name", EXACT)
 def test_the_effect_is_that_of_keras(name: str, picture: str) -> None:
     """Two configurations; 400 draws tell a quarter from chance."""

@@ -75,6 +75,7 @@ def nested() -> keras.Model:
 MODELS = [sequential, functional, Subclassed, nested]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", MODELS)
 def test_a_model_rests_where_nobody_says_training(make: Any) -> None:
     model = make()
@@ -85,7 +86,7 @@ def test_a_model_rests_where_nobody_says_training(make: Any) -> None:
     assert np.allclose(at_inference, expected, rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("make", MODELS[:2])
+@pytest.mark.parametrize("make", [sequential, pytest.param(functional, marks=pytest.mark.slow)])
 def test_a_model_augments_in_training(make: Any) -> None:
     model = make()
     first, second = (ops.convert_to_numpy(model(X, training=True)) for _ in range(2))
@@ -93,6 +94,7 @@ def test_a_model_augments_in_training(make: Any) -> None:
     assert np.abs(first - second).max() > 0.01
 
 
+@pytest.mark.slow
 def test_fit_trains_on_augmented_images() -> None:
     """Its loss is the mean of what it sees; `evaluate` sees what came in."""
     light = layers.RandomLighting((1, 1), (0.5, 0.5), value_range=(0, 1))
@@ -185,6 +187,7 @@ def test_building_a_layer_makes_its_generator() -> None:
     assert still.non_trainable_variables == []
 
 
+@pytest.mark.slow
 def test_a_symbolic_call_makes_the_generator_of_a_model() -> None:
     layer = layers.RandomFlip(seed=7)
     flat, one = keras.layers.Flatten(), keras.layers.Dense(1)
@@ -265,6 +268,7 @@ def test_served_and_converted_models_do_as_predict(make: Any, tmp_path: Path) ->
     assert np.allclose(interpreter.get_tensor(made["index"]), expected, rtol=0, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not TENSORFLOW, reason="only graphs of TensorFlow leave sizes open")
 @pytest.mark.parametrize("tiles", [(8, 8), (3, 5)])
 def test_clahe_of_unknown_size(tiles: tuple[int, int]) -> None:

@@ -16,6 +16,7 @@ from keras_cvdata import layers
 from keras_cvdata.engine.chain import Chain
 from keras_cvdata.layers.pixels import check_pixels
 from tests.cases import LAYERS, LayerCase
+from tests.layers.rows import for_each
 
 pytestmark = pytest.mark.backends
 
@@ -46,7 +47,7 @@ def in_a_sequence(layer: Any, images: np.ndarray) -> None:
 WAYS = [called, mapped, applied, in_a_sequence]
 
 
-@pytest.mark.parametrize("case", NEEDY, ids=str)
+@for_each(NEEDY)
 @pytest.mark.parametrize("way", WAYS)
 def test_floats_beyond_1_are_refused_on_every_way(
     way: Callable[[Any, np.ndarray], None], case: LayerCase
@@ -70,7 +71,9 @@ def test_floats_beyond_1_are_refused_on_every_way(
     ],
     ids=str,
 )
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "way", [called, pytest.param(mapped, marks=pytest.mark.slow), applied, in_a_sequence]
+)
 def test_what_fills_needs_a_range_unless_with_0(
     way: Callable[[Any, np.ndarray], None], layer: Any
 ) -> None:

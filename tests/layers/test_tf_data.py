@@ -55,6 +55,7 @@ def test_masks_and_boxes_follow(batch: int | None) -> None:
     assert first["names"] == b"one"
 
 
+@pytest.mark.slow
 def test_sizes_may_change() -> None:
     layer = Pad(height=12, width=12, bounding_box_format="rel_xyxy")
     inputs = scenes()
@@ -81,7 +82,7 @@ def test_float_images_keep_their_dtype_and_range() -> None:
     assert 0 <= y.min() <= y.max() <= 1
 
 
-@pytest.mark.parametrize("seed", [None, 7])
+@pytest.mark.parametrize("seed", [None, pytest.param(7, marks=pytest.mark.slow)])
 def test_every_image_has_its_own_draws_in_every_pass(seed: int | None) -> None:
     x = np.random.default_rng(0).integers(0, 256, (1, 8, 8, 1), np.uint8)
     layer = RandomTranslation(0.4, 0.4, seed=seed)
@@ -127,8 +128,9 @@ def test_bad_input_is_refused() -> None:
         data.map(tf.io.decode_image).map(RandomFlip())
 
 
-def test_ragged_boxes_are_filled_up() -> None:
-    """Eagerly and in a graph; further keys with them."""
+@pytest.mark.parametrize("graph", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_ragged_boxes_are_filled_up(graph: bool) -> None:
+    """Further keys with them."""
     boxes = tf.ragged.constant([[[1.0, 2, 5, 6]], [], [[0, 0, 9, 9], [1, 1, 2, 2]]], ragged_rank=1)
     data = {
         "images": np.zeros((3, 16, 20, 3), np.uint8),
@@ -141,13 +143,15 @@ def test_ragged_boxes_are_filled_up() -> None:
     }
     layer = RandomFlip("horizontal", rate=1.0, bounding_box_format="xyxy")
     tensors = {**data, "images": tf.constant(data["images"])}
-    mapped = next(iter(tf.data.Dataset.from_tensors(tensors).map(layer.__call__)))
-    for found in (mapped, layer(tensors)):
-        moved = {name: np.asarray(value) for name, value in found["bounding_boxes"].items()}
-        assert moved["boxes"][[0, 2]].tolist() == [
-            [[15, 2, 19, 6], [0] * 4],
-            [[11, 0, 20, 9], [18, 1, 19, 2]],
-        ]
-        assert moved["labels"].tolist() == [[1, -1], [-1, -1], [0, 2]]
-        assert moved["scores"].tolist() == [[0.5, -1], [-1, -1], [0.25, 0.75]]
-    assert mapped["names"].numpy().tolist() == [b"a", b"b", b"c"]
+    if graph:
+        found = next(iter(tf.data.Dataset.from_tensors(tensors).map(layer.__call__)))
+        assert found["names"].numpy().tolist() == [b"a", b"b", b"c"]
+    else:
+        found = layer(tensors)
+    moved = {name: np.asarray(value) for name, value in found["bounding_boxes"].items()}
+    assert moved["boxes"][[0, 2]].tolist() == [
+        [[15, 2, 19, 6], [0] * 4],
+        [[11, 0, 20, 9], [18, 1, 19, 2]],
+    ]
+    assert moved["labels"].tolist() == [[1, -1], [-1, -1], [0, 2]]
+    assert moved["scores"].tolist() == [[0.5, -1], [-1, -1], [0.25, 0.75]]

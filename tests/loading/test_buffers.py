@@ -52,6 +52,7 @@ def test_views_keep_their_memory(hold: Callable[[np.ndarray], Any]) -> None:
     assert (np.asarray(held) == 1).all()
 
 
+@pytest.mark.slow
 def test_tensors_that_share_memory_keep_it() -> None:
     torch = pytest.importorskip("torch")
     memory = BufferPool()

@@ -176,6 +176,7 @@ def test_folders_are_searched_but_for_hidden_ones_and_environments(tmp_path: Pat
     assert twice == [tmp_path / "b/c.ipynb", tmp_path / "b/d.py", Path("x.txt")]
 
 
+@pytest.mark.slow
 def test_nothing_of_keras_is_loaded() -> None:
     code = "import sys, keras_cvdata.migration; print(*{n.split('.')[0] for n in sys.modules})"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

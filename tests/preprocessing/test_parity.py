@@ -19,7 +19,14 @@ EXACT = {
 }
 
 
-@pytest.mark.parametrize("combination", list(single_arguments()), ids=str)
+# A table is read as a folder is, so what it does alone is left to the slow tests.
+SINGLE = [
+    pytest.param(each, marks=[pytest.mark.slow] * (each.flow == "frame"))
+    for each in single_arguments()
+]
+
+
+@pytest.mark.parametrize("combination", SINGLE, ids=str)
 def test_each_argument_alone(data, combination):
     found = compare(data, combination)
     assert found.mean <= ALONE

@@ -80,7 +80,7 @@ def test_strengths_are_the_published_ones(suite: str, name: str, strengths: list
 
 
 def test_suites_hold_the_published_families() -> None:
-    assert [len(families()) for families in SUITES.values()] == [5, 15, 19, 5, 4]
+    assert [len(families()) for families in SUITES.values()] == [6, 15, 19, 5, 4]
     released = {name: family.released for name, family in suite_of("digits").items()}
     assert (released["shot noise"], released["scale"], released["stripe"]) == (5, 3, None)
 
@@ -90,6 +90,7 @@ def test_suites_hold_the_published_families() -> None:
     [
         *(("photo", name) for name in suite_of("photo") if name != "elastic transform"),
         *(("geometry", name) for name in suite_of("geometry")),
+        ("handbook", "low contrast"),
         *(("background", name) for name in suite_of("background")),
     ],
 )
@@ -120,6 +121,20 @@ def test_strength_between_severities() -> None:
         suite_of("photo")["fog"].at_strength(1.0)
     with pytest.raises(ValueError, match=r"'invert' has the severities \(1,\)"):
         suite_of("handbook")["invert"](2)
+
+
+def test_handbook_inverts_and_shifts_by_four_pixels_of_28() -> None:
+    """R81, R82, R94, X11, X26: negatives of uint8, shifts that repeat the edge and never wrap."""
+    x = np.random.default_rng(0).integers(0, 256, (28, 28, 1), np.uint8)
+    changed = {n: apply(family(1), x)[0] for n, family in suite_of("handbook").items()}
+    assert np.array_equal(changed.pop("invert"), np.invert(x))
+    assert np.array_equal(changed.pop("low contrast"), np.rint(0.8 * x + 25.5).astype(np.uint8))
+    padded = np.pad(x, ((4, 4), (4, 4), (0, 0)), "edge")
+    starts = {"left": (4, 8), "right": (4, 0), "up": (8, 4), "down": (0, 4)}
+    for side, (top, left) in starts.items():
+        assert np.array_equal(changed[f"shift {side}"], padded[top : top + 28, left : left + 28]), (
+            side
+        )
 
 
 def test_saturation_and_brightness_are_those_of_hsv() -> None:

@@ -53,7 +53,16 @@ def biased(report: AuditReport) -> list[str | None]:
 
 
 @pytest.mark.parametrize("share", [0.1, 0.25, 0.5, 1.0])
-@pytest.mark.parametrize(("classes", "each"), [(2, 20), (2, 60), (5, 20), (5, 60), (100, 20)])
+@pytest.mark.parametrize(
+    ("classes", "each"),
+    [
+        (2, 20),
+        pytest.param(2, 60, marks=pytest.mark.slow),
+        pytest.param(5, 20, marks=pytest.mark.slow),
+        (5, 60),
+        pytest.param(100, 20, marks=pytest.mark.slow),
+    ],
+)
 def test_a_border_in_one_class_is_told(classes: int, each: int, share: float) -> None:
     """R14."""
     images, labels = collection(classes, each)

@@ -1,0 +1,34 @@
+"""The rows of `tests.cases.LAYERS`, marked by when they run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from tests.cases import LAYERS, LayerCase
+
+CLASSES = list({case.layer: case for case in reversed(LAYERS)}.values())
+"""The first row of each class, for what does not hang on the options of a layer."""
+
+
+QUICK: list[pytest.MarkDecorator] = []
+SLOW = [pytest.mark.slow]
+NIGHTLY = [pytest.mark.slow, pytest.mark.nightly]
+
+
+def for_each(
+    cases: Iterable[LayerCase], further: list[pytest.MarkDecorator] = SLOW
+) -> pytest.MarkDecorator:
+    """Run a test for each row, and those beyond the first of their class with some marks.
+
+    Heavy rows are left to nightly tests.
+    """
+    rows = [pytest.param(case, marks=_marks(case, further)) for case in cases]
+    return pytest.mark.parametrize("case", rows, ids=str)
+
+
+def _marks(case: LayerCase, further: list[pytest.MarkDecorator]) -> list[pytest.MarkDecorator]:
+    if case.is_heavy:
+        return NIGHTLY
+    return QUICK if case in CLASSES else further

@@ -172,6 +172,7 @@ def test_a_demo_without_matplotlib_ends_with_its_table(
     options = ["--data", str(photo_folder), "--output", str(tmp_path / "demo"), "--epochs", "1"]
     assert cli.main(["demo", *options, "--image-size", "28"]) == 0
     said = capsys.readouterr().out
-    assert "     clean  inverted   shifted" in said
+    assert "      plain  augmented\nclean " in said
     assert "augmented.png, no chart (A chart needs matplotlib. Install it with: pip" in said
-    assert [file.name for file in (tmp_path / "demo").iterdir()] == ["augmented.png"]
+    written = sorted(file.name for file in (tmp_path / "demo").iterdir())
+    assert written == ["augmented.png", "review.html", "stress.html"]

@@ -7,7 +7,7 @@ import numpy as np
 from keras_cvdata.layers import RandomBackground
 from keras_cvdata.stateless_random import hash_words
 from keras_cvdata.stress.drawn import Drawn
-from keras_cvdata.stress.family import Family
+from keras_cvdata.stress.family import Family, each
 from keras_cvdata.types import Array
 
 _SOURCE = "Handbook 2, part 8"
@@ -26,11 +26,11 @@ def families() -> dict[str, Family]:
         >>> border.strength(3), border.unit
         (0.08, 'of the side')
     """
-    shares = ((0.02,), (0.04,), (0.08,), (0.12,), (0.16,))
+    shares = each(0.02, 0.04, 0.08, 0.12, 0.16)
     ground = Family(
         "other ground",
         "whites of tolerance",
-        ((0.05,), (0.1,), (0.15,), (0.2,), (0.3,)),
+        each(0.05, 0.1, 0.15, 0.2, 0.3),
         lambda tolerance: [RandomBackground(tolerance)],
         _SOURCE,
     )

@@ -9,7 +9,7 @@ import numpy as np
 from keras_cvdata import layers
 from keras_cvdata.stress import published, strokes
 from keras_cvdata.stress.drawn import Drawn
-from keras_cvdata.stress.family import Family
+from keras_cvdata.stress.family import Family, each
 from keras_cvdata.stress.glass import exchange_glass
 from keras_cvdata.stress.spatter import spatter_mud
 
@@ -53,7 +53,7 @@ def _noises(scale: float) -> list[Family]:
         Family(
             "shot noise",
             "photons",
-            _each(60, 25, 12, 5, 3),
+            each(60, 25, 12, 5, 3),
             lambda photons: [layers.RandomShotNoise(photons)],
             _SOURCE,
             _NUMBERS,
@@ -62,7 +62,7 @@ def _noises(scale: float) -> list[Family]:
         Family(
             "impulse noise",
             "of the values",
-            _each(0.03, 0.06, 0.09, 0.17, 0.27),
+            each(0.03, 0.06, 0.09, 0.17, 0.27),
             lambda amount: [layers.RandomImpulseNoise(amount)],
             _SOURCE,
             _NUMBERS,
@@ -96,7 +96,7 @@ def _moves() -> list[Family]:
         Family(
             "shear",
             "radians",
-            _each(0.2, 0.4, 0.6, 0.8, 1.0),
+            each(0.2, 0.4, 0.6, 0.8, 1.0),
             lambda radians: [Drawn(strokes.slant, radians)],
             _SOURCE,
             "the other way round for other images",
@@ -105,7 +105,7 @@ def _moves() -> list[Family]:
         Family(
             "scale",
             "times as large",
-            _each(0.9, 0.8, 0.7, 0.6, 0.5),
+            each(0.9, 0.8, 0.7, 0.6, 0.5),
             lambda times: [layers.RandomZoomCrop((times, times), fill_mode="constant")],
             _SOURCE,
             released=3,
@@ -113,7 +113,7 @@ def _moves() -> list[Family]:
         Family(
             "rotate",
             "radians",
-            _each(0.2, 0.4, 0.6, 0.8, 1.0),
+            each(0.2, 0.4, 0.6, 0.8, 1.0),
             _rotated,
             _SOURCE,
             "the other way round for other images",
@@ -122,7 +122,7 @@ def _moves() -> list[Family]:
         Family(
             "translate",
             "of the side",
-            _each(1 / 28, 2 / 28, 3 / 28, 4 / 28, 5 / 28),
+            each(1 / 28, 2 / 28, 3 / 28, 4 / 28, 5 / 28),
             _translated,
             _SOURCE,
             "other directions for other images",
@@ -136,7 +136,7 @@ def _drawings() -> list[Family]:
         Family(
             "brightness",
             "whites",
-            _each(0.1, 0.2, 0.3, 0.4, 0.5),
+            each(0.1, 0.2, 0.3, 0.4, 0.5),
             lambda offset: [Drawn(published.brighten, offset)],
             _SOURCE,
             released=5,
@@ -144,7 +144,7 @@ def _drawings() -> list[Family]:
         Family(
             "stripe",
             "of the width",
-            _each(0.25),
+            each(0.25),
             lambda share: [Drawn(strokes.invert_sides, share)],
             _SOURCE,
         ),
@@ -174,11 +174,11 @@ def _drawings() -> list[Family]:
             _NUMBERS,
             released=4,
         ),
-        Family("dotted line", "", _each(1), lambda _: [Drawn(strokes.add_dots)], _SOURCE, _NUMBERS),
+        Family("dotted line", "", each(1), lambda _: [Drawn(strokes.add_dots)], _SOURCE, _NUMBERS),
         Family(
             "zigzag",
             "",
-            _each(1),
+            each(1),
             lambda _: [Drawn(strokes.add_zigzag)],
             _SOURCE,
             f"{_NUMBERS}; the last stroke ends on the line",
@@ -186,7 +186,7 @@ def _drawings() -> list[Family]:
         Family(
             "canny edges",
             "",
-            _each(1),
+            each(1),
             lambda _: [Drawn(strokes.find_edges)],
             _SOURCE,
             "by the function of OpenCV",
@@ -209,7 +209,3 @@ def _translated(share: float) -> list[Any]:
         for right in (share, -share)
     ]
     return [layers.OneOf(shifts)]
-
-
-def _each(*strengths: float) -> tuple[tuple[float, ...], ...]:
-    return tuple((strength,) for strength in strengths)

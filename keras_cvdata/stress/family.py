@@ -87,3 +87,19 @@ class Family:
                 f"The family {self.name!r} has the severities {self.severities}; got {severity!r}."
             )
         return self.constants[severity - 1]
+
+
+def each(*strengths: float) -> tuple[tuple[float, ...], ...]:
+    """Give the constants of a family of one number.
+
+    Args:
+        *strengths: Its strengths, from the weakest up.
+
+    Returns:
+        One entry for each severity.
+
+    Example:
+        >>> each(10, 20)
+        ((10,), (20,))
+    """
+    return tuple((strength,) for strength in strengths)

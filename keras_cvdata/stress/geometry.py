@@ -11,7 +11,7 @@ from keras_cvdata.layers import (
     RandomTranslation,
     RandomZoomCrop,
 )
-from keras_cvdata.stress.family import Family
+from keras_cvdata.stress.family import Family, each
 
 
 def families() -> dict[str, Family]:
@@ -29,24 +29,18 @@ def families() -> dict[str, Family]:
         ([10.0, 20.0, 30.0, 45.0, 60.0], 'degrees')
     """
     listed = (
-        Family("rotation", "degrees", _each(10, 20, 30, 45, 60), _rotated),
-        Family("enlarge", "times as large", _each(1.15, 1.3, 1.5, 1.75, 2), _magnified),
-        Family(
-            "shrink", "times as small", _each(1.15, 1.3, 1.5, 2, 3), lambda s: _magnified(1 / s)
-        ),
+        Family("rotation", "degrees", each(10, 20, 30, 45, 60), _rotated),
+        Family("enlarge", "times as large", each(1.15, 1.3, 1.5, 1.75, 2), _magnified),
+        Family("shrink", "times as small", each(1.15, 1.3, 1.5, 2, 3), lambda s: _magnified(1 / s)),
         Family(
             "perspective",
             "of the side",
-            _each(0.035, 0.07, 0.105, 0.14, 0.175),
+            each(0.035, 0.07, 0.105, 0.14, 0.175),
             lambda share: [RandomPerspective(scale=2 * share)],
         ),
-        Family("crop", "of the side", _each(0.1, 0.2, 0.3, 0.4, 0.5), _cropped),
+        Family("crop", "of the side", each(0.1, 0.2, 0.3, 0.4, 0.5), _cropped),
     )
     return {family.name: family for family in listed}
-
-
-def _each(*strengths: float) -> tuple[tuple[float, ...], ...]:
-    return tuple((strength,) for strength in strengths)
 
 
 def _rotated(degrees: float) -> list[Any]:

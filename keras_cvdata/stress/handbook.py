@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from keras_cvdata.layers import RandomInvert, RandomLighting, RandomTranslation
-from keras_cvdata.stress.family import Family
+from keras_cvdata.stress.family import Family, each
 
 _SOURCE = "Handbook 2, part 8"
 SHIFT = 4 / 28  # of a side: four pixels of a digit of MNIST
-_GAINS = ((0.8,), (0.6,), (0.5,), (0.4,), (0.3,))
+_GAINS = each(0.8, 0.6, 0.5, 0.4, 0.3)
 
 
 def inverted() -> RandomInvert:

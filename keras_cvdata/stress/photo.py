@@ -7,7 +7,7 @@ from typing import Any
 from keras_cvdata import layers
 from keras_cvdata.stress import published
 from keras_cvdata.stress.drawn import Drawn
-from keras_cvdata.stress.family import Family
+from keras_cvdata.stress.family import Family, each
 from keras_cvdata.stress.glass import blur_glass
 from keras_cvdata.stress.spatter import spatter_mud, spatter_water
 
@@ -45,7 +45,7 @@ def _noises() -> list[Family]:
         Family(
             "gaussian noise",
             "whites",
-            _each(0.08, 0.12, 0.18, 0.26, 0.38),
+            each(0.08, 0.12, 0.18, 0.26, 0.38),
             lambda stddev: [layers.RandomGaussianNoise(stddev)],
             _SOURCE,
             _NUMBERS,
@@ -53,7 +53,7 @@ def _noises() -> list[Family]:
         Family(
             "shot noise",
             "photons",
-            _each(60, 25, 12, 5, 3),
+            each(60, 25, 12, 5, 3),
             lambda photons: [layers.RandomShotNoise(photons)],
             _SOURCE,
             _NUMBERS,
@@ -61,7 +61,7 @@ def _noises() -> list[Family]:
         Family(
             "impulse noise",
             "of the values",
-            _each(0.03, 0.06, 0.09, 0.17, 0.27),
+            each(0.03, 0.06, 0.09, 0.17, 0.27),
             lambda amount: [layers.RandomImpulseNoise(amount)],
             _SOURCE,
             _NUMBERS,
@@ -69,7 +69,7 @@ def _noises() -> list[Family]:
         Family(
             "speckle noise",
             "of each value",
-            _each(0.15, 0.2, 0.35, 0.45, 0.6),
+            each(0.15, 0.2, 0.35, 0.45, 0.6),
             lambda stddev: [layers.RandomSpeckleNoise(stddev)],
             _SOURCE,
             _NUMBERS,
@@ -118,7 +118,7 @@ def _blurs(scale: float) -> list[Family]:
         Family(
             "gaussian blur",
             "pixels of sigma",
-            _each(1, 2, 3, 4, 6),
+            each(1, 2, 3, 4, 6),
             lambda sigma: [layers.RandomGaussianBlur(sigma=scale * sigma)],
             _SOURCE,
             "beyond the border the image is mirrored, not repeated",
@@ -198,14 +198,14 @@ def _digital(scale: float) -> list[Family]:
         Family(
             "brightness",
             "whites",
-            _each(0.1, 0.2, 0.3, 0.4, 0.5),
+            each(0.1, 0.2, 0.3, 0.4, 0.5),
             lambda offset: [Drawn(published.brighten, offset)],
             _SOURCE,
         ),
         Family(
             "contrast",
             "of the contrast",
-            _each(0.4, 0.3, 0.2, 0.1, 0.05),
+            each(0.4, 0.3, 0.2, 0.1, 0.05),
             lambda gain: [Drawn(published.lower_contrast, gain)],
             _SOURCE,
         ),
@@ -226,14 +226,14 @@ def _digital(scale: float) -> list[Family]:
         Family(
             "pixelate",
             "of the side",
-            _each(0.6, 0.5, 0.4, 0.3, 0.25),
+            each(0.6, 0.5, 0.4, 0.3, 0.25),
             lambda share: [Drawn(published.pixelate, share)],
             _SOURCE,
         ),
         Family(
             "jpeg compression",
             "JPEG quality",
-            _each(25, 18, 15, 10, 7),
+            each(25, 18, 15, 10, 7),
             lambda quality: [layers.RandomJPEG(quality)],
             _SOURCE,
         ),
@@ -254,7 +254,3 @@ def _spattered(*constants: Any) -> list[Any]:
     if kind == "water":
         return [Drawn(spatter_water, noise, last, SIDE)]
     return [Drawn(spatter_mud, noise, last, _MUD, SIDE)]
-
-
-def _each(*strengths: float) -> tuple[tuple[float, ...], ...]:
-    return tuple((strength,) for strength in strengths)

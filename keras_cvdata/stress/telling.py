@@ -26,7 +26,8 @@ def summary(report: StressReport) -> str:
     worst = sorted(means, key=means.__getitem__)[:_WORST]
     lines += [f"  {name}: {means[name]:.3f}{_told(report, name)}" for name in worst]
     proposals = advising.proposals(report)
-    lines.append("What to try first, one at a time:" if proposals else "There is nothing to mend.")
+    nothing = f"No fall is beyond what {clean.images} images show by chance."
+    lines.append("What to try first, one at a time:" if proposals else nothing)
     lines += [
         f"{number}. {found.code} ({found.perturbation})"
         for number, found in enumerate(proposals[:3], 1)

@@ -74,6 +74,8 @@ def test_ten_lines_say_what_to_do_first() -> None:
         "1. layers.RandomInvert(rate=0.1) (invert)",
         "2. layers.RandomTranslation(0, 0.2) (shift left)",
     ]
+    few = report(0.5, 100, invert=0.45).summary()
+    assert few.endswith("No fall is beyond what 100 images show by chance.")
     against = told.against(report(0.9, invert=0.5, shift_left=0.5)).summary()
     assert "mCE 80.0 %, relative 95.0 %" in against
 

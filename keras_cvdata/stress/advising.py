@@ -161,7 +161,7 @@ def proposals(report: StressReport) -> list[Proposal]:
     """
     of_code: dict[str, list[Proposal]] = {}
     for name, lines in report.perturbations.items():
-        failing = [line for line in lines if _falls(line, report.clean)]
+        failing = [line for line in lines if falls(line, report.clean)]
         answer = _answer(report, name, lines, failing)
         if answer is None:
             continue
@@ -187,7 +187,16 @@ def _ranked(found: Sequence[Proposal]) -> list[Proposal]:
     return [group[0] for group in groups] + sorted(further, key=lambda one: -one.lost)
 
 
-def _falls(line: Line, clean: Line) -> bool:
+def falls(line: Line, clean: Line) -> bool:
+    """Say whether the accuracy of a line is lower than on clean images, beyond chance.
+
+    Args:
+        line: A perturbation at a severity.
+        clean: The images as they are.
+
+    Returns:
+        Whether it lacks 2 points, and more than the number of images may show by chance.
+    """
     return clean.accuracy - line.accuracy > max(GAP, noise_of(line, clean))
 
 

@@ -26,8 +26,10 @@ def summary(report: StressReport) -> str:
     worst = sorted(means, key=means.__getitem__)[:_WORST]
     lines += [f"  {name}: {means[name]:.3f}{_told(report, name)}" for name in worst]
     proposals = advising.proposals(report)
-    nothing = f"No fall is beyond what {clean.images} images show by chance."
-    lines.append("What to try first, one at a time:" if proposals else nothing)
+    if proposals:
+        lines.append("What to try first, one at a time:")
+    elif not any(advising.falls(line, clean) for line in report.lines):
+        lines.append(f"No fall is beyond what {clean.images} images show by chance.")
     lines += [
         f"{number}. {found.code} ({found.perturbation})"
         for number, found in enumerate(proposals[:3], 1)

@@ -69,7 +69,7 @@ _ANSWERS = {
 # Layers by the trait that they vary.
 _LAYERS = {
     "border": Advice(
-        "layer", "give images another ground, where it shows no class", "layers.RandomBackground()"
+        "layer", "give images another ground, where it shows no class", "layers.RandomBackground(rate=0.5)"
     ),
     "lighting": Advice(
         "layer", "vary the colour of the light", "layers.RandomColorTemperature((3000, 12000))"

@@ -57,7 +57,7 @@ def test_a_planted_frame_is_found_and_named(
         "of 30 images with border: constant, rgb(250, 0, 250) that are not 'c dusk', 100% are "
         "predicted as 'c dusk'; elsewhere 0%"
     )
-    assert "layers.RandomBackground()" in set(report.advice()["code"])
+    assert "layers.RandomBackground(rate=0.5)" in set(report.advice()["code"])
     assert (tmp_path / "r.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert report.mistakes["row"].is_unique
 

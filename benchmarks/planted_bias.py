@@ -1,6 +1,6 @@
 """Plant a border on one class: does the review find it, the advice name it, the proof close it?
 
-    python benchmarks/planted_bias.py FOLDER [--epochs 12] [--seeds 0 1 2]
+    python benchmarks/planted_bias.py FOLDER [--epochs 20] [--seeds 0 1 2]
 
 FOLDER holds train/<class>/<image> and val/<class>/<image>, such as flowers. Every training image of
 the last class gets a border of one colour, and so does the same class of the test images. The table
@@ -50,7 +50,7 @@ def make_model() -> keras.Model:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     args = parser.parse_args()
     train, classes = read(args.folder / "train")
@@ -85,7 +85,10 @@ def main() -> None:
         "",
         *(f"    {line}" for line in review.summary().splitlines()),
         "",
-        *(f"- `{code}`" for code in review.advice().code),
+        *(
+            f"- {row.do}" + f": `{row.code}`" * bool(row.code)
+            for row in review.advice().itertuples()
+        ),
         "",
         "The stress test:",
         "",

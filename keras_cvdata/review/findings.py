@@ -69,7 +69,9 @@ _ANSWERS = {
 # Layers by the trait that they vary.
 _LAYERS = {
     "border": Advice(
-        "layer", "give images another ground, where it shows no class", "layers.RandomBackground(rate=0.5)"
+        "layer",
+        "give images another ground, where it shows no class",
+        "layers.RandomBackground(rate=0.5)",
     ),
     "lighting": Advice(
         "layer", "vary the colour of the light", "layers.RandomColorTemperature((3000, 12000))"

@@ -1,4 +1,4 @@
-"""Measure what predictions with names cost, against `model.predict` of the same sequence.
+"""Measure what predictions with names and a review cost, against `model.predict` of the same data.
 
     python benchmarks/predict.py [--images 4000] [--repeats 5]
 
@@ -22,7 +22,7 @@ import cv2
 import keras
 import numpy as np
 
-from keras_cvdata import DirectorySequence, predict
+from keras_cvdata import DirectorySequence, predict, review
 
 RESULTS = Path(__file__).parent / "results" / "predict.md"
 SIZE, CLASSES = 160, 20
@@ -64,6 +64,10 @@ def main() -> None:
             '`cvd.predict(model, data, tta="mirror")`': lambda: predict(
                 model, data, tta="mirror", verbose=0
             ),
+            "`cvd.review(model, data, None, measure=False)`": lambda: review(
+                model, data, None, measure=False, verbose=0
+            ),
+            "`cvd.review(model, data, None)`": lambda: review(model, data, None, verbose=0),
         }
         times: dict[str, list[float]] = {name: [] for name in cases}
         for turn in range(arguments.repeats + 1):
@@ -73,7 +77,7 @@ def main() -> None:
                     times[name].append(1000 * taken / arguments.images)
     first = statistics.median(next(iter(times.values())))
     lines = [
-        "# What predictions with names cost",
+        "# What predictions with names and reviews cost",
         "",
         f"{arguments.images} JPEGs of {SIZE} x {SIZE}, {CLASSES} classes, a model of one layer on "
         f"{keras.backend.backend()}; medians of {arguments.repeats} turns in one run.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,7 +81,7 @@ def run(args: argparse.Namespace, reading: Mapping[str, Any]) -> int:
     checks = args.checks or "all"
     _check_known(args.fail_on, choose(checks, {})[1])
     written = {ending: path for ending in _ENDINGS if (path := getattr(args, ending))}
-    _check_folders(written.values())
+    options.check_folders(written.values())
     data, splits = _opened(args, reading)
     report = audit(
         data,
@@ -117,14 +117,6 @@ def _opened(args: argparse.Namespace, reading: Mapping[str, Any]) -> tuple[Any, 
         parts = {name: open_source(args.source, split=name, **reading) for name in folders}
         return parts, None
     return open_source(args.source, **reading), splits
-
-
-def _check_folders(paths: Iterable[str]) -> None:
-    """Find out before a long audit, not after it, that a file cannot be written."""
-    for path in paths:
-        folder = Path(path).parent
-        if not folder.is_dir():
-            raise FileNotFoundError(f"{path}: there is no folder {folder} to write it into.")
 
 
 def _names(text: str) -> list[str]:

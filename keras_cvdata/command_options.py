@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 FORMATS = "a folder, .csv, .json, .jsonl or .h5"
@@ -230,3 +231,18 @@ def reading(args: argparse.Namespace) -> dict[str, Any]:
     }
     found = {name: value for name, value in given.items() if value is not None}
     return {name: None if value == "None" else value for name, value in found.items()}
+
+
+def check_folders(paths: Iterable[str | None]) -> None:
+    """Find out before a long run, not after it, that a file cannot be written.
+
+    Args:
+        paths: Files to write; None and "" stand for none.
+
+    Raises:
+        FileNotFoundError: There is no folder for one of them.
+    """
+    for path in filter(None, paths):
+        folder = Path(path).parent
+        if not folder.is_dir():
+            raise FileNotFoundError(f"{path}: there is no folder {folder} to write it into.")

@@ -223,8 +223,7 @@ def review(args: argparse.Namespace) -> None:
     from keras_cvdata.review import review
 
     files = [name for name in (args.html, args.json, args.review_list) if name]
-    for name in files:
-        _check_folder(name)
+    options.check_folders(files)
     model = load_model(args.model)
     report = review(
         model,
@@ -242,11 +241,6 @@ def review(args: argparse.Namespace) -> None:
         report.review_list(args.review_list)
     for name in files:
         say(f"Wrote {name}")
-
-
-def _check_folder(name: str) -> None:
-    if not Path(name).parent.is_dir():
-        raise FileNotFoundError(f"{name}: there is no folder {Path(name).parent}.")
 
 
 def _text(cell: Any) -> str:
@@ -315,9 +309,7 @@ def stress(args: argparse.Namespace) -> int:
     from keras_cvdata.stress.report import StressReport
     from keras_cvdata.stress.run import stress_test
 
-    for path in filter(None, (args.html, args.json)):
-        if not Path(path).parent.is_dir():
-            raise FileNotFoundError(f"{path}: there is no folder {Path(path).parent}.")
+    options.check_folders([args.html, args.json])
     before = StressReport.from_json(args.compare) if args.compare else None
     model = load_model(args.model)
     report = stress_test(

@@ -30,8 +30,11 @@ def test_a_baseline_without_errors_is_no_division() -> None:
 
 
 def test_the_extra_families_of_photographs_do_not_count() -> None:
-    made = report(1.0, suite="photo", fog=0.5, saturate=0.0)
-    assert made.mce == 0.5
+    made = report(1.0, suite="photo", fog=0.6, snow=0.8, saturate=0.1)
+    baseline = report(1.0, suite="photo", fog=0.5, snow=0.5, saturate=0.5)
+    assert made.mce == made.mean_error == pytest.approx(0.3)
+    assert made.against(baseline).mce == pytest.approx((0.8 + 0.4) / 2)
+    assert made.against(baseline).relative_mce == pytest.approx((0.8 + 0.4) / 2)
 
 
 def test_a_baseline_must_have_every_line() -> None:

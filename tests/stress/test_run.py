@@ -87,9 +87,9 @@ def test_a_model_sees_what_it_sees_in_predict(pixels, options) -> None:
     plain, flipped = seen_by(data, {"mirror": layers.RandomFlip("horizontal", rate=1.0)})
     held = data.with_source(data.source, training=False)
     expected = np.concatenate([batch[0] for batch in held])
-    np.testing.assert_allclose(plain, expected, atol=2e-5)
+    np.testing.assert_allclose(plain, expected, atol=1e-5)
     across = 3 if options.get("data_format") else 2
-    np.testing.assert_allclose(flipped, np.flip(expected, across), atol=2e-5)
+    np.testing.assert_allclose(flipped, np.flip(expected, across), atol=1e-5)
 
 
 def test_layers_that_scale_act_on_the_changed_images() -> None:

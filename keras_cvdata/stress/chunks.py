@@ -103,7 +103,7 @@ class Chunks:
                 yield self._sequence(pixels[:filled], positions[:filled])
                 (pixels, positions), filled = self._memory(), 0
             end = filled + len(found)
-            pixels[filled:end] = self._as_source(images.pixels[found])
+            pixels[filled:end] = images.pixels[found]  # whole levels where the source has them
             positions[filled:end] = images.positions[found]
             filled = end
         self.bad = plain.report
@@ -113,10 +113,6 @@ class Chunks:
     def _memory(self) -> tuple[Array, Ints]:
         shape = (self._length, *self._plain.image_shape)
         return np.empty(shape, self._dtype), np.empty(self._length, np.int64)
-
-    def _as_source(self, pixels: Array) -> Array:
-        """Pixels in the units of the source, rounded where these are integers."""
-        return np.rint(pixels) if self._dtype == np.uint16 else pixels
 
     def _sequence(self, pixels: Array, positions: Ints) -> Sequence:
         settings = {**self.sequence._once(), "augment": None, "image_size": None, "verbose": 0}

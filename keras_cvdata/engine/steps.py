@@ -52,6 +52,9 @@ class Step:
         Args:
             masks: (1 or B, height, width, 1) class numbers, moved as the images before the step.
             xp: `numpy` or `keras.ops`.
+
+        Returns:
+            A step that needs no masks.
         """
         return self
 

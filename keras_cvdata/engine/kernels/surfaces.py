@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from keras_cvdata.engine.array_api import Parameters, Tensor, cast
 from keras_cvdata.engine.colors import LUMA
 from keras_cvdata.engine.kernels.base import formula
 from keras_cvdata.engine.kernels.textures import blots
 from keras_cvdata.engine.kernels.weather import turned
 from keras_cvdata.engine.output import require
-from keras_cvdata.types import Range
+from keras_cvdata.types import Array, Range
 
 
 def _texture(pixels: Tensor, p: Parameters, span: Range | None, xp: Any) -> Tensor:
@@ -49,10 +51,26 @@ def _enlarged(pictures: Tensor, pixels: Tensor, xp: Any) -> Tensor:
     _, height, width, _ = xp.shape(pixels)
     step = side / xp.maximum(cast(height, "float32", xp), cast(width, "float32", xp))
     down, across = (_reading(length, side, step, xp) for length in (height, width))
+    if xp is np:  # one picture
+        rows = _weighted(down, pictures[0])
+        return _weighted(across, rows.transpose(1, 0, 2)).transpose(1, 0, 2)[None]
     rows = xp.reshape(cast(pictures, "float32", xp), (-1, side, side * colors))
     rows = xp.reshape(xp.matmul(down, rows), (-1, height, side, colors))
     columns = xp.matmul(xp.transpose(rows, (0, 1, 3, 2)), xp.transpose(across))
     return xp.transpose(columns, (0, 1, 3, 2))
+
+
+def _weighted(weights: Array, rows: Array) -> Array:
+    """Multiply (length, side) weights, of which each row has a few in a run, by (side, ...)."""
+    acting = weights > 0
+    count = int(acting.sum(axis=1).max())
+    first = np.minimum(acting.argmax(axis=1), weights.shape[1] - count)
+    places = first + np.arange(count)[:, None]
+    parts = weights[np.arange(len(weights)), places]
+    total: Array = sum(
+        part[:, None, None] * rows[at] for part, at in zip(parts, places, strict=True)
+    )
+    return total
 
 
 def _reading(length: Tensor, side: int, step: Tensor, xp: Any) -> Tensor:

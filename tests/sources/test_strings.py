@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
+from keras_cvdata.sources import strings
 from keras_cvdata.sources.strings import CompactStrings
 
 TEXTS = ["cat/1.jpg", "", "Käse/é.png", "not utf-8: \udcff", "z"]
@@ -29,6 +30,20 @@ def test_nothing_is_a_list_too():
     assert len(packed.take(np.array([], int))) == 0
     with pytest.raises(IndexError, match="Position 0 is outside 0 strings"):
         packed[0]
+
+
+def test_terminated_text_and_blocks_give_the_same(monkeypatch):
+    """Strings are packed and selected in blocks, whose seams change nothing."""
+    whole = CompactStrings.from_list(TEXTS)
+    turned = whole.take(np.array([4, 2, 2, 1, 0]))
+    parts = ["".join(f"{text}\0" for text in some) for some in (TEXTS[:2], TEXTS[2:3], TEXTS[3:])]
+    monkeypatch.setattr(strings, "_BLOCK", 2)
+    encoded = [part.encode("utf-8", "surrogateescape") for part in parts]
+    for packed in (CompactStrings.from_list(TEXTS), CompactStrings.from_terminated(encoded)):
+        assert list(packed) == TEXTS
+        np.testing.assert_array_equal(packed.offsets, whole.offsets)
+        assert list(packed.take(np.array([4, 2, 2, 1, 0]))) == list(turned)
+    assert list(CompactStrings.from_terminated([])) == []
 
 
 def test_a_million_strings_stay_compact():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,6 +129,30 @@ class CompactStrings:
             texts.append(self.blob[np.arange(sizes.sum()) + np.repeat(shifts, sizes)].tobytes())
             lengths.append(sizes.astype(np.uint32))
         return self._of(texts, lengths)
+
+
+class SharedTexts:
+    """Gives one object for equal texts, so that a column of a few texts takes 8 bytes a row.
+
+    Texts beyond the first 65,536 different ones are left as they are: a column of names has no
+    equal ones, and remembering them all would cost more than they do.
+
+    Example:
+        >>> share = SharedTexts()
+        >>> share("a b") is share(" ".join("ab"))
+        True
+    """
+
+    def __init__(self) -> None:
+        self._texts: dict[str, str] = {}
+
+    def __call__(self, value: Any) -> Any:
+        """The value, or an equal text of before."""
+        if type(value) is not str:
+            return value
+        if len(self._texts) < _BLOCK:
+            return self._texts.setdefault(value, value)
+        return self._texts.get(value, value)
 
 
 def _joined(parts: Iterable[bytes]) -> Iterator[bytes]:

@@ -174,6 +174,19 @@ def test_a_folder_that_cannot_be_written_is_told_and_no_error(root):
     assert "file" in source.notes[0]
 
 
+def test_nothing_is_left_where_the_file_cannot_be_put_in_place(root, monkeypatch):
+    """On Windows that is so while somebody reads the old one."""
+    indexed(root)
+    (file,) = (root.parent / "kept").iterdir()
+    before = file.read_bytes()
+    (root / "cat/4.png").touch()
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(PermissionError("open")))
+        assert indexed(root).notes[0].endswith(": open")
+    assert [found.read_bytes() for found in (root.parent / "kept").iterdir()] == [before]
+    assert len(indexed(root)) == 6
+
+
 def test_folders_that_changed_just_now_are_not_trusted(root, scanned, monkeypatch):
     """A file that comes within the same tick of the clock may leave the folder's time as it is."""
     monkeypatch.setattr(folders, "_TICK", 10 * 10**9)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from keras_cvdata.sources import strings
-from keras_cvdata.sources.strings import CompactStrings
+from keras_cvdata.sources.strings import CompactStrings, SharedTexts
 
 TEXTS = ["cat/1.jpg", "", "Käse/é.png", "not utf-8: \udcff", "z"]
 
@@ -49,3 +49,14 @@ def test_terminated_text_and_blocks_give_the_same(monkeypatch):
 def test_a_million_strings_stay_compact():
     packed = CompactStrings.from_list(f"class/{i:07d}.jpg" for i in range(1_000_000))
     assert len(pickle.dumps(packed, protocol=5)) < 22_000_100
+
+
+def test_equal_texts_become_one_object(monkeypatch):
+    """But for those beyond a number, which would be a column of names."""
+    monkeypatch.setattr(strings, "_BLOCK", 1)
+    share = SharedTexts()
+    first, second = (share(" ".join(pair)) for pair in ("ab", "cd"))
+    assert share(" ".join("ab")) is first
+    assert share(" ".join("cd")) == second
+    assert share(" ".join("cd")) is not second
+    assert share(7) == 7

@@ -28,7 +28,8 @@ _TICK = 10 * 10**9  # nanoseconds
 NEVER = (0, 0)
 
 _THREADS = 16
-_AT_ONCE = 1024  # folders that are handed to the threads together
+_MOST_EACH = 64  # folders that a thread lists before it says so
+_AT_ONCE = 256  # such shares that are handed to the threads together
 
 
 class Listing(NamedTuple):
@@ -164,9 +165,15 @@ class Folders:
 
     def _list_all(self, paths: Sequence[str]) -> Iterator[Listing]:
         """List folders, several at once: on disks of networks each keeps one waiting."""
-        with ThreadPoolExecutor(min(_THREADS, len(paths))) as pool:
-            for start in range(0, len(paths), _AT_ONCE):
-                yield from pool.map(self._list, paths[start : start + _AT_ONCE])
+        each = min(_MOST_EACH, -(-len(paths) // (4 * _THREADS)))
+        shares = [paths[start : start + each] for start in range(0, len(paths), each)]
+        with ThreadPoolExecutor(min(_THREADS, len(shares))) as pool:
+            for start in range(0, len(shares), _AT_ONCE):
+                for listings in pool.map(self._list_some, shares[start : start + _AT_ONCE]):
+                    yield from listings
+
+    def _list_some(self, paths: Sequence[str]) -> list[Listing]:
+        return [self._list(path) for path in paths]
 
     def _list(self, path: str) -> Listing:
         whole = local_path(self.top, path[:-1]) if path else self.top

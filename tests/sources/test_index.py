@@ -268,6 +268,15 @@ def test_folders_are_listed_several_at_a_time(root, monkeypatch):
     assert len(DirectorySource(root)) == 5
 
 
+def test_many_folders_come_in_their_order(tmp_path, monkeypatch):
+    monkeypatch.setattr(folders, "_AT_ONCE", 7)
+    names = sorted(f"{number}/{inner}/1.png" for number in range(80) for inner in "ab")
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert list(DirectorySource(tmp_path).relative_paths()) == names
+
+
 def test_any_number_of_threads_build_at_once(root):
     expected = contents(DirectorySource(root))
     with ThreadPoolExecutor(8) as pool:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_cvdata.stateless_random import Purpose, hash_words, permutation
+from keras_cvdata.stateless_random import Purpose, permutation
 from keras_cvdata.types import Array, Ints
 
 
@@ -135,18 +135,17 @@ class Sampler:
         if self._codes is None:
             return _Pass(None, None)
         # Sort each class by a hash, then deal its samples out in turn until it is full.
-        keys = hash_words(self.seed, Purpose.BALANCE, number, np.arange(self.n))
-        dealt = np.lexsort((keys, self._codes))
+        dtype = np.min_scalar_type(self.n)
+        dealt = permutation(self.n, self.seed, Purpose.BALANCE, number, dtype=dtype)
+        dealt = dealt[np.argsort(self._codes[dealt], kind="stable")]
         whole, rest = np.divmod(self._largest, self._counts)
         turn = np.arange(self.n) - np.repeat(np.cumsum(self._counts) - self._counts, self._counts)
-        times = np.empty(self.n, np.int64)
+        times = np.empty(self.n, np.min_scalar_type(self._repeats))
         times[dealt] = np.repeat(whole, self._counts) + (turn < np.repeat(rest, self._counts))
-        starts = np.cumsum(times) - times
+        del dealt, turn
+        starts = np.cumsum(times, dtype=np.int64) - times
         repeats = np.arange(self.pass_size) - np.repeat(starts, times)
-        return _Pass(
-            np.repeat(np.arange(self.n, dtype=np.min_scalar_type(self.n)), times),
-            repeats.astype(np.min_scalar_type(self._repeats)),
-        )
+        return _Pass(np.repeat(np.arange(self.n, dtype=dtype), times), repeats.astype(times.dtype))
 
 
 class _Pass(NamedTuple):

@@ -284,17 +284,15 @@ def _prefixed(folder: str, names: bytes) -> Iterator[bytes]:
 
 def _folder_by_folder(paths: CompactStrings, runs: Sequence[Run]) -> Ints:
     """Positions in the order of folders and then of file names."""
-    positions: dict[str, list[int]] = {}
+    folders: dict[str, list[Ints]] = {}
     start = 0
     for folder, count in runs:
-        positions.setdefault(folder[:-1], []).extend(range(start, start + count))
+        folders.setdefault(folder[:-1], []).append(np.arange(start, start + count))
         start += count
-    return np.concatenate(
-        [
-            np.array(sorted(inside, key=lambda position: paths[position]), np.int64)
-            for _, inside in sorted(positions.items())
-        ]
-    )
+    positions = [np.concatenate(folders[folder]) for folder in sorted(folders)]
+    if not (paths.blob < 128).all():  # bytes that are no UTF-8 sort otherwise as text
+        positions = [np.array(sorted(p.tolist(), key=paths.__getitem__)) for p in positions]
+    return np.concatenate(positions)
 
 
 def _beside_classes(top: Listing, others: Counter[str]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from keras_cvdata.sources.files import read_file
 from keras_cvdata.sources.folders import EXTENSIONS, LITTER, LITTER_FILES, Listing, decoded
+from keras_cvdata.types import Array
 
 VARIABLE = "KERAS_CVDATA_INDEX"
 
@@ -145,7 +146,7 @@ class Index:
         at += numbers.nbytes
         paths = decoded(bytes(rest[at : at + header["paths"]])).split("\0")[:-1]
         at += header["paths"]
-        _check_names(bytes(rest[at:]))
+        _check_names(bytes(rest[at:]), numbers[:, 2:].ravel())
         others = {int(number): dict(kinds) for number, kinds in header["others"]}
         listed = {}
         for number, (path, entry) in enumerate(zip(paths, numbers.tolist(), strict=True)):
@@ -156,12 +157,15 @@ class Index:
         return listed
 
 
-def _check_names(names: bytes) -> None:
-    """Refuse names that lead out of their folder."""
+def _check_names(names: bytes, lengths: Array) -> None:
+    """Refuse names that lead out of their folder, and such as come from cutting others."""
     text = b"\0" + names
     inner = text.count(b"/") - text.count(b"/\0")
     if inner or b"\0." in text or b"\0/" in text or (os.sep != "/" and b"\\" in text):
         raise ValueError("a name leads out of its folder")
+    ends = np.cumsum(lengths)
+    if (lengths < 0).any() or ends[-1] != len(names) or np.frombuffer(text, np.uint8)[ends].any():
+        raise ValueError("a name is cut")
 
 
 def _as_json(value: Any) -> bytes:

@@ -166,6 +166,13 @@ def test_names_that_lead_elsewhere_are_not_taken(tmp_path, name):
     assert index.load() == {}
 
 
+def test_names_that_cutting_makes_are_not_taken(tmp_path):
+    """Together they are one name without harm."""
+    index = Index(tmp_path, directory="x")
+    index.keep({"": Listing((1, 2), b"x", b"", {}), "a/": Listing((1, 2), b"../\0", b"", {})})
+    assert index.load() == {}
+
+
 def test_a_folder_that_cannot_be_written_is_told_and_no_error(root):
     (root.parent / "file").touch()
     source = DirectorySource(root, index=root.parent / "file")

@@ -212,13 +212,9 @@ def time_lines(files: int, repeats: int) -> list[str]:
                 [in_a_process("--construct", root, "--kept", kept) for _ in range(repeats)]
                 for kept in ("", f"{name}/kept")
             ]
-            cells = [
-                f"{pick(figures):.2f}"
-                for case in taken
-                for pick, figures in zip(
-                    (statistics.median, min), zip(*case, strict=True), strict=True
-                )
-            ]
+            cells = []
+            for wall, cpu in (zip(*case, strict=True) for case in taken):
+                cells += [f"{statistics.median(wall):.2f} ({min(wall):.2f})", f"{min(cpu):.2f}"]
             lines.append(f"| {files:,} | {folders:,} | {' | '.join(cells)} |")
     return lines
 
@@ -278,8 +274,9 @@ def main() -> None:
         "",
         *memory_lines(asked.rows, asked.table_rows),
         "",
-        "Empty files on a local disk whose folders are in the memory of the system; medians of "
-        f"{asked.repeats} fresh processes, of CPU time the least.",
+        "Empty files on a local disk whose folders are in the memory of the system; medians and "
+        f"(in brackets, and of CPU time) the least of {asked.repeats} fresh processes, beside others: "
+        f"the load of the machine was {os.getloadavg()[0]:.0f}.",
         "",
         *time_lines(asked.files, asked.repeats),
         "",

@@ -275,8 +275,8 @@ def main() -> None:
         *memory_lines(asked.rows, asked.table_rows),
         "",
         "Empty files on a local disk whose folders are in the memory of the system; medians and "
-        f"(in brackets, and of CPU time) the least of {asked.repeats} fresh processes, beside others: "
-        f"the load of the machine was {os.getloadavg()[0]:.0f}.",
+        f"(in brackets, and of CPU time) the least of {asked.repeats} fresh processes, beside "
+        f"others: the load of the machine was {os.getloadavg()[0]:.0f}.",
         "",
         *time_lines(asked.files, asked.repeats),
         "",

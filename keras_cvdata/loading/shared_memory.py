@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import sys
 import tempfile
 import weakref
 from typing import IO, NamedTuple
@@ -51,8 +52,9 @@ class SharedBuffers:
     """
 
     def __init__(self) -> None:
-        self._file = _nameless_file()
-        self.descriptor = self._file.fileno()
+        file = _nameless_file()
+        weakref.finalize(self, file.close)
+        self.descriptor = file.fileno()
         self._size = 0
         self._free: list[tuple[Block, mmap.mmap]] = []  # those with memory are the last
 
@@ -94,11 +96,11 @@ class SharedBuffers:
 
 def _empty(memory: mmap.mmap) -> None:
     """Give the pages back to the system; the block stays."""
-    if hasattr(mmap, "MADV_REMOVE"):
+    if sys.platform == "linux":
         memory.madvise(mmap.MADV_REMOVE)
 
 
 def _nameless_file() -> IO[bytes]:
-    if hasattr(os, "memfd_create"):
+    if sys.platform == "linux":
         return os.fdopen(os.memfd_create("keras_cvdata"), "r+b")
     return tempfile.TemporaryFile()

@@ -143,7 +143,13 @@ class Worker:
         # A map of its own, which lives as long as the arrays in it.
         memory = memoryview(pickled.block.open(self._descriptor)).toreadonly()
         first, *arrays = (memory[start:end] for start, end in pickled.spans)
-        return pickle.loads(first, buffers=arrays)
+        try:
+            return pickle.loads(first, buffers=arrays)
+        except (AttributeError, ImportError) as error:
+            raise TypeError(
+                f"Another process does not find what augments or reads the images: {error}. Define "
+                "it in a module that can be imported, or use threads in place of processes."
+            ) from error
 
     def _memory(self, block: Block) -> mmap.mmap:
         if block not in self._open:

@@ -324,12 +324,23 @@ class Pieces:
 
 
 def _pickled(plan: Plan) -> bytes:
+    """Pickle a plan; functions of the running program and lambdas by value."""
+    refusal: Exception | None = None
     try:
-        return pickle.dumps(plan, pickle.HIGHEST_PROTOCOL)
+        pickled = pickle.dumps(plan, pickle.HIGHEST_PROTOCOL)
+        if b"__main__" not in pickled:
+            return pickled
+    except Exception as error:  # such as that of a lambda
+        refusal = error
+    try:
+        import cloudpickle
+
+        return cloudpickle.dumps(plan)  # type: ignore[no-any-return]
     except Exception as error:
         raise TypeError(
-            f"The augmentation cannot be sent to other processes: {error}. Define its functions "
-            "at the top of a module, or use threads in place of processes."
+            f"The augmentation cannot be sent to other processes: {refusal or error}. Define its "
+            "functions at the top of a module that is imported, use threads in place of processes, "
+            "or install cloudpickle, which sends functions of notebooks as well."
         ) from error
 
 

@@ -6,6 +6,7 @@ import mmap
 import os
 import sys
 import tempfile
+import threading
 import weakref
 from typing import IO, NamedTuple
 
@@ -55,6 +56,8 @@ class SharedBuffers:
         file = _nameless_file()
         weakref.finalize(self, file.close)
         self.descriptor = file.fileno()
+        # The garbage collector may give memory back in the midst of `lend`, on the same thread.
+        self._lock = threading.RLock()
         self._size = 0
         self._free: list[tuple[Block, mmap.mmap]] = []  # those with memory are the last
 
@@ -68,7 +71,8 @@ class SharedBuffers:
             The block, and (size,) uint8 whose values are yet to be written; the block is lent as
             long as this array or anything made of its `data` lives.
         """
-        block, memory = self._take(max(size, 1))
+        with self._lock:
+            block, memory = self._take(max(size, 1))
         lent = np.frombuffer(memory, np.uint8)[:size]
         weakref.finalize(lent, self._give_back, block, memory).atexit = False
         return block, lent
@@ -84,14 +88,16 @@ class SharedBuffers:
         return block, block.open(self.descriptor)
 
     def _give_back(self, block: Block, memory: mmap.mmap) -> None:
-        self._free.append((block, memory))
-        for _, idle in self._free[:-_SPARE]:
-            _empty(idle)
+        with self._lock:
+            self._free.append((block, memory))
+            for _, idle in self._free[:-_SPARE]:
+                _empty(idle)
 
     def clear(self) -> None:
         """Let go of the memory that nobody holds."""
-        for _, idle in self._free:
-            _empty(idle)
+        with self._lock:
+            for _, idle in self._free:
+                _empty(idle)
 
 
 def _empty(memory: mmap.mmap) -> None:

@@ -105,8 +105,8 @@ class Sequence(Labelled, Epochs, SingleSamples):
         threads: Threads that read and augment; None takes one per core.
         processes: Processes that read and augment in place of threads, where many threads wait for
             each other in Python; None for threads. "auto" renders some batches to see what as many
-            threads gain, and takes as many processes where that is little. They load no framework,
-            and need what `augment` calls to lie in a module.
+            threads gain, and takes as many processes where that is little. They load no framework
+            and nothing of the program that starts them.
         prefetch: Batches that are prepared ahead.
         balance: Repeat samples of small classes until all have the size of the largest; with
             several label columns, the name of the one that counts.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -49,3 +51,18 @@ def test_memory_that_nobody_holds_goes_back_to_the_system() -> None:
     buffers.clear()
     assert in_use() == 0
     assert buffers.lend(1 << 20)[1].max() == 0
+
+
+def test_threads_may_lend_at_once() -> None:
+    buffers = SharedBuffers()
+    page = mmap.ALLOCATIONGRANULARITY
+
+    def hold(number: int) -> bool:
+        blocks = [buffers.lend(page * (1 + (number + i) % 7)) for i in range(50)]
+        for _, memory in blocks:
+            memory[:] = number
+        opened = [block.open(buffers.descriptor)[: len(memory)] for block, memory in blocks]
+        return all(set(seen) == {number} for seen in opened)
+
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(hold, range(1, 33)))

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -130,8 +131,9 @@ def test_a_process_that_is_killed_is_told_and_replaced() -> None:
 
 
 def test_what_other_processes_do_not_find_is_told() -> None:
-    with pytest.raises(TypeError, match="top of a module"):
-        whites(lambda image: image)[0]
+    lock = threading.Lock()
+    with pytest.raises(TypeError, match="sent to other processes"):
+        whites(lambda image: lock and image)[0]
     here = type(sys)("nowhere_to_be_found")
     sys.modules[here.__name__] = here
     exec("def same(image):\n    return image", here.__dict__)
@@ -140,6 +142,11 @@ def test_what_other_processes_do_not_find_is_told() -> None:
             whites(here.same)[0]  # type: ignore[attr-defined]
     finally:
         del sys.modules[here.__name__]
+
+
+def test_functions_of_the_program_are_sent_by_value() -> None:
+    pytest.importorskip("cloudpickle")
+    assert (whites(lambda image: image + 3)[0] == 3).all()
 
 
 def test_processes_end_when_told_and_with_their_sequence() -> None:

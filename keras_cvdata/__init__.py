@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from keras_cvdata.audit.run import audit
     from keras_cvdata.conversion.convert import convert
     from keras_cvdata.embedding import embed
+    from keras_cvdata.loading.stats import Stats
     from keras_cvdata.out_of_fold import oof_pred_probs
     from keras_cvdata.preprocessing.image import ImageDataGenerator
     from keras_cvdata.preview import preview
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         EpochCallback,
         HDF5Sequence,
         JSONSequence,
+        LoadingStats,
         Sequence,
     )
     from keras_cvdata.single_image import apply, replay
@@ -59,11 +61,13 @@ __all__ = [
     "ImageError",
     "JSONSequence",
     "LabelSafetyReport",
+    "LoadingStats",
     "Proof",
     "ReviewReport",
     "Sequence",
     "Source",
     "Standardization",
+    "Stats",
     "StressReport",
     "__version__",
     "apply",
@@ -99,11 +103,13 @@ _MODULE_OF = {
     "ImageError": "types",
     "JSONSequence": "sequences",
     "LabelSafetyReport": "stress.label_safety",
+    "LoadingStats": "sequences",
     "Proof": "stress.proving",
     "ReviewReport": "review",
     "Sequence": "sequences",
     "Source": "sources",
     "Standardization": "statistics",
+    "Stats": "loading.stats",
     "StressReport": "stress.report",
     "apply": "single_image",
     "audit": "audit",

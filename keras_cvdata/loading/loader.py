@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from time import perf_counter_ns
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from keras_cvdata.loading.buffers import BufferPool
 from keras_cvdata.loading.filling import BadImage, Outcome, accept
 from keras_cvdata.loading.rendering import BatchMemory, Reading, render_slot
 from keras_cvdata.loading.sampler import BatchIndices
+from keras_cvdata.loading.stats import Times
 from keras_cvdata.loading.threads import Job, Pool
 from keras_cvdata.sources.base import Source
 from keras_cvdata.stateless_random import Purpose, augmentation_uniforms, uniforms
@@ -32,6 +34,7 @@ class Images(NamedTuple):
         read: (B,) bool, false where a substitute stands for an image that could not be read.
         annotations: Masks and boxes that follow the images, see `Annotations.allocate`.
         mixes: What each mixer drew, from which the labels can be mixed like the pixels.
+        times: What the images took, on all threads together.
     """
 
     pixels: Array
@@ -39,6 +42,7 @@ class Images(NamedTuple):
     read: Array
     annotations: dict[str, Any]
     mixes: tuple[Parameters, ...] = ()
+    times: Times = Times()
 
 
 class Loader:
@@ -87,7 +91,9 @@ class Loader:
         Returns:
             The job, whose result is the batch.
         """
+        begun = perf_counter_ns()
         plan, out = self.plan(epoch, indices), self._allocate(len(indices.positions))
+        planning = perf_counter_ns() - begun
         positions = indices.positions.tolist()
 
         def work(slot: int) -> Outcome:
@@ -95,10 +101,11 @@ class Loader:
             return accept(filled, self.bad)
 
         def finish(outcomes: list[Outcome]) -> Images:
+            begun = perf_counter_ns() - planning
             images = self._mix(_as_images(out, outcomes), epoch, indices)
-            if self.rescale is None:
-                return images
-            return images._replace(pixels=self.rescale(images.pixels))
+            if self.rescale is not None:
+                images = images._replace(pixels=self.rescale(images.pixels))
+            return images._replace(times=_times(out, perf_counter_ns() - begun))
 
         return pool.start(len(positions), work, finish)
 
@@ -118,7 +125,8 @@ class Loader:
     def _allocate(self, count: int) -> BatchMemory:
         pixels = self.memory.empty((count, *self.shape), self.chain.output.dtype)
         others = self.how.annotations
-        return BatchMemory(pixels, {} if others is None else others.allocate(count, self.shape[:2]))
+        annotations = {} if others is None else others.allocate(count, self.shape[:2])
+        return BatchMemory(pixels, annotations, np.zeros((count, len(Times._fields)), np.int64))
 
     def _mix(self, images: Images, epoch: int, indices: BatchIndices) -> Images:
         """Mix the images of a batch with each other."""
@@ -138,3 +146,10 @@ def _as_images(out: BatchMemory, outcomes: list[Outcome]) -> Images:
         np.array([outcome.bad is None for outcome in outcomes], bool),
         out.annotations,
     )
+
+
+def _times(out: BatchMemory, batch: int) -> Times:
+    """What the images took, and the nanoseconds that went into the batch as a whole."""
+    assert out.times is not None
+    read, decode, augment = out.times.sum(axis=0).tolist()
+    return Times(read, decode, augment + batch)

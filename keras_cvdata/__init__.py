@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from keras_cvdata import layers, sources
     from keras_cvdata.audit.report import AuditReport
     from keras_cvdata.audit.run import audit
+    from keras_cvdata.bench.report import BenchReport
+    from keras_cvdata.bench.run import bench
     from keras_cvdata.conversion.convert import convert
     from keras_cvdata.embedding import embed
     from keras_cvdata.loading.stats import Stats
@@ -52,6 +54,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ArraySequence",
     "AuditReport",
+    "BenchReport",
     "CSVSequence",
     "DataFrameSequence",
     "DirectorySequence",
@@ -72,6 +75,7 @@ __all__ = [
     "__version__",
     "apply",
     "audit",
+    "bench",
     "convert",
     "embed",
     "estimate_memory",
@@ -94,6 +98,7 @@ __all__ = [
 _MODULE_OF = {
     "ArraySequence": "sequences",
     "AuditReport": "audit",
+    "BenchReport": "bench",
     "CSVSequence": "sequences",
     "DataFrameSequence": "sequences",
     "DirectorySequence": "sequences",
@@ -113,6 +118,7 @@ _MODULE_OF = {
     "StressReport": "stress.report",
     "apply": "single_image",
     "audit": "audit",
+    "bench": "bench",
     "convert": "conversion",
     "embed": "embedding",
     "estimate_memory": "statistics",

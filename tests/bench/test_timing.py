@@ -63,6 +63,24 @@ def network(loss: Any) -> keras.Model:
     return model
 
 
+class Known:
+    """A model that was not compiled."""
+
+    asked = 0
+
+    def predict_on_batch(self, images):
+        self.asked += 1
+        return images
+
+
+def test_a_model_that_was_not_compiled_predicts() -> None:
+    """Two steps warm up, and fifty are enough."""
+    model = Known()
+    steps = timing.model_steps(model, np.zeros((8, 4, 4, 3)), seconds=60)
+    assert (steps.way, model.asked) == ("predict", 52)
+    assert steps.images_per_second == pytest.approx(8 / steps.seconds)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("loss", ["mse", "sparse_categorical_crossentropy"])
 def test_a_copy_of_the_model_trains(loss: str) -> None:

@@ -148,7 +148,7 @@ def environment(folder: Path, packages: tuple[str, ...]) -> str:
     Returns:
         Its interpreter.
     """
-    place = folder / packages[-1]
+    place = folder / "-".join(packages)
     python = place / "bin" / "python"
     if not python.exists():
         venv.create(place, with_pip=True)

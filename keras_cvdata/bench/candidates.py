@@ -47,15 +47,12 @@ def candidates() -> tuple[Candidate, ...]:
         found.append(
             Candidate("packed as smaller JPEG", partial(_packed, at_size=False), _say_small, _small)
         )
-    if "cache" in inspect.signature(Sequence).parameters:
-        found.append(Candidate("cached in memory", _cached, _say_cached, lambda *_: _CACHE))
     found.append(Candidate("uint8 batches", _as_bytes, lambda _: _SAY_BYTES, lambda *_: _BYTES))
     return tuple(found)
 
 
 _BYTES = 'dtype="uint8", and keras.layers.Rescaling(1 / 255) as first layer of the model'
 _SAY_BYTES = "let the model rescale pixels, which are a quarter of the bytes then"
-_CACHE = 'cache="memory"'
 
 
 def _plain(sample: Sequence, folder: Path) -> Sequence | None:  # noqa: ARG001 # one signature
@@ -80,10 +77,6 @@ def _packed(sample: Sequence, folder: Path, *, at_size: bool) -> Sequence | None
     target = folder / f"{'raw' if at_size else 'small'}.h5"
     path = convert(sample.source, target, on_error="skip", verbose=0, **how)
     return sample._with(open_source(path))
-
-
-def _cached(sample: Sequence, folder: Path) -> Sequence | None:  # noqa: ARG001
-    return sample._with(sample.source, cache="memory")
 
 
 def _side(sequence: Sequence) -> int:
@@ -112,10 +105,6 @@ def _say_raw(sequence: Sequence) -> str:
 
 def _say_small(sequence: Sequence) -> str:
     return f"pack as JPEG of at most {_side(sequence)} pixels a side"
-
-
-def _say_cached(sequence: Sequence) -> str:
-    return f"keep decoded images in memory, which takes about {_pixels(sequence)}"
 
 
 def _raw(sequence: Sequence, name: str) -> str:

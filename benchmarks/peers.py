@@ -249,9 +249,9 @@ def main() -> None:
             print("\n".join(part), flush=True)
             lines += [*part, ""]
             content += [asdict(each) for each in turns]
-    lines.append("Made by `python benchmarks/peers.py`.")
-    RESULTS.write_text("\n".join(lines) + "\n")
-    RESULTS.with_suffix(".json").write_text(json.dumps(content, indent=1) + "\n")
+            made = "Made by `python benchmarks/peers.py`."
+            RESULTS.write_text("\n".join([*lines, made]) + "\n")
+            RESULTS.with_suffix(".json").write_text(json.dumps(content, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import statistics
+import sys
 import time
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -109,9 +110,9 @@ def forget_files(source: Source) -> bool:
         source: The images.
 
     Returns:
-        Whether that can be: the system offers it, and the images are files of their own.
+        Whether that can be: the system is Linux, and the images are files of their own.
     """
-    if not hasattr(os, "posix_fadvise"):
+    if sys.platform != "linux":
         return False
     names = [source.name(position) for position in range(len(source))]
     if not all(map(os.path.isfile, names)):

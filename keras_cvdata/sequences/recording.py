@@ -150,6 +150,8 @@ class Recorder:
             length: Number of batches in an epoch.
         """
         adapter = keras_pass.adapter_of(walk)
+        if adapter is None:  # of a Keras that is not known, whose passes cannot be told apart
+            adapter = self
         if adapter not in self._of_adapters:
             is_aside = keras_pass.adapter_of_fit(walk) in self._of_adapters
             self._of_adapters[adapter] = None if is_aside else self.begin(delivery.epoch, True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from keras_cvdata.loading.stats import Delivery, Times
 from keras_cvdata.sequences import Sequence
-from keras_cvdata.sequences.recording import Steps
+from keras_cvdata.sequences.recording import Recorder, Steps
 from keras_cvdata.sources import ArraySource
 from keras_cvdata.types import ImageError
 
@@ -104,6 +105,14 @@ def test_copies_begin_anew(seq: Sequence) -> None:
     list(seq)
     assert pickle.loads(pickle.dumps(seq)).stats().batches == 0
     assert seq.with_source(seq.source).stats().batches == 0
+
+
+def test_passes_of_an_unknown_keras_are_counted() -> None:
+    """Whose generators do not tell what they belong to."""
+    recorder = Recorder(threads=2)
+    for number in (0, 1, 0):
+        recorder.count_pass(sys._getframe(), deliver(number, 10 * number), length=2)
+    assert (recorder.ended.batches, recorder.running.batches) == (2, 1)
 
 
 def deliver(number: int, given: int) -> Delivery:

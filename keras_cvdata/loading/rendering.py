@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import perf_counter_ns
 from typing import Any, NamedTuple
 
 from keras_cvdata import codec
@@ -41,10 +42,12 @@ class BatchMemory(NamedTuple):
     Attributes:
         pixels: (B, height, width, channels).
         annotations: See `Annotations.allocate`.
+        times: (B, 3) int64 of zeros for the `Times` of each image, where they are wanted.
     """
 
     pixels: Array
     annotations: dict[str, Any]
+    times: Array | None = None
 
 
 def render_slot(
@@ -94,11 +97,13 @@ class Decoded(NamedTuple):
         pixels: (height, width, channels), smaller than the image where that is enough.
         size: (height, width) of the whole image.
         reduced: The whole image, where the pixels are fewer.
+        read: When it had been read and was yet to be decoded, as `time.perf_counter_ns` says.
     """
 
     pixels: Array
     size: Size
     reduced: opencv.Reduced | None
+    read: int = 0
 
 
 def decode(source: Source, position: int, plan: Plan, slot: int, color_mode: str) -> Decoded:
@@ -118,23 +123,26 @@ def decode(source: Source, position: int, plan: Plan, slot: int, color_mode: str
         ImageError: It cannot be read.
     """
     payload = fetch(source, position)
+    read = perf_counter_ns()
     name = source.name(position)
     if not isinstance(payload, bytes):
         pixels = codec.read(payload, color_mode, name=name)
-        return Decoded(pixels, (pixels.shape[0], pixels.shape[1]), None)
+        return Decoded(pixels, (pixels.shape[0], pixels.shape[1]), None, read)
     header = codec.sniff(payload, name, max_pixels=source.max_pixels)
     whole = header.height, header.width
     reduce = opencv.reduction(plan, slot, *whole) if plan.reduces else 1
     pixels = codec.read(payload, color_mode, reduce=reduce, name=name, header=header)
     if pixels.shape[:2] == whole:
-        return Decoded(pixels, whole, None)
-    return Decoded(pixels, whole, opencv.Reduced(*whole, reduce))
+        return Decoded(pixels, whole, None, read)
+    return Decoded(pixels, whole, opencv.Reduced(*whole, reduce), read)
 
 
 def _render(
     source: Source, plan: Plan, slot: int, position: int, out: BatchMemory, how: Reading
 ) -> None:
-    image, size, reduced = decode(source, position, plan, slot, how.color_mode)
+    begun = perf_counter_ns()
+    image, size, reduced, read = decode(source, position, plan, slot, how.color_mode)
+    decoded = perf_counter_ns()
     name = source.name(position)
     _check_channels(image, out.pixels.shape[3], name)
     check_floats(image, plan.value_range, name)
@@ -149,6 +157,8 @@ def _render(
     if how.annotations is not None:
         sizes = size, out.pixels.shape[1:3]
         how.annotations.fill(out.annotations, slot, row, plan, sizes, mask)
+    if out.times is not None:
+        out.times[slot] = read - begun, decoded - read, perf_counter_ns() - decoded
 
 
 def _check_channels(image: Array, expected: int, name: str) -> None:

@@ -6,6 +6,7 @@ import abc
 import copy
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -69,6 +70,11 @@ class Source(abc.ABC):
     @abc.abstractmethod
     def name(self, position: int) -> str:
         """Name of a sample for messages: path, URL or address inside a file."""
+
+    def location(self, position: int) -> str | None:
+        """Path of the file, or URL, that is just what `fetch` reads; None where there is none."""
+        name = self.name(position)
+        return name if Path(name).is_file() else None
 
     @property
     def rows(self) -> Ints:
@@ -255,6 +261,10 @@ class Subset(Source):
     def name(self, position: int) -> str:
         """Name of a sample of the selection."""
         return self.source.name(int(self.positions[position]))
+
+    def location(self, position: int) -> str | None:
+        """File or URL of a sample of the selection."""
+        return self.source.location(int(self.positions[position]))
 
     @property
     def rows(self) -> Ints:

@@ -140,11 +140,15 @@ def _render(
     check_floats(image, plan.value_range, name)
     if how.depth is not None:
         how.depth.compare(image, name, plan.output.span)
+    row, mask = int(how.rows[position]), None
+    if how.annotations is not None:
+        mask = how.annotations.mask(row, plan, size)
+        if mask is not None and plan.needs_masks:
+            plan = opencv.with_mask(plan, mask, slot, fill=how.annotations.classes.fill)
     opencv.render(image, plan, slot, out.pixels[slot], reduced=reduced)
     if how.annotations is not None:
-        row = int(how.rows[position])
-        after = out.pixels.shape[1:3]
-        how.annotations.fill(out.annotations, slot, row, plan, size, after)
+        sizes = size, out.pixels.shape[1:3]
+        how.annotations.fill(out.annotations, slot, row, plan, sizes, mask)
 
 
 def _check_channels(image: Array, expected: int, name: str) -> None:

@@ -5,6 +5,6 @@ the other threads run. OpenCV 5 computes exact bilinear warps for 1, 3 and 4 cha
 """
 
 from keras_cvdata.engine.opencv.geometry import Reduced, reduction
-from keras_cvdata.engine.opencv.rendering import render, render_batch, render_mask
+from keras_cvdata.engine.opencv.rendering import render, render_batch, render_mask, with_mask
 
-__all__ = ["Reduced", "reduction", "render", "render_batch", "render_mask"]
+__all__ = ["Reduced", "reduction", "render", "render_batch", "render_mask", "with_mask"]

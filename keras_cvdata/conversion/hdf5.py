@@ -139,12 +139,8 @@ def build(frame: Frame, end: int, content: Content) -> tuple[MemoryFile, Places]
 
 def _build(frame: Frame, flow: int, content: Content | None) -> tuple[MemoryFile, Places]:
     """Reserve the places of data before anything of another size is written."""
-    import h5py
-
     memory = MemoryFile()
-    options = {"alignment_threshold": _ALIGNED, "alignment_interval": _ALIGNED}
-    # v108 on allows long lists of class names
-    with h5py.File(memory, "w", libver="v108", **options) as file:
+    with _create(memory) as file:
         made: dict[tuple[str, ...], Any] = {(): file}
         groups = [_group(made, labels) for labels, _ in frame.groups]
         starts = np.zeros(sum(len(numbers) for _, numbers in frame.groups), np.int64)
@@ -167,6 +163,21 @@ def _build(frame: Frame, flow: int, content: Content | None) -> tuple[MemoryFile
     return memory, Places(starts if frame.shape else starts[:0], start or last, memory.size)
 
 
+def _create(memory: MemoryFile) -> Any:
+    """Make an HDF5 file in memory that is the same whenever it is made."""
+    import h5py
+
+    access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    access.set_fileobj_driver(h5py.h5fd.fileobj_driver, memory)
+    access.set_alignment(_ALIGNED, _ALIGNED)
+    access.set_fclose_degree(h5py.h5f.CLOSE_STRONG)
+    # From this version on attributes may be long, such as lists of class names.
+    access.set_libver_bounds(h5py.h5f.LIBVER_V18, h5py.h5f.LIBVER_LATEST)
+    creation = h5py.h5p.create(h5py.h5p.FILE_CREATE)
+    creation.set_obj_track_times(False)
+    return h5py.File(h5py.h5f.create(b"pack", h5py.h5f.ACC_TRUNC, creation, access))
+
+
 def _reserve(group: Any, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
     """Make a contiguous dataset whose content is written by others."""
     import h5py
@@ -175,6 +186,7 @@ def _reserve(group: Any, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]
     creation.set_layout(h5py.h5d.CONTIGUOUS)
     creation.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
     creation.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+    creation.set_obj_track_times(False)
     space, kind = h5py.h5s.create_simple(shape), h5py.h5t.py_create(dtype, logical=True)
     return h5py.Dataset(h5py.h5d.create(group.id, name.encode(), kind, space, creation))
 
@@ -183,9 +195,20 @@ def _group(made: dict[tuple[str, ...], Any], labels: tuple[str, ...]) -> Any:
     """Make the group of a path of labels; the attributes hold the labels exactly."""
     if labels not in made:
         parent = _group(made, labels[:-1])
-        made[labels] = parent.create_group(_free_name(labels[-1], parent))
+        made[labels] = _new_group(parent, _free_name(labels[-1], parent))
         made[labels].attrs["label"] = labels[-1]
     return made[labels]
+
+
+def _new_group(parent: Any, name: str) -> Any:
+    """Make a group that does not say when it was made."""
+    import h5py
+
+    link = h5py.h5p.create(h5py.h5p.LINK_CREATE)
+    link.set_char_encoding(h5py.h5t.CSET_UTF8)
+    creation = h5py.h5p.create(h5py.h5p.GROUP_CREATE)
+    creation.set_obj_track_times(False)
+    return h5py.Group(h5py.h5g.create(parent.id, name.encode(), link, creation))
 
 
 def _free_name(label: str, group: Any) -> str:
@@ -214,7 +237,7 @@ def _write_content(
             group["order"] = rows[numbers[there]]
         columns = {key: column[numbers[there]] for key, column in source.columns.items()}
         _write_columns(group, columns)
-    about = file.create_group("about")
+    about = _new_group(file, "about")
     _write_about(about, content, start)
     column = only(source.labels)
     if column is not None and column.kind in ("class", "hierarchical"):
@@ -252,7 +275,7 @@ def _write_about(group: Any, content: Content, start: int) -> None:
 def _write_columns(group: Any, columns: Mapping[str, Array]) -> None:
     if not columns:
         return
-    below = group.create_group("columns")
+    below = _new_group(group, "columns")
     for name, column in columns.items():
         if column.dtype.kind in "biuf":
             dataset = below.create_dataset(_free_name(name, below), data=column)
@@ -265,7 +288,7 @@ def _write_columns(group: Any, columns: Mapping[str, Array]) -> None:
 
 def _write_labels(file: Any, labels: Mapping[str, Labels]) -> None:
     """Write labels that are no single class; several columns share a group."""
-    parent = file if len(labels) == 1 else file.create_group("labels")
+    parent = file if len(labels) == 1 else _new_group(file, "labels")
     for name, column in labels.items():
         key = "labels" if parent is file else _free_name(name, parent)
         dataset = parent.create_dataset(key, data=column.values)

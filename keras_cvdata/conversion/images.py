@@ -223,7 +223,8 @@ def _annotated(
     else:
         after = plan.resize.size
         batch: dict[str, Any] = annotations.allocate(1, after)
-        annotations.fill(batch, 0, row, plan, before, after)
+        read = annotations.mask(row, plan, before)
+        annotations.fill(batch, 0, row, plan, (before, after), read)
         if annotations.masks is not None:
             mask = batch["segmentation_masks"][0]
         if annotations.boxes is not None:

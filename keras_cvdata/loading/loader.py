@@ -16,6 +16,7 @@ from keras_cvdata.loading.buffers import BufferPool
 from keras_cvdata.loading.filling import BadImage, Outcome, accept
 from keras_cvdata.loading.rendering import BatchMemory, Reading, render_slot
 from keras_cvdata.loading.sampler import BatchIndices
+from keras_cvdata.loading.straight import straight_parts, straight_plan
 from keras_cvdata.loading.threads import Job, Pool
 from keras_cvdata.sources.base import Source
 from keras_cvdata.stateless_random import Purpose, augmentation_uniforms, uniforms
@@ -75,6 +76,7 @@ class Loader:
         self.rescale = rescale
         self.bad: dict[int, BadImage] = {}
         self.memory = BufferPool()
+        self._straight = straight_plan(source, how, chain, self.shape)
 
     def start(self, pool: Pool, epoch: int, indices: BatchIndices) -> Job[Images]:
         """Begin to load a batch and return at once.
@@ -87,7 +89,8 @@ class Loader:
         Returns:
             The job, whose result is the batch.
         """
-        plan, out = self.plan(epoch, indices), self._allocate(len(indices.positions))
+        plan = self.plan(epoch, indices) if self._straight is None else self._straight
+        out = self._allocate(len(indices.positions))
         positions = indices.positions.tolist()
 
         def work(slot: int) -> Outcome:
@@ -100,6 +103,12 @@ class Loader:
                 return images
             return images._replace(pixels=self.rescale(images.pixels))
 
+        if self._straight is not None:
+            parts = max(1, min(pool.threads, len(positions)))
+            read = straight_parts(self.source, indices.positions, out.pixels, work, parts)
+            return pool.start(
+                parts, read, lambda found: finish([each for part in found for each in part])
+            )
         return pool.start(len(positions), work, finish)
 
     def plan(self, epoch: int, indices: BatchIndices) -> Plan:

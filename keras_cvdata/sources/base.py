@@ -67,6 +67,19 @@ class Source(abc.ABC):
             ImageError: The image cannot be read; the message names it and says why.
         """
 
+    def fetch_into(self, positions: Ints, out: Array) -> bool:  # noqa: ARG002
+        """Read samples straight into a batch, where a source can do that faster than one by one.
+
+        Args:
+            positions: Positions of the samples, (B,).
+            out: (B, height, width, channels) of the dtype of the source, contiguous; its content
+                counts only where the samples were read.
+
+        Returns:
+            Whether they were read. Where not, `fetch` says what hinders.
+        """
+        return False
+
     @abc.abstractmethod
     def name(self, position: int) -> str:
         """Name of a sample for messages: path, URL or address inside a file."""
@@ -257,6 +270,10 @@ class Subset(Source):
     def fetch(self, position: int) -> bytes | Array:
         """Read one sample of the selection."""
         return self.source.fetch(int(self.positions[position]))
+
+    def fetch_into(self, positions: Ints, out: Array) -> bool:
+        """Read samples of the selection straight into a batch."""
+        return self.source.fetch_into(self.positions[positions], out)
 
     def name(self, position: int) -> str:
         """Name of a sample of the selection."""

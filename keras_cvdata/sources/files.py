@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_cvdata.codec.headers import MAX_BYTES
-from keras_cvdata.types import Array, ImageError
+from keras_cvdata.types import Array, ImageError, Ints
 
 # Without O_NONBLOCK, opening a named pipe waits for somebody to write into it. Without O_BINARY,
 # which only Windows has, bytes that look like the end of a line are changed there.
@@ -69,7 +69,26 @@ class SharedFile:
         Raises:
             EOFError: The file ends before the array is full.
         """
-        rest = data.reshape(-1).view(np.uint8).data
+        self._fill(data.reshape(-1).view(np.uint8).data, start)
+
+    def read_each(self, data: Array, starts: Ints) -> None:
+        """Fill the rows of an array, each with the bytes from a place of its own on.
+
+        Args:
+            data: (N, ...) array, contiguous; it is changed.
+            starts: (N,) number of the first byte of each row.
+
+        Raises:
+            EOFError: The file ends before a row is full.
+        """
+        whole = data.reshape(-1).view(np.uint8).data
+        size = len(whole) // max(len(starts), 1)
+        begin = 0
+        for start in starts.tolist():
+            self._fill(whole[begin : begin + size], start)
+            begin += size
+
+    def _fill(self, rest: memoryview, start: int) -> None:
         while len(rest):
             count = self._read_some(rest, start)
             if not count:

@@ -20,7 +20,7 @@ from keras_cvdata.sources.hdf5_guard import open_hdf5
 from keras_cvdata.sources.hdf5_keys import Keys
 from keras_cvdata.sources.hdf5_layout import read_layout
 from keras_cvdata.sources.hdf5_segments import Segment
-from keras_cvdata.types import Array, ImageError
+from keras_cvdata.types import Array, ImageError, Ints
 
 
 class HDF5Source(Source):
@@ -110,6 +110,11 @@ class HDF5Source(Source):
                 "write it anew with keras_cvdata.convert."
             )
         self._set_common_shape()
+        self._starts = np.array([segment.start or 0 for segment in self.segments], np.int64)
+        self._plain = self.image_shape is not None and all(
+            segment.start is not None and segment.spans is None and segment.dtype == self.dtype
+            for segment in self.segments
+        )
         self._version = _version(Path(self.path).stat())
         self._close()
 
@@ -179,6 +184,18 @@ class HDF5Source(Source):
         checksum = self.about.checksums[position] if self.verify and self.about else None
         return self._read(segment, index, position, checksum)
 
+    def fetch_into(self, positions: Ints, out: Array) -> bool:
+        """Read pixels straight into a batch, where they are stored as they are, in one piece."""
+        size = out[0].nbytes
+        if self.verify or not self._plain or self.image_shape != out.shape[1:]:
+            return False
+        starts = self._starts[self.segment_of[positions]] + self.index_of[positions] * size
+        try:
+            self._opened().read_each(out, starts)
+        except (OSError, EOFError):
+            return False
+        return True
+
     def fetch_mask(self, position: int) -> bytes:
         """Read one mask as PNG; only of a file that holds masks."""
         assert self.about is not None
@@ -222,12 +239,15 @@ class HDF5Source(Source):
         return _native(pixels)
 
     def _read_into(self, data: Array, start: int) -> Array:
+        self._opened().read_into(data, start)
+        return data
+
+    def _opened(self) -> SharedFile:
         if self._file is None:
             with self._lock:
                 if self._file is None:
                     self._file = self._open()
-        self._file.read_into(data, start)
-        return data
+        return self._file
 
     def _read_chunked(self, segment: Segment, index: int) -> bytes | Array:
         with self._lock:

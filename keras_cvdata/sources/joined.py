@@ -54,6 +54,15 @@ class Joined(Source):
         source, within = self._find(position)
         return source.fetch(within)
 
+    def fetch_into(self, positions: Ints, out: Array) -> bool:
+        """Read samples straight into a batch, each from the source that holds it."""
+        numbers = np.searchsorted(self.ends, positions, side="right")
+        within = positions - np.concatenate([[0], self.ends])[numbers]
+        return all(
+            self.sources[number].fetch_into(within[slot : slot + 1], out[slot : slot + 1])
+            for slot, number in enumerate(numbers.tolist())
+        )
+
     def name(self, position: int) -> str:
         """Name of a sample in the source that holds it."""
         source, within = self._find(position)

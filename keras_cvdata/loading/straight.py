@@ -59,10 +59,10 @@ def straight_parts(
     Returns:
         From the number of a part to what became of its slots.
     """
-    ends = np.linspace(0, len(positions), parts + 1).astype(int).tolist()
+    count = len(positions)
 
     def read(part: int) -> list[Outcome]:
-        begin, end = ends[part : part + 2]
+        begin, end = part * count // parts, (part + 1) * count // parts
         some = positions[begin:end]
         if source.fetch_into(some, pixels[begin:end]):
             return [Outcome(position) for position in some.tolist()]

@@ -16,6 +16,7 @@ from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.boxes import Boxes
 from keras_cvdata.sources.files import SharedFile
 from keras_cvdata.sources.hdf5_about import read_about
+from keras_cvdata.sources.hdf5_chunks import Chunks, readable
 from keras_cvdata.sources.hdf5_guard import open_hdf5
 from keras_cvdata.sources.hdf5_keys import Keys
 from keras_cvdata.sources.hdf5_layout import read_layout
@@ -35,8 +36,10 @@ class HDF5Source(Source):
     1, 3 or 4]) or, in one row of uint8, the bytes of an image file. Further attributes of a group
     become columns.
 
-    Uncompressed data are read without the lock of the HDF5 library, from many threads at once.
-    Links, virtual datasets and external storage are refused.
+    Data that are not compressed, or deflated ("gzip") with or without shuffling, are read without
+    the lock of the HDF5 library, from many threads at once; others through the library, those of
+    `hdf5plugin` where that is installed (`pip install "keras-cvdata[hdf5]"`). Links, virtual
+    datasets and external storage are refused.
 
     Args:
         path: The file.
@@ -129,12 +132,13 @@ class HDF5Source(Source):
     def _close(self) -> None:
         self._file: SharedFile | None = None
         self._hdf5: Any = None
+        self._chunks: dict[str, Chunks | None] = {}
         self._owner = os.getpid()
         self._lock = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
-        for handle in ("_file", "_hdf5", "_owner", "_lock"):
+        for handle in ("_file", "_hdf5", "_chunks", "_owner", "_lock"):
             del state[handle]
         return state
 
@@ -250,15 +254,35 @@ class HDF5Source(Source):
         return self._file
 
     def _read_chunked(self, segment: Segment, index: int) -> bytes | Array:
-        with self._lock:
-            if self._hdf5 is None or self._owner != os.getpid():
-                self._open()
-                self._hdf5, self._owner = open_hdf5(self.path), os.getpid()
-            dataset = self._hdf5[segment.address]
-            if segment.spans is not None:
-                first, last = segment.spans[index]
-                return dataset[int(first) : int(last)].tobytes()  # type: ignore[no-any-return]
-            return _native(dataset[()] if segment.whole else dataset[index])
+        first, last = index, index + 1
+        if segment.spans is not None:
+            first, last = segment.spans[index].tolist()
+        elif segment.whole:
+            last = segment.shape[0]
+        chunks = self._chunks_of(segment)
+        rows = None if chunks is None else chunks.rows(self._opened(), first, last)
+        if rows is None:
+            with self._lock:
+                rows = self._library()[segment.address][first:last]
+        if segment.spans is not None:
+            return rows.tobytes()
+        return _native(rows if segment.whole else rows[0])
+
+    def _chunks_of(self, segment: Segment) -> Chunks | None:
+        """Where the chunks of a dataset lie; None where only the library can read them."""
+        if segment.address not in self._chunks:
+            with self._lock:
+                dataset = self._library()[segment.address]
+                can = segment.as_stored and readable(dataset)
+                self._chunks[segment.address] = Chunks(dataset) if can else None
+        return self._chunks[segment.address]
+
+    def _library(self) -> Any:
+        """The file as the HDF5 library opens it; the caller holds the lock."""
+        if self._hdf5 is None or self._owner != os.getpid():
+            self._open()
+            self._hdf5, self._owner = open_hdf5(self.path), os.getpid()
+        return self._hdf5
 
     def _open(self) -> SharedFile:
         """Open the file, if it is still the one that was listed."""

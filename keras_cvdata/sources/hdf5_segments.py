@@ -21,11 +21,13 @@ class Segment:
         count: Number of images.
         shape: Shape of one image, `()` for encoded ones.
         dtype: Dtype of the pixels.
-        start: Byte of the file where the data begin, None where they are chunked.
+        start: Byte of the file where the data begin, None where they are chunked or stored in
+            another form than that of `dtype`.
         spans: (count, 2) where each encoded image starts in the dataset, and where it ends; None
             for pixels.
         whole: The dataset is one image, not a stack of them.
         slots: (count,) place of each image in a stack that has more; None where all are images.
+        as_stored: The bytes in the file are those of `dtype`, apart from filters.
     """
 
     address: str
@@ -36,6 +38,7 @@ class Segment:
     spans: Array | None = None
     whole: bool = False
     slots: Array | None = None
+    as_stored: bool = True
 
     @property
     def indices(self) -> Ints:
@@ -169,5 +172,11 @@ def _segment(
     whole: bool = False,
     slots: Array | None = None,
 ) -> Segment:
-    start = dataset.id.get_offset() if dataset.chunks is None else None
-    return Segment(dataset.name, count, tuple(shape), dataset.dtype, start, spans, whole, slots)
+    import h5py
+
+    # A type may have fewer bits than its bytes, or be a float of a kind that NumPy has not.
+    as_stored = bool(dataset.id.get_type() == h5py.h5t.py_create(dataset.dtype, logical=True))
+    plain = as_stored and dataset.chunks is None
+    start = dataset.id.get_offset() if plain else None
+    shape = tuple(shape)
+    return Segment(dataset.name, count, shape, dataset.dtype, start, spans, whole, slots, as_stored)

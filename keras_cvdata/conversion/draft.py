@@ -211,10 +211,9 @@ class Draft:
         try:
             yield
         except OSError as error:
-            done = int(np.count_nonzero(self.images["size"] >= 0))
             kept = (
-                f" {done} images are kept in {self.path.name} beside it: the same call goes on "
-                "with them, or delete it."
+                f" What is done is kept in {self.path.name} beside it: the same call goes on with "
+                "it, or delete it."
                 if self.worth_keeping
                 else ""
             )

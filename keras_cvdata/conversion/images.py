@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import closing
+import warnings
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -255,6 +256,17 @@ def make_all(maker: Maker, positions: Ints) -> list[Made | ImageError]:
     return made
 
 
+@contextmanager
+def _given_up(made: Generator[Any]) -> Iterator[None]:
+    """Let go of what is under way when an error comes, without the warning that joblib has then."""
+    try:
+        yield
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            made.close()
+
+
 def make_in_order(
     maker: Maker, positions: Ints, n_jobs: int | None, size: int = 0
 ) -> Generator[tuple[int, Made | ImageError]]:
@@ -282,6 +294,6 @@ def make_in_order(
             some = positions[begin : begin + wave]
             tasks = [some[start : start + each] for start in range(0, len(some), each)]
             made = parallel(joblib.delayed(make_all)(maker, task) for task in tasks)
-            with closing(made):
+            with _given_up(made):
                 for task, results in zip(tasks, made, strict=True):
                     yield from zip(task.tolist(), results, strict=True)

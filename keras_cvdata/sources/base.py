@@ -151,6 +151,10 @@ class Source(abc.ABC):
         other.max_pixels = integer("max_pixels", max_pixels, 1)
         return other
 
+    def verified(self) -> Self:
+        """Return the same samples, each compared on reading with a checksum where there is one."""
+        return self
+
     def filter(
         self, predicate: Callable[[Mapping[str, Any]], bool] | None = None, **equals: Any
     ) -> Source:
@@ -262,6 +266,12 @@ class Subset(Source):
         other = super().limited(max_pixels)
         if other is not self:
             other.source = self.source.limited(max_pixels)
+        return other
+
+    def verified(self) -> Self:
+        """Return the same samples, each compared with its checksum."""
+        other = copy.copy(self)
+        other.source = self.source.verified()
         return other
 
     def __len__(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
@@ -44,6 +45,12 @@ class Joined(Source):
         other = super().limited(max_pixels)
         if other is not self:
             other.sources = tuple(source.limited(max_pixels) for source in self.sources)
+        return other
+
+    def verified(self) -> Self:
+        """Return the same samples, each compared with its checksum."""
+        other = copy.copy(self)
+        other.sources = tuple(source.verified() for source in self.sources)
         return other
 
     def __len__(self) -> int:

@@ -133,3 +133,17 @@ def test_a_pack_is_not_taken_for_the_files_that_it_names(folder: Path, tmp_path:
     assert [(finding.check, finding.position) for finding in report.findings] == [("dark", 2)]
     with pytest.raises(ValueError, match=r"2\.png' is no file of this machine"):
         report.quarantine(tmp_path / "aside", "dark")
+
+
+def test_damage_of_a_pack_that_still_decodes_is_found(folder: Path, tmp_path: Path) -> None:
+    """Its checksum tells; also in one of several packs, and in a selection."""
+    packs = [
+        convert(folder, tmp_path / "a.h5", quality=90, shard=(k, 2), verbose=0) for k in (0, 1)
+    ]
+    place = packs[1].read_bytes().find(b"JFIF") + 8
+    with packs[1].open("rb+") as file:
+        file.seek(place)
+        file.write(b"\x02")  # of the density, which no decoder looks at
+    for data in (packs, open_source(packs).select(np.arange(1, 4))):
+        report = audit(data, checks=["files"], verbose=0)
+        assert "are no longer those that were written" in report.findings[0].message

@@ -271,6 +271,12 @@ def test_a_changed_file_and_arrays_are_packed_anew(photo_folder, tmp_path, count
         assert len(counted) == 12
 
 
+def test_what_is_under_way_is_given_up_without_a_warning(tmp_path, monkeypatch):
+    interrupt_after(monkeypatch, 0, KeyboardInterrupt)
+    with pytest.raises(KeyboardInterrupt):
+        convert(np.zeros((300, 4, 4, 3), np.uint8), tmp_path / "a.h5", verbose=0, n_jobs=2)
+
+
 def test_one_process_at_a_time(photo_folder, tmp_path):
     with Draft(tmp_path / "a.h5", "other", 1, 0), pytest.raises(BlockingIOError, match="another"):
         convert(photo_folder, tmp_path / "a.h5", verbose=0)
@@ -294,7 +300,7 @@ def test_a_limit_of_the_file_size_is_a_clear_error(photo_folder, tmp_path, optio
     kept = [] if options else [".a.h5.draft", ".a.h5.journal"]
     assert names_in(tmp_path) == [*kept, "a.h5"]
     if not options:
-        assert "the same call goes on with them" in str(caught.value)
+        assert "the same call goes on with it" in str(caught.value)
         convert(photo_folder, target, verbose=0, overwrite=True)
         assert names_in(tmp_path) == ["a.h5"]
 

@@ -53,7 +53,7 @@ def enlarged(folder: Path, target: Path) -> Path:
         larger = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
         copy = target / path.parent.name / path.name
         copy.parent.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(copy), larger, [cv2.IMWRITE_JPEG_QUALITY, 92])
+        cv2.imwrite(str(copy), larger)  # of quality 95
     return target
 
 
@@ -85,7 +85,7 @@ def copy(path: Path) -> Reader:
     mapped = np.memmap(path, np.uint8, "r")
     bytes_each = int(np.prod(source.image_shape))
     places = source._starts[source.segment_of] + source.index_of * bytes_each
-    held: deque[np.ndarray] = deque(np.zeros((BATCH, bytes_each), np.uint8) for _ in range(4))
+    held: deque[np.ndarray] = deque(np.zeros((BATCH, bytes_each), np.uint8) for _ in range(5))
     order = np.random.default_rng(0).permutation(places)
 
     def read() -> None:

@@ -54,11 +54,11 @@ class Draft:
         self.end = start
         self._kept = signature is not None
         self._lines = _open_locked(self.journal, target)
+        self._data = _open(self.path)
         try:
-            self._data = _open(self.path)
             self._go_on(signature or secrets.token_hex())
         except BaseException:
-            os.close(self._lines)
+            self.__exit__(None, None, None)
             raise
 
     def __enter__(self) -> Self:
@@ -173,11 +173,15 @@ class Draft:
             with self._named():
                 _write_all(self._lines, signature.encode() + b"\n")
             return
-        kept = sum(len(line) + 1 for line in lines)
+        kept = len(lines[0]) + 1
+        for line in lines[1:]:
+            try:
+                self._take(*json.loads(line))
+            except (ValueError, TypeError, IndexError):  # never reached the disk, nor what follows
+                break
+            kept += len(line) + 1
         os.ftruncate(self._lines, kept)
         os.lseek(self._lines, kept, os.SEEK_SET)
-        for line in lines[1:]:
-            self._take(*json.loads(line))
 
     def _take(self, number: int, *parts: Any) -> None:
         """Take over one image, where its bytes are those that were written."""

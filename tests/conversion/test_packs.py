@@ -232,8 +232,9 @@ def test_an_interrupted_pack_is_gone_on_with(photo_folder, tmp_path, interrupted
     assert interrupted.read_bytes() == whole.read_bytes()
 
 
+@pytest.mark.parametrize("end", ["[7, 12", "[7, 1\n", "\0\0\n"], ids=["cut", "short", "zeros"])
 def test_only_what_the_draft_holds_whole_is_kept(
-    photo_folder, tmp_path, interrupted, counted, options
+    photo_folder, tmp_path, interrupted, counted, options, end
 ):
     """Bytes that never reached the disk, and a journal that was cut short."""
     draft, journal = (interrupted.with_name(f".a.h5.{name}") for name in ("draft", "journal"))
@@ -242,7 +243,7 @@ def test_only_what_the_draft_holds_whole_is_kept(
     data[int(third.split(",")[1]) + 5] ^= 1
     draft.write_bytes(data)
     with journal.open("a") as file:
-        file.write("[7, 12")
+        file.write(end)
     convert(photo_folder, interrupted, verbose=0, **options)
     assert sorted(counted) == [2, 7, 8, 9, 10, 11]
     expected = open_source(convert(photo_folder, tmp_path / "w.h5", verbose=0, **options))

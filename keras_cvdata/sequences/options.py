@@ -46,6 +46,7 @@ class SequenceOptions(TypedDict, total=False):
     value_range: Range | None
     on_error: Literal["raise", "substitute", "skip"]
     threads: int | None
+    processes: int | Literal["auto"] | None
     prefetch: int
     balance: bool | str
     drop_remainder: bool

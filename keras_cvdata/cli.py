@@ -56,9 +56,14 @@ def _convert(args: argparse.Namespace) -> None:
         args.source,
         args.target,
         image_size=args.image_size,
+        pixels=args.pixels,
+        max_side=args.max_side,
+        quality=args.quality,
         copy=args.copy,
         overwrite=args.overwrite,
         on_error=args.on_error,
+        shard=args.shard,
+        n_jobs=args.jobs,
         **options.reading(args),
     )
     print(f"Wrote {path}")
@@ -175,11 +180,42 @@ def _add_convert(commands: Any) -> None:
         "convert",
         _convert,
         "write a collection in another format",
-        "Images are copied byte for byte; tables refer to local files and URLs where they are.",
+        "Images are copied byte for byte; tables refer to local files and URLs where they are. An "
+        ".h5 file that was interrupted is gone on with by the same command.",
     )
     options.add_source(parser)
     parser.add_argument("target", help=f"{options.FORMATS}; a name without extension is a folder")
     options.add_image_size(parser, "stretch all images to this size")
+    parser.add_argument(
+        "--max-side",
+        type=options.count,
+        metavar="PIXELS",
+        help="make images whose longer side is longer anew at this size, as JPEG",
+    )
+    parser.add_argument(
+        "--quality",
+        type=options.count,
+        metavar="1-100",
+        help="make all images anew as JPEG of this quality",
+    )
+    parser.add_argument(
+        "--pixels",
+        choices=("encoded", "raw"),
+        help="what an .h5 file holds; raw pixels are read several times as fast and take several "
+        "times the room (default: raw with --image-size)",
+    )
+    parser.add_argument(
+        "--shard",
+        type=options.shard,
+        metavar="K/N",
+        help="write part K, from 0 on, of N parts of an .h5 file",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=options.count,
+        metavar="COUNT",
+        help="threads that make an .h5 file (default: one for each core)",
+    )
     parser.add_argument("--copy", action="store_true", help="for tables, copy the images too")
     options.add_on_error(parser, "skip")
     options.add_overwrite(parser)

@@ -39,6 +39,7 @@ def in_options(text: str, names: Iterable[str]) -> str:
     names = list(names)
     if "no_labels" in names:
         text = text.replace("label_mode=None", "--no-labels")
+    text = re.sub(r"\bshard=\((\d+), (\d+)\)", r"--shard \1/\2", text)
     text = re.sub(r"\bstratify=False\b", "--no-stratify", text)
     text = re.sub(r"image_size=\((\d+), (\d+)\)", r"--image-size \1x\2", text)
     text = re.sub(
@@ -71,6 +72,16 @@ def size(text: str) -> tuple[int, int]:
 def shape(text: str) -> tuple[int, ...]:
     """Read `HEIGHTxWIDTH` or `HEIGHTxWIDTHxCHANNELS`."""
     return tuple(map(count, text.lower().split("x")))
+
+
+def shard(text: str) -> tuple[int, int]:
+    """Read `K/N`, a part of N that are counted from 0."""
+    number, _, shards = text.partition("/")
+    if not (number.isdecimal() and shards.isdecimal() and int(number) < int(shards)):
+        raise argparse.ArgumentTypeError(
+            f"expected K/N, such as 0/4 to 3/4 for the four quarters; got {text!r}"
+        )
+    return int(number), int(shards)
 
 
 def share(text: str) -> float | str:

@@ -196,6 +196,23 @@ def test_convert_writes_every_format(
     assert open_source(packed).image_shape == (8, 8, 3)
 
 
+def test_packs_in_parts(
+    photo_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = str(tmp_path / "a.h5")
+    options = ["--max-side", "20", "--quality", "80", "--jobs", "1"]
+    for number in range(2):
+        shard = ["--shard", f"{number}/2"]
+        assert cli.main(["convert", str(photo_folder), target, *options, *shard]) == 0
+    assert "Wrote" in capsys.readouterr().out
+    source = open_source(str(tmp_path / "a-*.h5"))
+    assert [max(source.image(position).shape) for position in range(12)] == [20] * 12
+    assert cli.main(["convert", str(photo_folder), target, "--shard", "0/99"]) == 2
+    assert "--shard 0/99: there are 12 images for 99 parts" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["convert", str(photo_folder), target, "--shard", "2/2"])
+
+
 def test_tables_with_columns_of_other_names_are_read(photo_folder: Path, tmp_path: Path) -> None:
     """R24."""
     for name in ("a.csv", "a.json"):

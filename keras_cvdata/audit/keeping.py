@@ -87,7 +87,7 @@ class Kept:
         for position in positions.tolist():
             name = source.name(position)
             kept = self.connection.execute(query, (self.code, _key(name))).fetchone()
-            if kept is None or kept[:2] != _state_of(name):
+            if kept is None or kept[:2] != _state_of(source.location(position)):
                 missing.append(position)
                 continue
             measured.values[position] = np.frombuffer(kept[2], self.dtype)[0]
@@ -106,7 +106,7 @@ class Kept:
         rows = []
         for place, position in enumerate(positions.tolist()):
             name = source.name(position)
-            state = _state_of(name)
+            state = _state_of(source.location(position))
             if state is not None and state[1] < self.began:  # not one that changes meanwhile
                 content = measured.values[place].tobytes()
                 rows.append((self.code, _key(name), *state, content, measured.reasons.get(place)))
@@ -121,10 +121,12 @@ def _key(name: str) -> bytes:
     return name.encode("utf-8", "surrogatepass")
 
 
-def _state_of(name: str) -> tuple[int, int] | None:
+def _state_of(location: str | None) -> tuple[int, int] | None:
     """Size and time of change of a file in nanoseconds; None for what is no file."""
+    if location is None:
+        return None
     try:
-        status = os.stat(name)  # noqa: PTH116 # a path object takes as long again
+        status = os.stat(location)  # noqa: PTH116 # a path object takes as long again
     except (OSError, ValueError):
         return None
     return status.st_size, status.st_mtime_ns

@@ -97,7 +97,7 @@ def _plan(report: AuditReport, drop: str | Sequence[str] | None) -> list[_Move]:
     files: dict[str, int] = {}  # by what they really are: several rows may name one file
     for position in findings:
         name = source.name(position)
-        if _is_there(name):
+        if _is_there(name, source.location(position)):
             files.setdefault(_real(name, folders), position)
     if files:
         staying = (source.name(p) for p in range(len(source)) if p not in findings)
@@ -116,14 +116,15 @@ def _plan(report: AuditReport, drop: str | Sequence[str] | None) -> list[_Move]:
     ]
 
 
-def _is_there(name: str) -> bool:
+def _is_there(name: str, location: str | None) -> bool:
     """Whether a file is there to be moved.
 
     Raises:
-        ValueError: It is no local file.
+        ValueError: It is no local file, or what is read is kept elsewhere, as in a pack.
     """
     path = Path(name)
     local = path.is_absolute() and "\0" not in name
+    local = local and (location is not None or not path.is_file())
     if local and os.path.lexists(path):
         return not path.is_dir() or path.is_symlink()
     if local and path.parent.is_dir():  # gone already

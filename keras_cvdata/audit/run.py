@@ -183,7 +183,7 @@ def _measure(
     cache: str | os.PathLike[str] | None,
     verbose: int,
 ) -> Measured:
-    source = parts.source
+    source = parts.source.verified()
     everything = Measured(np.zeros(len(source), layout(checks)), {})
     positions: Ints = np.arange(len(source))
     if not any(check.measures for check in checks):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,16 +38,12 @@ class Candidate:
 
 def candidates() -> tuple[Candidate, ...]:
     """What is tried, in the order of the table; one more is one more entry here."""
-    found = [
+    return (
         Candidate("without augmentation", _plain),
         Candidate("pixels packed at this size", partial(_packed, at_size=True), _say_raw, _raw),
-    ]
-    if "max_side" in inspect.signature(convert).parameters:
-        found.append(
-            Candidate("packed as smaller JPEG", partial(_packed, at_size=False), _say_small, _small)
-        )
-    found.append(Candidate("uint8 batches", _as_bytes, lambda _: _SAY_BYTES, lambda *_: _BYTES))
-    return tuple(found)
+        Candidate("packed as smaller JPEG", partial(_packed, at_size=False), _say_small, _small),
+        Candidate("uint8 batches", _as_bytes, lambda _: _SAY_BYTES, lambda *_: _BYTES),
+    )
 
 
 _BYTES = 'dtype="uint8", and keras.layers.Rescaling(1 / 255) as first layer of the model'

@@ -33,8 +33,7 @@ def replacing(target: Path, overwrite: bool, copied: Path | None = None) -> Iter
         FileNotFoundError: The folder of the target does not exist.
         PermissionError: The target is open (on Windows), or its folder may not be written to.
     """
-    if not target.absolute().parent.is_dir():
-        raise FileNotFoundError(f"{target}: the folder {target.parent} does not exist. Make it.")
+    check_parent(target)
     check_free(target, overwrite, copied)
     token = secrets.token_hex(4)
     draft = target.with_name(f".{target.name}.{token}.tmp")
@@ -42,17 +41,44 @@ def replacing(target: Path, overwrite: bool, copied: Path | None = None) -> Iter
         yield draft
         _flush(draft)
         check_free(target, overwrite, copied)  # somebody else may have written it meanwhile
-        try:
-            _rename(draft, target, aside=target.with_name(f".{target.name}.{token}.old"))
-        except PermissionError as error:
-            raise PermissionError(
-                f"{target}: it cannot be replaced: {error.strerror}. On Windows "
-                "that is so while it is open: delete what reads it, such as a sequence. Elsewhere "
-                "change the permissions of the folder."
-            ) from error
-        flush_folder(target.absolute().parent)
+        put_in_place(draft, target)
     finally:
         _remove(draft)
+
+
+def put_in_place(draft: Path, target: Path) -> None:
+    """Rename what is complete and on the disk to its final name.
+
+    Args:
+        draft: The temporary name.
+        target: The final name, which may exist.
+
+    Raises:
+        PermissionError: The target is open (on Windows), or its folder may not be written to.
+    """
+    aside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.old")
+    try:
+        _rename(draft, target, aside)
+    except PermissionError as error:
+        raise PermissionError(
+            f"{target}: it cannot be replaced: {error.strerror}. On Windows "
+            "that is so while it is open: delete what reads it, such as a sequence. Elsewhere "
+            "change the permissions of the folder."
+        ) from error
+    flush_folder(target.absolute().parent)
+
+
+def check_parent(target: Path) -> None:
+    """Refuse a target in a folder that does not exist.
+
+    Args:
+        target: Final name of the file or folder.
+
+    Raises:
+        FileNotFoundError: The folder of the target does not exist.
+    """
+    if not target.absolute().parent.is_dir():
+        raise FileNotFoundError(f"{target}: the folder {target.parent} does not exist. Make it.")
 
 
 def check_free(target: Path, overwrite: bool, copied: Path | None = None) -> None:

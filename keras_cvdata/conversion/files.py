@@ -133,7 +133,7 @@ def write_table(
         UserWarning: Who reads the table must list the classes to number them as here.
     """
     folder = path.absolute().parent
-    kept = [None if copy else _kept(source.name(i), folder) for i in range(len(source))]
+    kept = [None if copy else _kept(source, i, folder) for i in range(len(source))]
     images = path.with_name(f"{path.stem}_{path.suffix[1:]}_images")
     with (
         replacing(path, overwrite) as draft,
@@ -190,12 +190,11 @@ def write_folder(
         _write_csv(_rows(source, locations), folder / _INDEX)
 
 
-def _kept(name: str, folder: Path) -> str | None:
+def _kept(source: Source, position: int, folder: Path) -> str | None:
     """Location in a table of what is a file or remote already, None if it must be copied."""
-    if is_url(name):
+    name = source.location(position)
+    if name is None or is_url(name):
         return name
-    if not Path(name).is_file():
-        return None
     try:
         location = Path(os.path.relpath(name, folder)).as_posix()
     except ValueError:  # on another drive of Windows

@@ -1,83 +1,98 @@
-"""Image collections as HDF5."""
+"""The structure of a pack: everything of an HDF5 file but the images."""
 
 from __future__ import annotations
 
 import json
-import tempfile
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import closing
-from itertools import chain, islice
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_cvdata.conversion.files import as_file, only, plain_cells
+from keras_cvdata.conversion.files import only, plain_cells
+from keras_cvdata.conversion.memory_file import MemoryFile
 from keras_cvdata.labels import Labels
-from keras_cvdata.progress import track
 from keras_cvdata.sources.base import Source
-from keras_cvdata.sources.hdf5_layout import FORMAT
-from keras_cvdata.types import Array, ImageError, Ints, Range
+from keras_cvdata.sources.boxes import Boxes
+from keras_cvdata.sources.hdf5_layout import FORMAT, VERSION
+from keras_cvdata.sources.strings import CompactStrings
+from keras_cvdata.types import Array, Ints, Range
 
-_PIECE = 1 << 24  # bytes copied at a time
-_RESERVED = ("columns", "images", "encoded", "offsets", "order", "labels")
+_RESERVED = (
+    "columns",
+    "images",
+    "encoded",
+    "offsets",
+    "order",
+    "labels",
+    "slots",
+    "bytes",
+    "about",
+)
+_ALIGNED = 4096  # where large data begin, so that nothing else can move them
+
+Group = tuple[tuple[str, ...], Ints]  # path of labels, and numbers of the images
 
 
-def write_hdf5(
-    source: Source,
-    path: Path,
-    read: Callable[[int], bytes | Array],
-    decoded: bool,
-    verbose: int,
-    value_range: Range | None = None,
-) -> None:
-    """Write a collection in the layout that `HDF5Source` reads without a lock.
+@dataclass(frozen=True)
+class Frame:
+    """Where images go, which is known before any is there.
 
-    Args:
-        source: The collection.
-        path: File to write.
-        read: Reads one image.
-        decoded: Whether `read` gives pixels of one shape.
-        verbose: 0 shows no progress.
+    Attributes:
+        groups: Path of labels and numbers of the images of each group.
+        shape: (height, width, channels) of pixels, or None for encoded images.
+        dtype: Dtype of pixels.
+        like: Name of the image that has them.
+        flowing: There are bytes whose number is known at the end only: encoded images, masks.
         value_range: Lowest and highest value of float pixels, where known.
-
-    Raises:
-        ImageError: An image cannot be read, or differs from the others in shape or dtype.
     """
-    import h5py
 
-    groups = _groups(source)
-    as_pixels = decoded or (source.image_shape is not None and source.dtype is not None)
-    images = _images(source, [p for _, positions in groups for p in positions], read, verbose)
-    with (
-        closing(images),  # takes the progress bar away
-        h5py.File(path, "w", libver="v108") as file,  # v108 on allows long lists of class names
-    ):
-        file.attrs["format"] = FORMAT
-        file.attrs["version"] = 1
-        made: dict[tuple[str, ...], Any] = {(): file}
-        for labels, positions in groups:
-            group = _group(made, labels)
-            part = islice(images, len(positions))
-            if as_pixels:
-                dataset = _write_pixels(group, part, len(positions))
-            else:
-                dataset = _write_encoded(group, part, path.parent, source.max_pixels)
-            if value_range is not None:
-                dataset.attrs["value_range"] = value_range
-            if labels:
-                group["order"] = positions
-            _write_columns(group, {key: c[positions] for key, c in source.columns.items()})
-        column = only(source.labels)
-        if column is not None and column.kind in ("class", "hierarchical"):
-            names = column.names
-            file.attrs["class_names"] = json.dumps(names[0] if len(names) == 1 else names)
-        else:
-            _write_labels(file, source.labels)
-        file.attrs["complete"] = True
+    groups: Sequence[Group]
+    shape: tuple[int, int, int] | None
+    dtype: np.dtype[Any] | None
+    like: str
+    flowing: bool
+    value_range: Range | None
 
 
-def _groups(source: Source) -> list[tuple[tuple[str, ...], Ints]]:
+class Places(NamedTuple):
+    """Where data are in the file.
+
+    Attributes:
+        starts: (N,) first byte of each image of pixels; empty for encoded ones.
+        flow: First byte of those whose number is known at the end only.
+        size: Bytes of the file.
+    """
+
+    starts: Ints
+    flow: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Content:
+    """What is known when all images are there.
+
+    Attributes:
+        source: The collection, for labels, columns and names.
+        kept: (M,) numbers of the images that could be read, which are positions in `source`.
+        images: (N,) `start`, `size` and `crc` of each image.
+        masks: The same of masks; None where there are none.
+        boxes: Boxes of the kept images, where there are boxes.
+        box_format: Their format.
+        attributes: Further attributes of the file.
+    """
+
+    source: Source
+    kept: Ints
+    images: Array
+    masks: Array | None
+    boxes: Boxes | None
+    box_format: str
+    attributes: Mapping[str, Any]
+
+
+def groups_of(source: Source) -> list[Group]:
     """Path of labels and positions of each group; all in one without a path if not classes."""
     column = only(source.labels)
     if column is None or column.kind not in ("class", "hierarchical"):
@@ -92,21 +107,111 @@ def _groups(source: Source) -> list[tuple[tuple[str, ...], Ints]]:
     ]
 
 
-def _images(
-    source: Source, positions: list[int], read: Callable[[int], bytes | Array], verbose: int
-) -> Generator[tuple[str, bytes | Array]]:
-    """Yield name and content of each image."""
-    for position in track(positions, "Converting", verbose=verbose):
-        yield source.name(position), read(position)
+def lay_out(frame: Frame) -> Places:
+    """Find the places of the images of a pack.
+
+    Args:
+        frame: What is known of them.
+
+    Returns:
+        The places, which are those of `build`.
+    """
+    _, places = _build(frame, 1 << 48 if frame.flowing else 0, None)
+    return places
+
+
+def build(frame: Frame, end: int, content: Content) -> tuple[MemoryFile, Places]:
+    """Make the HDF5 file around images that are at their places.
+
+    Args:
+        frame: What is known of them before any is there.
+        end: Byte after the last of those whose number was not known.
+        content: What is known since.
+
+    Returns:
+        What is to be written, and the places.
+    """
+    start = lay_out(frame).flow
+    file, places = _build(frame, end - start, content)
+    assert places.flow == start
+    return file, places
+
+
+def _build(frame: Frame, flow: int, content: Content | None) -> tuple[MemoryFile, Places]:
+    """Reserve the places of data before anything of another size is written."""
+    memory = MemoryFile()
+    with _create(memory) as file:
+        made: dict[tuple[str, ...], Any] = {(): file}
+        groups = [_group(made, labels) for labels, _ in frame.groups]
+        starts = np.zeros(sum(len(numbers) for _, numbers in frame.groups), np.int64)
+        for group, (_, numbers) in zip(groups, frame.groups, strict=True):
+            if frame.shape is None:
+                continue
+            assert frame.dtype is not None
+            dataset = _reserve(group, "images", (len(numbers), *frame.shape), frame.dtype)
+            each = dataset.nbytes // len(numbers)
+            starts[numbers] = dataset.id.get_offset() + each * np.arange(len(numbers))
+            if frame.value_range is not None:
+                dataset.attrs["value_range"] = frame.value_range
+        start = 0
+        if frame.flowing:
+            size = max(flow, _ALIGNED)  # a smaller one could be put elsewhere
+            dataset = _reserve(file, "bytes", (size,), np.dtype(np.uint8))
+            start = dataset.id.get_offset()
+            if frame.value_range is not None:
+                dataset.attrs["value_range"] = frame.value_range
+        if content is not None:
+            _write_content(file, frame, groups, content, start)
+    last = 0 if frame.flowing or not len(starts) else int(starts.max()) + each
+    return memory, Places(starts if frame.shape else starts[:0], start or last, memory.size)
+
+
+def _create(memory: MemoryFile) -> Any:
+    """Make an HDF5 file in memory that is the same whenever it is made."""
+    import h5py
+
+    access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    access.set_fileobj_driver(h5py.h5fd.fileobj_driver, memory)
+    access.set_alignment(_ALIGNED, _ALIGNED)
+    access.set_fclose_degree(h5py.h5f.CLOSE_STRONG)
+    # From this version on attributes may be long, such as lists of class names.
+    access.set_libver_bounds(h5py.h5f.LIBVER_V18, h5py.h5f.LIBVER_LATEST)
+    creation = h5py.h5p.create(h5py.h5p.FILE_CREATE)
+    creation.set_obj_track_times(False)
+    return h5py.File(h5py.h5f.create(b"pack", h5py.h5f.ACC_TRUNC, creation, access))
+
+
+def _reserve(group: Any, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
+    """Make a contiguous dataset whose content is written by others."""
+    import h5py
+
+    creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    creation.set_layout(h5py.h5d.CONTIGUOUS)
+    creation.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+    creation.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+    creation.set_obj_track_times(False)
+    space, kind = h5py.h5s.create_simple(shape), h5py.h5t.py_create(dtype, logical=True)
+    return h5py.Dataset(h5py.h5d.create(group.id, name.encode(), kind, space, creation))
 
 
 def _group(made: dict[tuple[str, ...], Any], labels: tuple[str, ...]) -> Any:
     """Make the group of a path of labels; the attributes hold the labels exactly."""
     if labels not in made:
         parent = _group(made, labels[:-1])
-        made[labels] = parent.create_group(_free_name(labels[-1], parent))
+        made[labels] = _new_group(parent, _free_name(labels[-1], parent))
         made[labels].attrs["label"] = labels[-1]
     return made[labels]
+
+
+def _new_group(parent: Any, name: str) -> Any:
+    """Make a group that does not say when it was made."""
+    import h5py
+
+    link = h5py.h5p.create(h5py.h5p.LINK_CREATE)
+    link.set_char_encoding(h5py.h5t.CSET_UTF8)
+    creation = h5py.h5p.create(h5py.h5p.GROUP_CREATE)
+    creation.set_obj_track_times(False)
+    return h5py.Group(h5py.h5g.create(parent.id, name.encode(), link, creation))
 
 
 def _free_name(label: str, group: Any) -> str:
@@ -117,47 +222,63 @@ def _free_name(label: str, group: Any) -> str:
     return name
 
 
-def _write_pixels(group: Any, images: Iterator[tuple[str, bytes | Array]], count: int) -> Any:
-    first_name, first = next(images)
-    assert isinstance(first, np.ndarray)  # a source of known shape and dtype gives pixels
-    first = first.reshape(*first.shape[:2], -1)
-    dataset = group.create_dataset("images", (count, *first.shape), first.dtype)
-    for index, (name, image) in enumerate(chain([(first_name, first)], images)):
-        assert isinstance(image, np.ndarray)
-        pixels = image.reshape(*image.shape[:2], -1)
-        if pixels.shape != first.shape or pixels.dtype != first.dtype:
-            raise ImageError(
-                name,
-                f"Expected {first.shape} of {first.dtype} like {first_name}; got {pixels.shape} of "
-                f"{pixels.dtype}. Use color_mode='rgb', and keep 8-bit and 16-bit images apart.",
-            )
-        dataset[index] = pixels
-    return dataset
+def _write_content(
+    file: Any, frame: Frame, groups: Sequence[Any], content: Content, start: int
+) -> None:
+    file.attrs["format"] = FORMAT
+    file.attrs["version"] = VERSION
+    source, kept = content.source, content.kept
+    rows = np.full(len(source), -1, np.int64)  # of the images in the pack
+    rows[kept] = np.arange(len(kept))
+    for group, (labels, numbers) in zip(groups, frame.groups, strict=True):
+        there = np.flatnonzero(rows[numbers] >= 0)
+        if frame.shape is None:
+            group["offsets"] = _spans(content.images[numbers[there]], start)
+        elif len(there) < len(numbers):
+            group["slots"] = there
+        if labels:
+            group["order"] = rows[numbers[there]]
+        columns = {key: column[numbers[there]] for key, column in source.columns.items()}
+        _write_columns(group, columns)
+    about = _new_group(file, "about")
+    _write_about(about, content, start)
+    column = only(source.labels)
+    if column is not None and column.kind in ("class", "hierarchical"):
+        names = column.names
+        file.attrs["class_names"] = json.dumps(names[0] if len(names) == 1 else names)
+    else:
+        _write_labels(file, {key: column.take(kept) for key, column in source.labels.items()})
+    for name, value in content.attributes.items():
+        file.attrs[name] = value
+    file.attrs["complete"] = True
 
 
-def _write_encoded(
-    group: Any, images: Iterator[tuple[str, bytes | Array]], folder: Path, max_pixels: int
-) -> Any:
-    """Write the bytes of the images as one blob, which needs its size first."""
-    offsets = [0]
-    with tempfile.TemporaryFile(dir=folder) as spool:
-        for name, image in images:
-            data, _ = as_file(image, name, max_pixels)
-            spool.write(data)
-            offsets.append(offsets[-1] + len(data))
-        dataset = group.create_dataset("encoded", (offsets[-1],), np.uint8)
-        spool.seek(0)
-        for start in range(0, offsets[-1], _PIECE):
-            piece = np.frombuffer(spool.read(_PIECE), np.uint8)
-            dataset[start : start + len(piece)] = piece
-    group["offsets"] = np.array(offsets)
-    return dataset
+def _spans(entries: Array, start: int) -> Array:
+    """First byte of each image in "bytes", and the byte after its last."""
+    first = entries["start"] - start
+    return np.stack([first, first + entries["size"]], axis=1)
+
+
+def _write_about(group: Any, content: Content, start: int) -> None:
+    """Write what belongs to images in the order of their rows: names, checksums, masks, boxes."""
+    names = CompactStrings.from_list(map(content.source.name, content.kept.tolist()))
+    group["names"], group["name_offsets"] = names.blob, names.offsets
+    group["crc32"] = content.images["crc"][content.kept]
+    if content.masks is not None:
+        entries = content.masks[content.kept]
+        group["masks"], group["mask_crc32"] = _spans(entries, start), entries["crc"]
+    if content.boxes is not None:
+        boxes = content.boxes
+        group["boxes"], group["box_labels"] = boxes.boxes, boxes.labels
+        group["box_offsets"] = boxes.offsets
+        group["boxes"].attrs["class_names"] = json.dumps(boxes.class_names)
+        group["boxes"].attrs["format"] = content.box_format
 
 
 def _write_columns(group: Any, columns: Mapping[str, Array]) -> None:
     if not columns:
         return
-    below = group.create_group("columns")
+    below = _new_group(group, "columns")
     for name, column in columns.items():
         if column.dtype.kind in "biuf":
             dataset = below.create_dataset(_free_name(name, below), data=column)
@@ -170,7 +291,7 @@ def _write_columns(group: Any, columns: Mapping[str, Array]) -> None:
 
 def _write_labels(file: Any, labels: Mapping[str, Labels]) -> None:
     """Write labels that are no single class; several columns share a group."""
-    parent = file if len(labels) == 1 else file.create_group("labels")
+    parent = file if len(labels) == 1 else _new_group(file, "labels")
     for name, column in labels.items():
         key = "labels" if parent is file else _free_name(name, parent)
         dataset = parent.create_dataset(key, data=column.values)

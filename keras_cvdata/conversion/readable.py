@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +52,20 @@ def without_bad_images(source: Source, verbose: int) -> Source:
             bad.append((position, error))
     if len(bad) == len(source):
         raise bad[0][1]
-    if bad and verbose:
-        more = ["..."] if len(bad) > _SHOWN else []
-        lines = [f"  {error}" for _, error in bad[:_SHOWN]] + more
-        say(
-            "\n".join(
-                [f"Left out {len(bad)} of {len(source)} images, which cannot be read:", *lines]
-            )
-        )
+    if verbose:
+        tell_left_out([error for _, error in bad], len(source))
     return source.select(np.delete(np.arange(len(source)), [position for position, _ in bad]))
+
+
+def tell_left_out(bad: Sequence[ImageError], count: int) -> None:
+    """Name images that cannot be read, but not too many.
+
+    Args:
+        bad: Why each cannot be read.
+        count: Number of all images.
+    """
+    if bad:
+        more = ["..."] if len(bad) > _SHOWN else []
+        lines = [f"  {error}" for error in bad[:_SHOWN]] + more
+        first = f"Left out {len(bad)} of {count} images, which cannot be read:"
+        say("\n".join([first, *lines]))

@@ -20,6 +20,7 @@ from keras_cvdata.loading.processes import Pieces, ProcessPool, Room
 from keras_cvdata.loading.rendering import BatchMemory, Reading, render_slot
 from keras_cvdata.loading.sampler import BatchIndices
 from keras_cvdata.loading.stats import Times
+from keras_cvdata.loading.straight import straight_parts, straight_plan
 from keras_cvdata.loading.threads import Job, Pool
 from keras_cvdata.sources.base import Source
 from keras_cvdata.stateless_random import Purpose, augmentation_uniforms, uniforms
@@ -81,6 +82,7 @@ class Loader:
         self.rescale = rescale
         self.bad: dict[int, BadImage] = {}
         self.memory = BufferPool()
+        self._straight = straight_plan(source, how, chain, self.shape)
 
     def start(self, pool: Pool, epoch: int, indices: BatchIndices) -> Job[Images]:
         """Begin to load a batch and return at once.
@@ -94,7 +96,9 @@ class Loader:
             The job, whose result is the batch.
         """
         begun = perf_counter_ns()
-        plan, positions = self.plan(epoch, indices), indices.positions.tolist()
+        positions = indices.positions.tolist()
+        straight = None if isinstance(pool, ProcessPool) else self._straight
+        plan = straight or self.plan(epoch, indices)
         room = self._room(len(positions))
         planned = perf_counter_ns() - begun
 
@@ -117,6 +121,10 @@ class Loader:
             filled = render_slot(self.source, plan, slot, positions[slot], out, self.how)
             return accept(filled, self.bad)
 
+        if straight is not None:
+            parts = max(1, min(pool.threads, len(positions)))
+            read = straight_parts(self.source, indices.positions, out, work, parts)
+            return pool.start(parts, read, lambda found: finish(out, [*chain(*found)]))
         return pool.start(len(positions), work, lambda outcomes: finish(out, outcomes))
 
     def plan(self, epoch: int, indices: BatchIndices) -> Plan:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from collections.abc import Sequence as Ordered
-from typing import Unpack
+from typing import Any, Unpack
 
 from keras_cvdata.sequences.base import Sequence
-from keras_cvdata.sequences.options import SequenceOptions
+from keras_cvdata.sequences.options import AnnotationOptions
 from keras_cvdata.sequences.targets import label_kinds
-from keras_cvdata.sources.hdf5 import HDF5Source
+from keras_cvdata.sources.shards import Paths, open_packs
 
 
 class HDF5Sequence(Sequence):
@@ -18,7 +18,8 @@ class HDF5Sequence(Sequence):
 
     Args:
         path: A file with a group per class, as `keras_cvdata.convert` writes it, or with one
-            dataset of images and one of labels.
+            dataset of images and one of labels; or several, as a list or as a pattern such as
+            "pets-*.h5".
         image_key: Path of the dataset of images in the file, as "train/image", where it is not one
             of the usual; or of a group, as "train", with datasets or classes.
         label_key: Path of the dataset of labels, as "train/label", likewise.
@@ -28,6 +29,7 @@ class HDF5Sequence(Sequence):
         image_size: `(height, width)` of the batch, or one number for squares; None keeps the size
             that all images share, and is 256 x 256 where they differ.
         color_mode: Channels of the batch; "unchanged" keeps those of the file.
+        verify: Compare each image of a pack with its checksum when it is read, see `HDF5Source`.
         **options: Further arguments of `Sequence`: batch_size, shuffle, seed, validation_split,
             subset, augment, rescale, ...
 
@@ -49,9 +51,9 @@ class HDF5Sequence(Sequence):
     Source: Handbook 2, part 5; R26, R27.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 # the arguments of a public sequence
         self,
-        path: str | os.PathLike[str],
+        path: Paths,
         *,
         image_key: str | None = None,
         label_key: str | None = None,
@@ -60,9 +62,10 @@ class HDF5Sequence(Sequence):
         label_mode: str | Mapping[str, str] | None = "int",
         image_size: int | tuple[int, int] | None = None,
         color_mode: str = "rgb",
-        **options: Unpack[SequenceOptions],
+        verify: bool = False,
+        **options: Unpack[AnnotationOptions],
     ) -> None:
-        source = HDF5Source(
+        source = open_packs(
             path,
             image_key=image_key,
             label_key=label_key,
@@ -70,9 +73,17 @@ class HDF5Sequence(Sequence):
             class_names=class_names,
             hierarchical=label_mode == "hierarchical" or None,
             label_kind=None if isinstance(label_mode, Mapping) else label_kinds(label_mode),
+            verify=verify,
         )
+        annotations: dict[str, Any] = {"masks": source.masks, "boxes": source.boxes}
+        if source.boxes is not None:
+            annotations["bounding_box_format"] = source.box_format
         if image_size is None and source.image_shape is None:
             image_size = (256, 256)  # as in the other sequences over files
         super().__init__(
-            source, label_mode=label_mode, image_size=image_size, color_mode=color_mode, **options
+            source,
+            label_mode=label_mode,
+            image_size=image_size,
+            color_mode=color_mode,
+            **{**annotations, **options},
         )

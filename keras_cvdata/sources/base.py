@@ -6,6 +6,7 @@ import abc
 import copy
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -66,9 +67,27 @@ class Source(abc.ABC):
             ImageError: The image cannot be read; the message names it and says why.
         """
 
+    def fetch_into(self, positions: Ints, out: Array) -> bool:  # noqa: ARG002
+        """Read samples straight into a batch, where a source can do that faster than one by one.
+
+        Args:
+            positions: Positions of the samples, (B,).
+            out: (B, height, width, channels) of the dtype of the source, contiguous; its content
+                counts only where the samples were read.
+
+        Returns:
+            Whether they were read. Where not, `fetch` says what hinders.
+        """
+        return False
+
     @abc.abstractmethod
     def name(self, position: int) -> str:
         """Name of a sample for messages: path, URL or address inside a file."""
+
+    def location(self, position: int) -> str | None:
+        """Path of the file, or URL, that is just what `fetch` reads; None where there is none."""
+        name = self.name(position)
+        return name if Path(name).is_file() else None
 
     @property
     def rows(self) -> Ints:
@@ -131,6 +150,10 @@ class Source(abc.ABC):
         other = copy.copy(self)
         other.max_pixels = integer("max_pixels", max_pixels, 1)
         return other
+
+    def verified(self) -> Self:
+        """Return the same samples, each compared on reading with a checksum where there is one."""
+        return self
 
     def filter(
         self, predicate: Callable[[Mapping[str, Any]], bool] | None = None, **equals: Any
@@ -245,6 +268,12 @@ class Subset(Source):
             other.source = self.source.limited(max_pixels)
         return other
 
+    def verified(self) -> Self:
+        """Return the same samples, each compared with its checksum."""
+        other = copy.copy(self)
+        other.source = self.source.verified()
+        return other
+
     def __len__(self) -> int:
         return len(self.positions)
 
@@ -252,9 +281,17 @@ class Subset(Source):
         """Read one sample of the selection."""
         return self.source.fetch(int(self.positions[position]))
 
+    def fetch_into(self, positions: Ints, out: Array) -> bool:
+        """Read samples of the selection straight into a batch."""
+        return self.source.fetch_into(self.positions[positions], out)
+
     def name(self, position: int) -> str:
         """Name of a sample of the selection."""
         return self.source.name(int(self.positions[position]))
+
+    def location(self, position: int) -> str | None:
+        """File or URL of a sample of the selection."""
+        return self.source.location(int(self.positions[position]))
 
     @property
     def rows(self) -> Ints:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import stat
-import threading
 import weakref
 from pathlib import Path
 
 import numpy as np
 
 from keras_cvdata.codec.headers import MAX_BYTES
-from keras_cvdata.types import Array, ImageError
+from keras_cvdata.types import Array, ImageError, Ints
 
 # Without O_NONBLOCK, opening a named pipe waits for somebody to write into it. Without O_BINARY,
 # which only Windows has, bytes that look like the end of a line are changed there.
@@ -52,8 +52,9 @@ class SharedFile:
 
     def __init__(self, path: str) -> None:
         self._descriptor = os.open(path, _FLAGS)
-        self._lock = threading.Lock()
         weakref.finalize(self, os.close, self._descriptor)
+        # On Windows a file has one position for all threads.
+        self._map = None if hasattr(os, "pread") else _mapped(self._descriptor)
 
     def status(self) -> os.stat_result:
         """Size, time of the last change and the like."""
@@ -69,7 +70,29 @@ class SharedFile:
         Raises:
             EOFError: The file ends before the array is full.
         """
-        rest = data.reshape(-1).view(np.uint8).data
+        self._fill(data.reshape(-1).view(np.uint8).data, start)
+
+    def read_each(self, data: Array, starts: Ints) -> None:
+        """Fill the rows of an array, each with the bytes from a place of its own on.
+
+        Args:
+            data: (N, ...) array, contiguous; it is changed.
+            starts: (N,) number of the first byte of each row.
+
+        Raises:
+            EOFError: The file ends before a row is full.
+        """
+        whole = data.reshape(-1).view(np.uint8).data
+        size = len(whole) // max(len(starts), 1)
+        read, begin = self._read_some, 0
+        for start in starts.tolist():
+            row = whole[begin : begin + size]
+            count = read(row, start)
+            if count < size:  # some file systems hand out less at a time
+                self._fill(row[count:], start + count)
+            begin += size
+
+    def _fill(self, rest: memoryview, start: int) -> None:
         while len(rest):
             count = self._read_some(rest, start)
             if not count:
@@ -78,16 +101,21 @@ class SharedFile:
 
     def _read_some(self, target: memoryview, start: int) -> int:
         if hasattr(os, "preadv"):
-            count: int = os.preadv(self._descriptor, [target], start)
+            count: int = os.preadv(self._descriptor, (target,), start)
             return count
-        if hasattr(os, "pread"):
+        if self._map is not None:
+            data: bytes | memoryview = self._map[start : start + len(target)]
+        elif hasattr(os, "pread"):
             data = os.pread(self._descriptor, len(target), start)
-        else:  # on Windows a file has one position for all threads
-            with self._lock:
-                os.lseek(self._descriptor, start, os.SEEK_SET)
-                data = os.read(self._descriptor, len(target))
         target[: len(data)] = data
         return len(data)
+
+
+def _mapped(descriptor: int) -> memoryview:
+    """A file as memory; an empty one cannot be mapped."""
+    if not os.fstat(descriptor).st_size:
+        return memoryview(b"")
+    return memoryview(mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ))
 
 
 def read_file(path: str, max_bytes: int = MAX_BYTES) -> bytes:

@@ -7,6 +7,7 @@ do not need, at every step of the way from the root.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -167,6 +168,7 @@ def check_dataset(dataset: Any, place: str) -> None:
             f"{place}: expected numbers or text; got objects ({dataset.dtype}). Store images of "
             "different sizes with keras_cvdata.convert, which keeps their original bytes."
         )
+    _check_filters(dataset, place)
     if not math.prod(dataset.shape or (0,)):
         return
     stored = dataset.id.get_storage_size()
@@ -185,3 +187,22 @@ def check_dataset(dataset: Any, place: str) -> None:
             f"{place}: {dataset.shape} of {dataset.dtype} needs {dataset.nbytes:,} bytes, but only "
             f"{stored:,} are stored, which no compression explains. Make the file anew."
         )
+
+
+def _check_filters(dataset: Any, place: str) -> None:
+    """Have the library know the filters of a dataset, as far as they are installed."""
+    import h5py
+
+    creation = dataset.id.get_create_plist()
+    for number in range(creation.get_nfilters()):
+        code, *_, name = creation.get_filter(number)
+        if h5py.h5z.filter_avail(code):
+            continue
+        with contextlib.suppress(ImportError):
+            import hdf5plugin  # noqa: F401 # it registers its filters
+        if not h5py.h5z.filter_avail(code):
+            raise ValueError(
+                f"{place}: the data are compressed by the filter {code} ({name.decode()}), which "
+                'the HDF5 library has not. Most are in hdf5plugin: pip install "keras-cvdata[hdf5]"'
+                "."
+            )

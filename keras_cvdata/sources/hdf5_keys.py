@@ -10,7 +10,7 @@ from keras_cvdata.sources.directory import SPLITS, TRAINING
 from keras_cvdata.sources.hdf5_guard import member_at, members
 from keras_cvdata.types import Array
 
-BESIDE_IMAGES = ("offsets", "order")
+BESIDE_IMAGES = ("offsets", "order", "slots")
 CHANNEL_COUNTS = (1, 3, 4)  # a last axis of this size makes three axes one colour image
 
 _PAIRS = (

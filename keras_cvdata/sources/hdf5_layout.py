@@ -3,14 +3,15 @@
 Three layouts are read (R26, R27): a group per class with a `label` (or `name`) attribute, groups in
 groups as levels of a hierarchy, and flat `images` with `labels`. `keras_cvdata.conversion` writes
 the first two with `order`, which keeps the sequence of the rows, and the flat one where labels are
-no single class.
+no single class. Since version 2 encoded images of all groups stand in one dataset `bytes`, and what
+else belongs to them in a group `about`.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,6 @@ import numpy as np
 from keras_cvdata.labels import Labels, from_array, join_columns
 from keras_cvdata.sources.hdf5_guard import members, walk
 from keras_cvdata.sources.hdf5_keys import (
-    BESIDE_IMAGES,
-    CHANNEL_COUNTS,
     Found,
     Keys,
     check_class,
@@ -33,34 +32,12 @@ from keras_cvdata.sources.hdf5_labels import (
     group_label,
     path_labels,
 )
+from keras_cvdata.sources.hdf5_segments import Segment, encoded, segments_of, stack
 from keras_cvdata.sources.table import tidy_column
 from keras_cvdata.types import Array, Ints, Range
 
 FORMAT = "keras_cvdata"
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A dataset that holds images.
-
-    Attributes:
-        address: Path of the dataset inside the file.
-        count: Number of images.
-        shape: Shape of one image, `()` for encoded ones.
-        dtype: Dtype of the pixels.
-        start: Byte of the file where the data begin, None where they are chunked.
-        offsets: (count + 1,) where each encoded image starts in the dataset, and the end; None for
-            pixels.
-        whole: The dataset is one image, not a stack of them.
-    """
-
-    address: str
-    count: int
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-    start: int | None
-    offsets: Array | None = None
-    whole: bool = False
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -73,6 +50,7 @@ class Layout:
     labels: Mapping[str, Labels]
     columns: Mapping[str, Array]
     value_range: Range | None
+    version: int = 0  # of a file of ours
 
 
 def read_layout(
@@ -101,11 +79,12 @@ def read_layout(
     """
     own = file.attrs.get("format") == FORMAT
     if own:
-        if not file.attrs.get("complete"):
-            raise ValueError(f"{where}: the file was never completed. Convert the images again.")
+        _check_own(file, where)
         if class_names is None and "class_names" in file.attrs:
             class_names = json.loads(file.attrs["class_names"])
     found = find_members(file, where, keys)
+    if own and found.images is None and keys.images is None and "offsets" in file:
+        found = found._replace(images="bytes", labels=file.get("labels"))
     if found.images is not None:
         layout = _flat(found, found.images, where, class_names, label_kind)
     else:
@@ -118,7 +97,17 @@ def read_layout(
             "per class with datasets of images, or 'images' and 'labels'; name others with "
             "image_key= and label_key=."
         )
-    return layout
+    return replace(layout, version=int(file.attrs.get("version", 1))) if own else layout
+
+
+def _check_own(file: Any, where: str) -> None:
+    if not file.attrs.get("complete"):
+        raise ValueError(f"{where}: the file was never completed. Convert the images again.")
+    if file.attrs.get("version", 1) > VERSION:
+        raise ValueError(
+            f"{where}: the file is of version {file.attrs['version']}, which a newer keras_cvdata "
+            f"wrote; this one reads up to {VERSION}. Update it, or convert the images again."
+        )
 
 
 def _flat(
@@ -130,7 +119,10 @@ def _flat(
 ) -> Layout:
     beside = dict(members(found.group, where))
     place = f"{where}{beside[images].name}"
-    segment = _encoded(beside, place) if images == "encoded" else _stack(beside[images], place)
+    if images in ("encoded", "bytes"):
+        segment = encoded(beside, beside[images], place)
+    else:
+        segment = stack(beside[images], place, beside.get("slots"))
     labels = {}
     if found.labels is not None:
         labels = _flat_labels(found.labels, where, class_names, label_kind)
@@ -146,7 +138,7 @@ def _flat(
     return Layout(
         (segment,),
         np.zeros(segment.count, np.uint32),
-        np.arange(segment.count),
+        segment.indices,
         labels,
         columns,
         _value_range(beside[images]),
@@ -196,25 +188,28 @@ class _Group:
 def _groups(file: Any, where: str, own: bool) -> Iterator[_Group]:
     """Yield the groups that hold images."""
     paths: dict[tuple[str, ...], tuple[Any, ...]] = {(): ()}
+    blob = blob_range = None
     for names, group, datasets in walk(file, where):
         if not names:
+            blob = datasets.get("bytes") if own else None
+            blob_range = None if blob is None else _value_range(blob)
             continue
         label = group_label(group.attrs)
-        if names[-1] == "columns" and label is None:
+        if label is None and (names[-1] == "columns" or (own and names[-1] == "about")):
             continue
         paths[names] = (*paths[names[:-1]], names[-1] if label is None else label)
         if datasets:
             place = f"{where}{group.name}"
             if not own:
                 check_class(datasets, place, where)
-            segments = _segments(datasets, place)
+            segments = segments_of(datasets, place, blob)
             count = sum(segment.count for segment in segments)
             yield _Group(
                 paths[names],
                 segments,
                 datasets["order"][()] if "order" in datasets else None,
                 _group_columns(group, count, place),
-                _value_range(next(iter(datasets.values()))),
+                _value_range(next(iter(datasets.values()))) or blob_range,
             )
 
 
@@ -234,7 +229,7 @@ def _grouped(
     return Layout(
         tuple(segments),
         np.repeat(np.arange(len(segments), dtype=np.uint32), counts)[order],
-        np.concatenate([np.empty(0, np.int64), *map(np.arange, counts)])[order],
+        np.concatenate([np.empty(0, np.int64), *(each.indices for each in segments)])[order],
         {"label": path_labels(paths, class_names, hierarchical).take(group_of)} if groups else {},
         {
             name: _joined([group.columns.get(name) for group in groups], groups)[order]
@@ -297,73 +292,6 @@ def _columns(group: Any, place: str) -> dict[str, Array]:
         else:
             columns[name] = dataset.asstr()[()] if dataset.dtype.hasobject else dataset[()]
     return columns
-
-
-def _segments(datasets: Mapping[str, Any], place: str) -> list[Segment]:
-    if "encoded" in datasets and "offsets" in datasets:
-        return [_encoded(datasets, f"{place}/encoded")]
-    return [
-        _pixels(dataset, f"{place}/{name}")
-        for name, dataset in datasets.items()
-        if name not in BESIDE_IMAGES
-    ]
-
-
-def _encoded(datasets: Mapping[str, Any], place: str) -> Segment:
-    """The blob of encoded images, with its offsets."""
-    blob = datasets["encoded"]
-    if "offsets" not in datasets or blob.dtype != np.uint8 or blob.ndim != 1:
-        raise ValueError(f"{place}: expected bytes in one row, with 'offsets' beside them.")
-    offsets = datasets["offsets"][()]
-    if (
-        offsets.ndim != 1
-        or offsets.dtype.kind not in "iu"
-        or not len(offsets)
-        or offsets[0] < 0
-        or offsets[-1] > len(blob)
-        or np.any(offsets[1:] < offsets[:-1])
-    ):
-        raise ValueError(
-            f"{place}: 'offsets' must rise from 0 to at most {len(blob)}, the number of bytes. "
-            "Convert the images again."
-        )
-    return _segment(blob, len(offsets) - 1, (), offsets=offsets)
-
-
-def _pixels(dataset: Any, place: str) -> Segment:
-    """A dataset of a group: a stack of images, one image, or the bytes of one file."""
-    if dataset.ndim == 1 and dataset.dtype == np.uint8:
-        return _segment(dataset, 1, (), offsets=np.array([0, len(dataset)]))
-    one_image = dataset.ndim == 2 or (dataset.ndim == 3 and dataset.shape[-1] in CHANNEL_COUNTS)
-    if one_image and dataset.dtype.kind in "uf" and not place.endswith("/images"):
-        return _segment(dataset, 1, dataset.shape, whole=True)
-    return _stack(dataset, place)
-
-
-def _stack(dataset: Any, place: str) -> Segment:
-    if dataset.ndim not in (3, 4) or dataset.dtype.kind not in "uf":
-        raise ValueError(
-            f"{place}: expected images (count, height, width, channels) or (count, height, width) "
-            f"as unsigned integers or floats; got {dataset.shape} of {dataset.dtype}. Keep what is "
-            "no image in attributes, or store pixels as uint8."
-        )
-    if dataset.ndim == 4 and dataset.shape[1] in (1, 3) and dataset.shape[3] > 4:
-        raise ValueError(
-            f"{place}: {dataset.shape} looks like (count, channels, height, width). Store the "
-            "channels last, with np.moveaxis(images, 1, -1)."
-        )
-    return _segment(dataset, len(dataset), dataset.shape[1:])
-
-
-def _segment(
-    dataset: Any,
-    count: int,
-    shape: tuple[int, ...],
-    offsets: Array | None = None,
-    whole: bool = False,
-) -> Segment:
-    start = dataset.id.get_offset() if dataset.chunks is None else None
-    return Segment(dataset.name, count, tuple(shape), dataset.dtype, start, offsets, whole)
 
 
 def _value_range(dataset: Any) -> Range | None:

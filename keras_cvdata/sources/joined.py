@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
@@ -46,6 +47,12 @@ class Joined(Source):
             other.sources = tuple(source.limited(max_pixels) for source in self.sources)
         return other
 
+    def verified(self) -> Self:
+        """Return the same samples, each compared with its checksum."""
+        other = copy.copy(self)
+        other.sources = tuple(source.verified() for source in self.sources)
+        return other
+
     def __len__(self) -> int:
         return int(self.ends[-1])
 
@@ -54,10 +61,24 @@ class Joined(Source):
         source, within = self._find(position)
         return source.fetch(within)
 
+    def fetch_into(self, positions: Ints, out: Array) -> bool:
+        """Read samples straight into a batch, each from the source that holds it."""
+        numbers = np.searchsorted(self.ends, positions, side="right")
+        within = positions - np.concatenate([[0], self.ends])[numbers]
+        return all(
+            self.sources[number].fetch_into(within[slot : slot + 1], out[slot : slot + 1])
+            for slot, number in enumerate(numbers.tolist())
+        )
+
     def name(self, position: int) -> str:
         """Name of a sample in the source that holds it."""
         source, within = self._find(position)
         return source.name(within)
+
+    def location(self, position: int) -> str | None:
+        """File or URL of a sample in the source that holds it."""
+        source, within = self._find(position)
+        return source.location(within)
 
     @property
     def rows(self) -> Ints:

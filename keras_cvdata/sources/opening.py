@@ -16,6 +16,7 @@ from keras_cvdata.sources.dataframe import DataFrameSource
 from keras_cvdata.sources.directory import DirectorySource
 from keras_cvdata.sources.hdf5 import HDF5Source
 from keras_cvdata.sources.json import JSONSource
+from keras_cvdata.sources.shards import is_several, open_packs
 
 _READERS: dict[str, type[Source]] = {
     ".csv": CSVSource,
@@ -31,8 +32,9 @@ def open_source(data: Any, *, max_pixels: int | None = None, **options: Any) -> 
     """Open an image collection, whatever holds it.
 
     Args:
-        data: Path of a folder, CSV, JSON or HDF5 file; arrays `x` or `(x, y)`; a pandas data frame;
-            a source, or something with a `source`, such as a sequence.
+        data: Path of a folder, CSV, JSON or HDF5 file; a pattern such as "pets-*.h5" or a list of
+            paths for several HDF5 files; arrays `x` or `(x, y)`; a pandas data frame; a source, or
+            something with a `source`, such as a sequence.
         max_pixels: Pixels beyond which an image is refused, see `Source.limited`; by default 64
             million, or the limit of a source that is open already.
         **options: Passed to the source that is made.
@@ -59,6 +61,8 @@ def _open(data: Any, options: dict[str, Any]) -> Source:
         if options:
             raise TypeError(f"{opened!r} is open already; the options {options} come too late.")
         return opened
+    if is_several(data):
+        return open_packs(data, **options)
     if isinstance(data, str | os.PathLike):
         return _open_path(Path(data), options)
     if isinstance(data, np.ndarray):

@@ -166,6 +166,11 @@ class TableSource(Source):
             return f"{self.where}[{self._row(position)}]"
         return location if is_url(location) else str(self.root / location)
 
+    def location(self, position: int) -> str | None:
+        """Path or URL of one image; None for pixels in the table itself."""
+        name = self.name(position)
+        return name if is_url(name) else super().location(position)
+
     def at_column(self, name: str) -> TableSource:
         """The files, such as masks, that another column of the same table names.
 

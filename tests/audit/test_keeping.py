@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from keras_cvdata.audit import audit, keeping, measuring
+from keras_cvdata.conversion import convert
 from keras_cvdata.sources import open_source
 from tests.audit.conftest import picture, write
 
@@ -117,3 +118,32 @@ def test_a_file_that_cannot_be_written_is_told_at_once(
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="in a folder that exists"):
         audit(np.zeros((1, 70, 70, 3), np.uint8), cache=tmp_path / "no" / "kept", verbose=0)
+
+
+def test_a_pack_is_not_taken_for_the_files_that_it_names(folder: Path, tmp_path: Path) -> None:
+    """Neither kept measures of a file, nor its ending, nor the file itself."""
+    pack = convert(folder, tmp_path / "pack.h5", max_side=32, verbose=0)
+    dark(folder)
+    write(folder / "a" / "2.png", picture(2) // 9)
+    dark(folder)
+    report = audit(pack, checks=["dark", "files"], cache=tmp_path / "kept", verbose=0)
+    assert report.findings == ()
+    shutil.copy(convert(folder, tmp_path / "new.h5", quality=90, verbose=0), pack)
+    report = audit(pack, checks=["dark", "files"], cache=tmp_path / "kept", verbose=0)
+    assert [(finding.check, finding.position) for finding in report.findings] == [("dark", 2)]
+    with pytest.raises(ValueError, match=r"2\.png' is no file of this machine"):
+        report.quarantine(tmp_path / "aside", "dark")
+
+
+def test_damage_of_a_pack_that_still_decodes_is_found(folder: Path, tmp_path: Path) -> None:
+    """Its checksum tells; also in one of several packs, and in a selection."""
+    packs = [
+        convert(folder, tmp_path / "a.h5", quality=90, shard=(k, 2), verbose=0) for k in (0, 1)
+    ]
+    place = packs[1].read_bytes().find(b"JFIF") + 8
+    with packs[1].open("rb+") as file:
+        file.seek(place)
+        file.write(b"\x02")  # of the density, which no decoder looks at
+    for data in (packs, open_source(packs).select(np.arange(1, 4))):
+        report = audit(data, checks=["files"], verbose=0)
+        assert "are no longer those that were written" in report.findings[0].message

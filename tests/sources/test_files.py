@@ -80,7 +80,7 @@ def test_reading_goes_on_where_less_came(tmp_path):
 
 @pytest.mark.parametrize("missing", [(), ("preadv",), ("preadv", "pread")])
 def test_many_threads_read_one_file_on_every_system(tmp_path, monkeypatch, missing):
-    """MacOS may lack `preadv`, and Windows both: then one position serves all threads in turn."""
+    """MacOS may lack `preadv`, and Windows both: then the file is mapped into memory."""
     for name in missing:
         monkeypatch.delattr(os, name)
     path = tmp_path / "data"
@@ -146,3 +146,23 @@ def test_a_folder_is_named_where_it_cannot_be_opened(tmp_path, monkeypatch):
         read_file(str(tmp_path))
     with pytest.raises(ImageError, match="cannot be read: Permission denied"):
         read_file(str(tmp_path / "a.jpg"))
+
+
+@pytest.mark.parametrize("missing", [(), ("preadv",), ("preadv", "pread")], ids=str)
+@pytest.mark.parametrize("at_once", [1, 3, 9])
+def test_rows_from_places_of_their_own(tmp_path, monkeypatch, missing, at_once):
+    """By positional reads, in pieces where the system hands out less, or by a map of the file."""
+    path = tmp_path / "data"
+    path.write_bytes(b"abcdefgh")
+    real = os.preadv
+    monkeypatch.setattr(os, "preadv", lambda d, parts, at: real(d, [parts[0][:at_once]], at))
+    for name in missing:
+        monkeypatch.delattr(os, name)
+    file, data = SharedFile(str(path)), np.empty((3, 2), np.uint8)
+    file.read_each(data, np.array([4, 0, 6]))
+    assert data.tobytes() == b"efabgh"
+    with pytest.raises(EOFError):
+        file.read_each(data, np.array([4, 0, 7]))
+    path.write_bytes(b"")
+    with pytest.raises(EOFError):
+        SharedFile(str(path)).read_into(data, 0)

@@ -482,3 +482,67 @@ def test_very_many_datasets_of_a_group_are_compared_in_no_time():
 
     check_class({str(number): Data() for number in range(1000)}, "a.h5/cat", "a.h5")
     assert Data.count <= 3000
+
+
+def test_packs_of_the_first_version_stay_readable(write):
+    """They had a blob in each group, and no names."""
+
+    def fill(file):
+        file.attrs.update(format="keras_cvdata", version=1, complete=True)
+        file.attrs["class_names"] = '["cat", "dog", "about"]'
+        for name, order in (("about", [1]), ("cat", [0, 3]), ("dog", [2])):
+            group = file.create_group(name)
+            group.attrs["label"] = name
+            files = [b"image %d" % row * (row + 1) for row in order]
+            group["encoded"] = np.frombuffer(b"".join(files), np.uint8)
+            group["offsets"] = np.cumsum([0, *map(len, files)])
+            group["order"] = order
+            below = group.create_group("columns")
+            below["year"] = np.array(order) + 2000
+
+    source = HDF5Source(write(fill))
+    assert [source.fetch(row) for row in range(4)] == [b"image %d" % r * (r + 1) for r in range(4)]
+    assert source.labels["label"].values.tolist() == [0, 2, 1, 0]
+    assert source.columns["year"].tolist() == [2000, 2001, 2002, 2003]
+    assert source.name(3).endswith("pets.h5/cat/encoded[1]")
+    assert source.masks is source.boxes is source.shard is None
+
+
+def damaged_about(change):
+    """A pack with one thing changed."""
+
+    def fill(file):
+        source = file.filename + ".pack.h5"
+        with h5py.File(source) as whole:
+            for name in whole:
+                whole.copy(name, file)
+            file.attrs.update(whole.attrs)
+        change(file)
+
+    return fill
+
+
+def replaced(name, values):
+    def change(file):
+        if name in file:
+            del file[name]
+        file[name] = values
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (replaced("about/crc32", [1, 2]), "about/crc32 does not fit the 6 images"),
+        (replaced("about/name_offsets", [0, 1]), "about/names does not fit the 6 images"),
+        (replaced("a/slots", [0, 1, 3]), "'slots' must hold numbers from 0 to 2"),
+        (lambda file: file.attrs.update(version=9), "of version 9, which a newer keras_cvdata"),
+        (lambda file: file.__delitem__("about"), "there is no 'about' in the file"),
+    ],
+    ids=["crc32", "names", "slots", "version", "about"],
+)
+def test_packs_that_do_not_fit_are_refused(write, path, change, complaint):
+    convert((PIXELS, list("abaabb")), f"{path}.pack.h5", verbose=0)
+    with pytest.raises(ValueError, match=complaint):
+        HDF5Source(write(damaged_about(change)))

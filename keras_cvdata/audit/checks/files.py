@@ -150,7 +150,8 @@ def _wrong_endings(collection: Collection) -> Iterable[Finding]:
     for position in np.flatnonzero(formats).tolist():
         name = _FORMATS[formats[position] - 1]
         ending = PurePosixPath(collection.source.name(position).lower()).suffix
-        if ending in _KNOWN_ENDINGS and ending not in _ENDINGS[name]:
+        wrong = ending in _KNOWN_ENDINGS and ending not in _ENDINGS[name]
+        if wrong and collection.source.location(position) is not None:
             yield Finding(
                 "wrong_extension",
                 "warning",

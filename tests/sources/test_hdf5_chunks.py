@@ -1,0 +1,147 @@
+"""Chunks of others, read as the library reads them, and refused where they are damaged."""
+
+import threading
+
+import h5py
+import numpy as np
+import pytest
+
+from keras_cvdata.sources.hdf5 import HDF5Source
+from keras_cvdata.types import ImageError
+
+RNG = np.random.default_rng(0)
+BYTES = RNG.integers(0, 256, (7, 10, 12, 3), np.uint8) // 16
+OTHERS = {
+    "uint8": BYTES,
+    "big endian": (BYTES.astype(">u2") * 300)[..., 0],
+    "float32": BYTES.astype(np.float32) / 16,
+}
+KINDS = {
+    "plain": {"chunks": (1, 10, 12, 3)},
+    "several images": {"chunks": (3, 10, 12, 3)},
+    "parts of images": {"chunks": (2, 4, 5, 2), "compression": "gzip"},
+    "shuffled": {"chunks": (2, 4, 5, 2), "shuffle": True},
+    "gzip and shuffle": {"chunks": (1, 7, 12, 3), "compression": "gzip", "shuffle": True},
+    "lzf": {"chunks": (2, 10, 12, 3), "compression": "lzf"},
+    "checksum": {"chunks": (2, 10, 12, 3), "fletcher32": True},
+}
+
+
+@pytest.fixture
+def locked(monkeypatch):
+    """Reads through the library."""
+    calls = []
+    real = HDF5Source._library
+    monkeypatch.setattr(HDF5Source, "_library", lambda source: calls.append(1) or real(source))
+    return calls
+
+
+@pytest.mark.parametrize("values", OTHERS.values(), ids=OTHERS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_chunks_are_what_the_library_reads(tmp_path, locked, values, kind):
+    options = {**KINDS[kind], "chunks": KINDS[kind]["chunks"][: values.ndim]}
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("images", data=values, **options)
+    source = HDF5Source(tmp_path / "a.h5")
+    wrong = []
+
+    def check(start):
+        for i in (*range(start, 7), *range(start)):
+            found = source.fetch(i)
+            wrong.extend([] if np.array_equal(found, values[i]) and found.dtype.isnative else [i])
+
+    threads = [threading.Thread(target=check, args=(start,)) for start in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    assert (len(locked) <= 3) == (kind not in ("lzf", "checksum"))
+
+
+def test_one_image_and_bytes_in_chunks(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        group = file.create_group("cat")
+        group.create_dataset("one", data=BYTES[0], chunks=(4, 4, 3), compression="gzip")
+        group.create_dataset("file", data=BYTES[1].ravel(), chunks=(50,), compression="gzip")
+    source = HDF5Source(tmp_path / "a.h5")
+    assert source.fetch(0) == BYTES[1].tobytes()
+    assert np.array_equal(source.fetch(1), BYTES[0])
+
+
+def test_types_of_other_bits_are_left_to_the_library(tmp_path):
+    """12 bits in two bytes, shifted by four: the bytes are not the numbers."""
+    kind = h5py.h5t.STD_U16LE.copy()
+    kind.set_precision(12)
+    kind.set_offset(4)
+    values = BYTES[..., 0].astype(np.uint16) * 16
+    for name, chunks in (("a", None), ("b", (2, 10, 12))):
+        with h5py.File(tmp_path / f"{name}.h5", "w") as file:
+            creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+            if chunks:
+                creation.set_chunk(chunks)
+            space = h5py.h5s.create_simple(values.shape)
+            h5py.Dataset(h5py.h5d.create(file.id, b"images", kind, space, creation))[...] = values
+        source = HDF5Source(tmp_path / f"{name}.h5")
+        assert np.array_equal(source.fetch(3), values[3])
+
+
+def stored_chunk(path, data, mask=0):
+    with h5py.File(path, "w") as file:
+        images = file.create_dataset(
+            "images", (2, 10, 12, 3), np.uint8, chunks=(1, 10, 12, 3), compression="gzip"
+        )
+        images[1] = BYTES[1]
+        if data is not None:
+            images.id.write_direct_chunk((0, 0, 0, 0), data, mask)
+    return HDF5Source(path)
+
+
+def test_chunks_that_were_left_out_or_not_compressed(tmp_path, locked):
+    """The library knows what stands in their place."""
+    empty = stored_chunk(tmp_path / "a.h5", None)
+    assert np.array_equal(empty.fetch(0), np.zeros((10, 12, 3)))
+    bare = stored_chunk(tmp_path / "b.h5", BYTES[0].tobytes(), mask=1)
+    assert np.array_equal(bare.fetch(0), BYTES[0])
+    assert np.array_equal(bare.fetch(1), BYTES[1])
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"no deflate", "a chunk is damaged: Error"),
+        (np.zeros(10_000, np.uint8).tobytes(), "longer than it must be"),
+        (b"short", "not as long as it must be"),
+        (RNG.bytes(2000), "takes more room than what it holds"),
+    ],
+    ids=["not deflated", "long", "short", "large"],
+)
+def test_damaged_chunks_are_errors(tmp_path, data, words):
+    """Also those that would fill the memory."""
+    import zlib
+
+    stored = data if words.endswith("Error") else zlib.compress(data)
+    source = stored_chunk(tmp_path / "a.h5", stored)
+    with pytest.raises(ImageError, match=words):
+        source.fetch(0)
+    assert np.array_equal(source.fetch(1), BYTES[1])
+
+
+def test_filters_of_the_plugin(tmp_path, locked):
+    plugin = pytest.importorskip("hdf5plugin")
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("images", data=BYTES, chunks=(1, 10, 12, 3), **plugin.Blosc())
+    assert np.array_equal(HDF5Source(tmp_path / "a.h5").fetch(4), BYTES[4])
+    assert locked
+
+
+def test_a_filter_that_is_not_there_is_named(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        creation.set_chunk((1, 10, 12, 3))
+        creation.set_filter(305, h5py.h5z.FLAG_OPTIONAL)
+        space = h5py.h5s.create_simple(BYTES.shape)
+        h5py.h5d.create(file.id, b"images", h5py.h5t.STD_U8LE, space, creation)
+        file["images"][...] = BYTES
+    with pytest.raises(ValueError, match=r"by the filter 305 .*pip install \"keras-cvdata\[hdf5\]"):
+        HDF5Source(tmp_path / "a.h5")

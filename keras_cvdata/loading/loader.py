@@ -17,6 +17,7 @@ from keras_cvdata.loading.filling import BadImage, Outcome, accept
 from keras_cvdata.loading.rendering import BatchMemory, Reading, render_slot
 from keras_cvdata.loading.sampler import BatchIndices
 from keras_cvdata.loading.threads import Job, Pool
+from keras_cvdata.loading.workspace import Workspaces
 from keras_cvdata.sources.base import Source
 from keras_cvdata.stateless_random import Purpose, augmentation_uniforms, uniforms
 from keras_cvdata.types import Array, Ints
@@ -75,6 +76,7 @@ class Loader:
         self.rescale = rescale
         self.bad: dict[int, BadImage] = {}
         self.memory = BufferPool()
+        self.workspaces = Workspaces()
 
     def start(self, pool: Pool, epoch: int, indices: BatchIndices) -> Job[Images]:
         """Begin to load a batch and return at once.
@@ -91,7 +93,9 @@ class Loader:
         positions = indices.positions.tolist()
 
         def work(slot: int) -> Outcome:
-            filled = render_slot(self.source, plan, slot, positions[slot], out, self.how)
+            workspace, position = self.workspaces.lend(), positions[slot]
+            filled = render_slot(self.source, plan, slot, position, out, self.how, workspace.empty)
+            self.workspaces.give_back(workspace)
             return accept(filled, self.bad)
 
         def finish(outcomes: list[Outcome]) -> Images:

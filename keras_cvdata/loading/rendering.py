@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from keras_cvdata import codec
 from keras_cvdata.engine import opencv
 from keras_cvdata.engine.output import check_floats
@@ -14,7 +16,7 @@ from keras_cvdata.loading.depths import Depth
 from keras_cvdata.loading.filling import Outcome, fill
 from keras_cvdata.loading.substitutes import Substitutes
 from keras_cvdata.sources.base import Source, fetch
-from keras_cvdata.types import Array, ImageError, Ints
+from keras_cvdata.types import Array, Empty, ImageError, Ints
 
 
 class Reading(NamedTuple):
@@ -48,7 +50,13 @@ class BatchMemory(NamedTuple):
 
 
 def render_slot(
-    source: Source, plan: Plan, slot: int, position: int, out: BatchMemory, how: Reading
+    source: Source,
+    plan: Plan,
+    slot: int,
+    position: int,
+    out: BatchMemory,
+    how: Reading,
+    empty: Empty = np.empty,
 ) -> Outcome:
     """Render one image into its slot, or a substitute where that is allowed.
 
@@ -62,6 +70,7 @@ def render_slot(
         position: Position of the sample in the source.
         out: Memory of the batch.
         how: How samples are read.
+        empty: Where memory for what is made on the way comes from; nothing of it is kept.
 
     Returns:
         What became of the slot; an image that cannot be read is part of it.
@@ -80,7 +89,7 @@ def render_slot(
     row = int(how.rows[position])
     return fill(
         position,
-        lambda other: _render(source, plan, slot, other, out, how),
+        lambda other: _render(source, plan, slot, other, out, how, empty),
         row=row,
         describe=lambda: f"{source.name(position)} (row {row})",
         substitutes=None if how.substitutes is None else how.substitutes.of,
@@ -101,7 +110,14 @@ class Decoded(NamedTuple):
     reduced: opencv.Reduced | None
 
 
-def decode(source: Source, position: int, plan: Plan, slot: int, color_mode: str) -> Decoded:
+def decode(
+    source: Source,
+    position: int,
+    plan: Plan,
+    slot: int,
+    color_mode: str,
+    empty: Empty = np.empty,
+) -> Decoded:
     """Read one image, at a part of its size where a plan needs no more of it.
 
     Args:
@@ -110,6 +126,7 @@ def decode(source: Source, position: int, plan: Plan, slot: int, color_mode: str
         plan: What happens to the images of a batch.
         slot: Which image of the batch this is.
         color_mode: Channels that decoding yields.
+        empty: Where memory for the pixels may come from.
 
     Returns:
         The image.
@@ -125,32 +142,37 @@ def decode(source: Source, position: int, plan: Plan, slot: int, color_mode: str
     header = codec.sniff(payload, name, max_pixels=source.max_pixels)
     whole = header.height, header.width
     reduce = opencv.reduction(plan, slot, *whole) if plan.reduces else 1
-    pixels = codec.read(payload, color_mode, reduce=reduce, name=name, header=header)
+    pixels = codec.read(payload, color_mode, reduce=reduce, name=name, header=header, empty=empty)
     if pixels.shape[:2] == whole:
         return Decoded(pixels, whole, None)
     return Decoded(pixels, whole, opencv.Reduced(*whole, reduce))
 
 
 def _render(
-    source: Source, plan: Plan, slot: int, position: int, out: BatchMemory, how: Reading
+    source: Source,
+    plan: Plan,
+    slot: int,
+    position: int,
+    out: BatchMemory,
+    how: Reading,
+    empty: Empty,
 ) -> None:
-    image, size, reduced = decode(source, position, plan, slot, how.color_mode)
-    name = source.name(position)
-    _check_channels(image, out.pixels.shape[3], name)
-    check_floats(image, plan.value_range, name)
+    image, size, reduced = decode(source, position, plan, slot, how.color_mode, empty)
+    if image.shape[2] != out.pixels.shape[3]:
+        raise ImageError(source.name(position), _other_channels(image, out.pixels))
+    if image.dtype != np.uint8:
+        check_floats(image, plan.value_range, source.name(position))
     if how.depth is not None:
-        how.depth.compare(image, name, plan.output.span)
-    opencv.render(image, plan, slot, out.pixels[slot], reduced=reduced)
+        how.depth.compare(image, source.name(position), plan.output.span)
+    opencv.render(image, plan, slot, out.pixels[slot], reduced=reduced, empty=empty)
     if how.annotations is not None:
         row = int(how.rows[position])
         after = out.pixels.shape[1:3]
         how.annotations.fill(out.annotations, slot, row, plan, size, after)
 
 
-def _check_channels(image: Array, expected: int, name: str) -> None:
-    if image.shape[2] != expected:
-        raise ImageError(
-            name,
-            f"it has {image.shape[2]} channels where the batch has {expected}. Set "
-            "color_mode to 'rgb', 'grayscale' or 'rgba' to bring all images to one form.",
-        )
+def _other_channels(image: Array, batch: Array) -> str:
+    return (
+        f"it has {image.shape[2]} channels where the batch has {batch.shape[3]}. Set color_mode to "
+        "'rgb', 'grayscale' or 'rgba' to bring all images to one form."
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -21,7 +21,10 @@ from keras_cvdata.engine.opencv.sampling import (
 from keras_cvdata.engine.output import bounds
 from keras_cvdata.engine.plan import Plan
 from keras_cvdata.engine.steps import Displace, Fit, Resize, Size, Warp
-from keras_cvdata.types import Array, Range
+from keras_cvdata.types import Array, Empty, Range
+
+Approach: TypeAlias = tuple[Array, Size]
+"""A matrix from output to image, and whole numbers by which to average the image beforehand."""
 
 _IDENTITY = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
 
@@ -51,12 +54,14 @@ class Place(NamedTuple):
         b: Which image of the planned batch this is.
         reduced: The whole image, where a decoder handed over less and this is the first step.
         mask_fill: What fills the border of a segmentation mask; `None` for images.
+        empty: Where memory for intermediate results comes from.
     """
 
     plan: Plan
     b: int
     reduced: Reduced | None = None
     mask_fill: int | None = None
+    empty: Empty = np.empty
 
 
 def reduction(plan: Plan, b: int, height: int, width: int) -> int:
@@ -80,10 +85,9 @@ def reduction(plan: Plan, b: int, height: int, width: int) -> int:
     resize = plan.resize
     if resize is None or resize.interpolation == "nearest":
         return 1
-    matrix, size, first = _towards(height, width, resize, b), resize.size, plan.steps[0]
-    if isinstance(first, Warp):
-        matrix, size = matrix @ first.matrix[b], first.size or size
-    factor = min(shrink_factors(matrix, size))
+    factor = min(_approach(plan, b, height, width)[1])
+    if factor == 1:
+        return 1
     # Only warps know that the last row of a reduced image stands for less.
     whole = resize.interpolation != "bilinear"
     return max(
@@ -98,13 +102,13 @@ def apply_resize(step: Resize, pixels: Array, place: Place, out: Array | None) -
     if step.fit == "pad":
         return _letterbox(step, pixels, place)
     if step.interpolation in ("bilinear", "nearest"):
-        how = Sampling(step.size, step.interpolation, "nearest", 0.0)
+        how = Sampling(step.size, step.interpolation, "nearest", 0.0, place.empty)
         return _warp_decoded(pixels, None, step, place, how, out)
     if step.windows is not None:
         pixels = _cut(pixels, step, place.b)
     elif step.fit == "crop":
         pixels = _central(pixels, step.size)
-    return _resize(pixels, step.size, step.interpolation, out)
+    return _resize(pixels, step, place, out)
 
 
 def apply_warp(step: Warp, pixels: Array, place: Place, out: Array | None) -> Array:
@@ -114,7 +118,8 @@ def apply_warp(step: Warp, pixels: Array, place: Place, out: Array | None) -> Ar
     size = step.size or before
     if size == before and matrix.tolist() == _IDENTITY:
         return pixels if resize is None else apply_resize(resize, pixels, place, out)
-    how = Sampling(size, step.interpolation, step.fill_mode, _fill(step, pixels, place))
+    fill = _fill(step, pixels, place)
+    how = Sampling(size, step.interpolation, step.fill_mode, fill, place.empty)
     if resize is not None:
         return _warp_decoded(pixels, matrix, resize, place, how, out)
     return read(pixels, matrix, how, out)
@@ -126,7 +131,8 @@ def apply_displace(step: Displace, pixels: Array, place: Place, out: Array | Non
     if not grid.any():
         return pixels
     size = pixels.shape[0], pixels.shape[1]
-    how = Sampling(size, step.interpolation, step.fill_mode, _fill(step, pixels, place))
+    fill = _fill(step, pixels, place)
+    how = Sampling(size, step.interpolation, step.fill_mode, fill, place.empty)
     return displace(pixels, grid, how, out)
 
 
@@ -161,24 +167,40 @@ def _warp_decoded(
     if max(pixels.shape) > LONGEST_SIDE:
         pixels, reduced = _within_limit(pixels, resize), None
     height, width = pixels.shape[:2]
-    if reduced is None:
-        towards = _towards(height, width, resize, place.b)
-    else:
-        towards = _towards(reduced.height, reduced.width, resize, place.b)
-        towards = _into_blocks(towards, (reduced.divisor, reduced.divisor), (0, 0))
-    if matrix is not None:
-        towards = towards @ matrix
-    if how.interpolation == "bilinear":
-        down, across = shrink_factors(towards, how.size)
-        factors = min(down, height), min(across, width)
-        start = height % factors[0] // 2, width % factors[1] // 2
-        towards = _into_blocks(towards, factors, start)
-        pixels = _shrink(pixels, factors)
-    # Of two pixels at equal distance OpenCV's resize takes one or the other, the warp the later.
     blends = how.interpolation == "bilinear"
+    if reduced is None and blends and resize is place.plan.resize:
+        towards, factors = _approach(place.plan, place.b, height, width)
+    else:
+        towards = _from_part(reduced or Reduced(height, width, 1), resize, place.b)
+        towards = towards if matrix is None else towards @ matrix
+        factors = shrink_factors(towards, how.size) if blends else (1, 1)
+    factors = min(factors[0], height), min(factors[1], width)
+    towards = _into_blocks(towards, factors, (height % factors[0] // 2, width % factors[1] // 2))
+    pixels = _shrink(pixels, factors, how.empty)
+    # Of two pixels at equal distance OpenCV's resize takes one or the other, the warp the later.
     if matrix is None and blends and _stretches(towards, pixels, resize.size):
-        return to_size(pixels, resize.size, ENLARGING[how.interpolation], out)
+        return to_size(pixels, resize.size, ENLARGING[how.interpolation], out, how.empty)
     return read(pixels, towards, how, out)
+
+
+def _approach(plan: Plan, b: int, height: int, width: int) -> Approach:
+    """Matrix of the first step of a plan to a whole image, and the factors to shrink that by."""
+    found: Approach | None = plan.approaches.get((b, height, width))
+    if found is None:
+        resize, first = plan.resize, plan.steps[0]
+        assert resize is not None
+        matrix, size = _towards(height, width, resize, b), resize.size
+        if isinstance(first, Warp):
+            matrix, size = matrix.dot(first.matrix[b]), first.size or size
+        found = matrix, shrink_factors(matrix, size)
+        plan.approaches[b, height, width] = found
+    return found
+
+
+def _from_part(part: Reduced, resize: Resize, b: int) -> Array:
+    """Matrix from pixel centres of the resized image to those of a part of the size of an image."""
+    towards = _towards(part.height, part.width, resize, b)
+    return _into_blocks(towards, (part.divisor, part.divisor), (0, 0))
 
 
 def _towards(height: int, width: int, resize: Resize, b: int) -> Array:
@@ -251,12 +273,19 @@ def _within_limit(pixels: Array, resize: Resize) -> Array:
 
 def _into_blocks(matrix: Array, factors: Size, start: Size) -> Array:
     """Lead a matrix to the centres of blocks of (down, across) pixels, the first at `start`."""
-    (down, across), (top, left) = factors, start
-    if down == across == 1:
+    if factors == (1, 1):
         return matrix
+    result: Array = _blocks(factors, start).dot(matrix)
+    return result
+
+
+@lru_cache(maxsize=256)
+def _blocks(factors: Size, start: Size) -> Array:
+    """Matrix from pixels to the centres of such blocks."""
+    (down, across), (top, left) = factors, start
     x, y = left + (across - 1) / 2, top + (down - 1) / 2
-    blocks = np.array([[1 / across, 0, -x / across], [0, 1 / down, -y / down], [0, 0, 1]])
-    result: Array = blocks @ matrix
+    result = np.array([[1 / across, 0, -x / across], [0, 1 / down, -y / down], [0, 0, 1]])
+    result.flags.writeable = False
     return result
 
 
@@ -266,7 +295,7 @@ def _stretches(matrix: Array, pixels: Array, size: Size) -> bool:
     return bool(np.abs(matrix - plain).max() < 1e-6)
 
 
-def _shrink(pixels: Array, factors: Size) -> Array:
+def _shrink(pixels: Array, factors: Size, empty: Empty) -> Array:
     """Average blocks of (down, across) pixels; an odd rest at the edges is left out.
 
     Whole blocks take OpenCV a twentieth of the time that a ratio with a fraction takes.
@@ -280,7 +309,7 @@ def _shrink(pixels: Array, factors: Size) -> Array:
     # Halfway between two pixels lies their mean, which takes OpenCV a fifth of the time.
     halves_one_side = {down, across} == {1, 2}
     method = cv2.INTER_LINEAR if halves_one_side else cv2.INTER_AREA
-    return to_size(whole, (height, width), method, None)
+    return to_size(whole, (height, width), method, None, empty)
 
 
 def _central(pixels: Array, size: Size) -> Array:
@@ -317,11 +346,12 @@ def _letterbox(step: Resize, pixels: Array, place: Place) -> Array:
     return result
 
 
-def _resize(pixels: Array, size: Size, interpolation: str, out: Array | None) -> Array:
+def _resize(pixels: Array, step: Resize, place: Place, out: Array | None) -> Array:
     """Resize: average where a side shrinks, interpolate where it grows (R33)."""
+    size, interpolation = step.size, step.interpolation
     smaller = min(size[0], pixels.shape[0]), min(size[1], pixels.shape[1])
-    pixels = to_size(pixels, smaller, cv2.INTER_AREA, None)
-    resized = to_size(pixels, size, ENLARGING[interpolation], out)
+    pixels = to_size(pixels, smaller, cv2.INTER_AREA, None, place.empty)
+    resized = to_size(pixels, size, ENLARGING[interpolation], out, place.empty)
     if resized.dtype == np.float32 and interpolation in ("bicubic", "lanczos"):
         np.clip(resized, pixels.min(), pixels.max(), out=resized)  # integers end at their depth
     return resized

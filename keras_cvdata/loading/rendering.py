@@ -135,14 +135,16 @@ def decode(
         ImageError: It cannot be read.
     """
     payload = fetch(source, position)
-    name = source.name(position)
     if not isinstance(payload, bytes):
-        pixels = codec.read(payload, color_mode, name=name)
+        pixels = codec.read(payload, color_mode, name=source.name(position))
         return Decoded(pixels, (pixels.shape[0], pixels.shape[1]), None)
-    header = codec.sniff(payload, name, max_pixels=source.max_pixels)
-    whole = header.height, header.width
-    reduce = opencv.reduction(plan, slot, *whole) if plan.reduces else 1
-    pixels = codec.read(payload, color_mode, reduce=reduce, name=name, header=header, empty=empty)
+    try:
+        header = codec.sniff(payload, max_pixels=source.max_pixels)
+        whole = header.height, header.width
+        reduce = opencv.reduction(plan, slot, *whole) if plan.reduces else 1
+        pixels = codec.read(payload, color_mode, reduce=reduce, header=header, empty=empty)
+    except ImageError as error:  # only then is it worth to make the name
+        raise ImageError(source.name(position), error.reason) from error.__cause__
     if pixels.shape[:2] == whole:
         return Decoded(pixels, whole, None)
     return Decoded(pixels, whole, opencv.Reduced(*whole, reduce))

@@ -40,7 +40,7 @@ class Workspace:
         self._used = start + size + -size % 64  # counted beyond the end too, to grow as far
         if self._used > len(self._memory):
             return np.empty(shape, dtype)
-        return np.ndarray(shape, dtype, self._memory.data, start)
+        return np.ndarray(shape, dtype, self._memory, start)
 
     def take_back(self) -> None:
         """Begin anew, with memory for as much as was asked for last time."""

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from keras_cvdata.engine.array_api import Tensor
 
 
 def stack(rows: list[list[Tensor]], xp: Any) -> Tensor:
     """Stack 3 rows of 3 entries, each a (B,) array, into (B, 3, 3)."""
+    if xp is np:  # a quarter of the time
+        return np.stack([entry for row in rows for entry in row], axis=-1).reshape(-1, 3, 3)
     return xp.stack([xp.stack(row, axis=-1) for row in rows], axis=-2)
 
 

@@ -100,8 +100,8 @@ class Plan:
         return outlines.boxes(*size, xp), outlines.shares(xp)
 
     @cached_property
-    def approaches(self) -> dict[tuple[int, int, int], Any]:
-        """What an executor found out for image, height and width, and need not find out again."""
+    def ways(self) -> dict[tuple[int, int, int], Any]:
+        """The ways that an executor found, by image, height and width; see `engine.opencv.ways`."""
         return {}
 
     @cached_property

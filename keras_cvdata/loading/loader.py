@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from keras_cvdata.engine import opencv
 from keras_cvdata.engine.array_api import Parameters
 from keras_cvdata.engine.chain import Chain
 from keras_cvdata.engine.mixing import Mixer, mix_images
@@ -16,6 +17,7 @@ from keras_cvdata.loading.buffers import BufferPool
 from keras_cvdata.loading.filling import BadImage, Outcome, accept
 from keras_cvdata.loading.rendering import BatchMemory, Reading, render_slot
 from keras_cvdata.loading.sampler import BatchIndices
+from keras_cvdata.loading.sizes import KnownSizes
 from keras_cvdata.loading.threads import Job, Pool
 from keras_cvdata.loading.workspace import Workspaces
 from keras_cvdata.sources.base import Source
@@ -77,6 +79,7 @@ class Loader:
         self.bad: dict[int, BadImage] = {}
         self.memory = BufferPool()
         self.workspaces = Workspaces()
+        self.sizes = KnownSizes(len(source))
 
     def start(self, pool: Pool, epoch: int, indices: BatchIndices) -> Job[Images]:
         """Begin to load a batch and return at once.
@@ -89,7 +92,8 @@ class Loader:
         Returns:
             The job, whose result is the batch.
         """
-        plan, out = self.plan(epoch, indices), self._allocate(len(indices.positions))
+        plan = self.plan(epoch, indices)
+        out = self._allocate(len(indices.positions), self._find_ways(plan, indices.positions))
         positions = indices.positions.tolist()
 
         def work(slot: int) -> Outcome:
@@ -99,7 +103,10 @@ class Loader:
             return accept(filled, self.bad)
 
         def finish(outcomes: list[Outcome]) -> Images:
-            images = self._mix(_as_images(out, outcomes), epoch, indices)
+            images = _as_images(out, outcomes)
+            if out.sizes is not None:
+                self.sizes.note(images.positions, out.sizes)
+            images = self._mix(images, epoch, indices)
             if self.rescale is None:
                 return images
             return images._replace(pixels=self.rescale(images.pixels))
@@ -119,10 +126,20 @@ class Loader:
         rows, keys = self.how.rows[indices.positions], self.chain.uniform_keys
         return augmentation_uniforms(self.seed, epoch, rows, indices.occurrences, keys)
 
-    def _allocate(self, count: int) -> BatchMemory:
+    def _find_ways(self, plan: Plan, positions: Ints) -> Ints | None:
+        """Spare the threads what the sizes of images tell; give memory for those that are new."""
+        if not plan.reduces:
+            return None
+        sizes = self.sizes.of(positions)
+        if sizes.any():
+            opencv.find_ways(plan, sizes[:, 0], sizes[:, 1])
+        return None if sizes.all() else sizes
+
+    def _allocate(self, count: int, sizes: Ints | None) -> BatchMemory:
         pixels = self.memory.empty((count, *self.shape), self.chain.output.dtype)
         others = self.how.annotations
-        return BatchMemory(pixels, {} if others is None else others.allocate(count, self.shape[:2]))
+        annotations = {} if others is None else others.allocate(count, self.shape[:2])
+        return BatchMemory(pixels, annotations, sizes)
 
     def _mix(self, images: Images, epoch: int, indices: BatchIndices) -> Images:
         """Mix the images of a batch with each other."""

@@ -43,10 +43,12 @@ class BatchMemory(NamedTuple):
     Attributes:
         pixels: (B, height, width, channels).
         annotations: See `Annotations.allocate`.
+        sizes: (B, 2) heights and widths of the whole images, where they are wanted.
     """
 
     pixels: Array
     annotations: dict[str, Any]
+    sizes: Ints | None = None
 
 
 def render_slot(
@@ -141,7 +143,7 @@ def decode(
     try:
         header = codec.sniff(payload, max_pixels=source.max_pixels)
         whole = header.height, header.width
-        reduce = opencv.reduction(plan, slot, *whole) if plan.reduces else 1
+        reduce = opencv.reduction(plan, slot, *whole)
         pixels = codec.read(payload, color_mode, reduce=reduce, header=header, empty=empty)
     except ImageError as error:  # only then is it worth to make the name
         raise ImageError(source.name(position), error.reason) from error.__cause__
@@ -166,6 +168,8 @@ def _render(
         check_floats(image, plan.value_range, source.name(position))
     if how.depth is not None:
         how.depth.compare(image, source.name(position), plan.output.span)
+    if out.sizes is not None:
+        out.sizes[slot] = size
     opencv.render(image, plan, slot, out.pixels[slot], reduced=reduced, empty=empty)
     if how.annotations is not None:
         row = int(how.rows[position])

@@ -11,7 +11,7 @@ import pytest
 from keras_cvdata.codec import decode
 from keras_cvdata.engine.chain import Chain
 from keras_cvdata.engine.opencv import Reduced, reduction, render
-from keras_cvdata.engine.opencv.geometry import shrink_factors
+from keras_cvdata.engine.opencv.ways import shrink_factors
 from keras_cvdata.engine.output import Output
 from keras_cvdata.layers import (
     RandomZoomCrop,

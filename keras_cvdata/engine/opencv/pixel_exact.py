@@ -35,6 +35,11 @@ def read(pixels: Array, matrix: Array, how: Sampling, out: Array | None) -> Arra
     return warp(pixels, matrix, how, out) if copied is None else copied
 
 
+def leads_to_pixels(matrix: Array) -> bool:
+    """Whether a (3, 3) matrix leads from pixel to pixel."""
+    return all(abs(entry - round(entry)) <= _SLACK for entry in matrix.ravel().tolist())
+
+
 def copy_whole(pixels: Array, matrix: Array, how: Sampling, out: Array | None) -> Array | None:
     """Read pixels where a matrix leads from pixel to pixel, or return `None` where it does not.
 
@@ -80,7 +85,7 @@ def _part(pixels: Array, corner: Size, how: Sampling, out: Array | None) -> Arra
             side + more + rest
             for side, more, rest in zip(pixels.shape[:2], before, after, strict=True)
         )
-        if outgrows((tall, wide), pixels, how.size):
+        if outgrows((tall, wide), (pixels.shape[0], pixels.shape[1]), how.size):
             return None
         edges = before[0], after[0], before[1], after[1]
         target = if_fits(out, pixels) if (tall, wide) == how.size else None

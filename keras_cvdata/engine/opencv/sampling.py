@@ -40,7 +40,7 @@ _MOST_GROWTH = 6
 Edges: TypeAlias = tuple[int, int, int, int]
 """Rows and columns of border at the top, bottom, left and right."""
 
-_NO_EDGES: Edges = (0, 0, 0, 0)
+NO_EDGES: Edges = (0, 0, 0, 0)
 
 # The nearest pixel of a point halfway between two must not hang on the last bit.
 _NUDGE = np.array([[1, 0, NUDGE], [0, 1, NUDGE], [0, 0, 1]])
@@ -105,7 +105,7 @@ def remap(pixels: Array, x: Array, y: Array, how: Sampling, out: Array | None) -
 
     channels = pixels.shape[2]
     if channels == 3:  # four channels take two thirds of the time, with equal pixels
-        return _narrowed(read(_widened(pixels, _NO_EDGES, how), None), pixels, how, out)
+        return _narrowed(read(_widened(pixels, NO_EDGES, how), None), pixels, how, out)
     if channels in (1, 4):
         target = if_fits(out, pixels)
         result = read(pixels, target)
@@ -168,17 +168,37 @@ def _in_parts(pixels: Array, run: Callable[[Array], Array]) -> Array:
 
 def _warp(pixels: Array, matrix: Array, how: Sampling, out: Array | None) -> Array:
     """Warp one, three or four channels."""
-    affine = matrix[2].tolist() == [0, 0, 1]
-    edges = _edges(pixels, matrix, how) if affine else _NO_EDGES
+    if matrix[2].tolist() != [0, 0, 1]:
+        return warp_bordered(pixels, matrix, NO_EDGES, how, out)
+    edges = NO_EDGES
+    if pixels.itemsize == 1:
+        edges = border_edges((pixels.shape[0], pixels.shape[1]), matrix, how.size, how.fill_mode)
+    matrix = matrix[:2].copy()
+    matrix[0, 2] += edges[2]
+    matrix[1, 2] += edges[0]
+    return warp_bordered(pixels, matrix, edges, how, out)
+
+
+def warp_bordered(
+    pixels: Array, matrix: Array, edges: Edges, how: Sampling, out: Array | None
+) -> Array:
+    """Lay a border round an image and warp it.
+
+    Args:
+        pixels: (height, width, 1, 3 or 4), never changed.
+        matrix: (2, 3), or (3, 3) of a projection, from output to the image with its border.
+        edges: The border.
+        how: How pixels are read.
+        out: Where the result goes, if that is possible.
+
+    Returns:
+        (*how.size, channels) of the dtype of the pixels.
+    """
     three = pixels.shape[2] == 3
     source = (_widened if three else _bordered)(pixels, edges, how)
-    if edges is not _NO_EDGES:
-        matrix = matrix.copy()
-        matrix[0, 2] += edges[2]
-        matrix[1, 2] += edges[0]
-    result = (cv2.warpAffine if affine else cv2.warpPerspective)(
+    result = (cv2.warpAffine if len(matrix) == 2 else cv2.warpPerspective)(
         source,
-        matrix[:2] if affine else matrix,
+        matrix,
         (how.size[1], how.size[0]),
         _target(None if three else out, source, how.size, how.empty),
         _SAMPLINGS[how.interpolation] | cv2.WARP_INVERSE_MAP,
@@ -198,7 +218,7 @@ def _widened(pixels: Array, edges: Edges, how: Sampling) -> Array:
     wide = how.empty((top + height + bottom, left + width + right, 4), pixels.dtype)
     inner = wide[top : top + height, left : left + width]
     cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA, inner)
-    if edges is not _NO_EDGES:  # what lies within stays as it is
+    if edges is not NO_EDGES:  # what lies within stays as it is
         cv2.copyMakeBorder(inner, *edges, BORDERS[how.fill_mode], wide)
     return wide
 
@@ -210,7 +230,7 @@ def _narrowed(wide: Array, pixels: Array, how: Sampling, out: Array | None) -> A
 
 
 def _bordered(pixels: Array, edges: Edges, how: Sampling) -> Array:
-    if edges is _NO_EDGES:
+    if edges is NO_EDGES:
         return pixels
     top, bottom, left, right = edges
     size = top + pixels.shape[0] + bottom, left + pixels.shape[1] + right
@@ -218,41 +238,50 @@ def _bordered(pixels: Array, edges: Edges, how: Sampling) -> Array:
     return cv2.copyMakeBorder(pixels, *edges, BORDERS[how.fill_mode], target)
 
 
-def _edges(pixels: Array, matrix: Array, how: Sampling) -> Edges:
-    """How much border a warp will read beyond the top, bottom, left and right of an image.
+def border_edges(shape: Size, matrix: Array, size: Size, fill_mode: str) -> Edges:
+    """Say how much border to lay round an image before it is warped.
 
-    It is laid beforehand, for OpenCV's warp takes up to four times as long where it must find the
-    border itself. Where the border would outgrow the image, that is still the better choice, and so
-    it is for wider pixels, whose copy takes as long as the warp.
+    OpenCV's warp takes up to four times as long where it must find the border itself. Where the
+    border would outgrow the image, that is still the better choice.
+
+    Args:
+        shape: (height, width) of the image, of one byte a value: copies of wider ones take as long
+            as the warp.
+        matrix: (3, 3), affine, from output to input pixel centres.
+        size: (height, width) of the output.
+        fill_mode: As in `Sampling`.
+
+    Returns:
+        The border.
     """
-    if how.fill_mode == "constant" or pixels.itemsize > 1:
-        return _NO_EDGES
-    height, width = pixels.shape[:2]
+    if fill_mode == "constant":
+        return NO_EDGES
+    height, width = shape
     (a, b, x), (c, d, y), _ = matrix.tolist()
-    last_y, last_x = how.size[0] - 1, how.size[1] - 1
+    last_y, last_x = size[0] - 1, size[1] - 1
     left = _beyond(-(x + min(0.0, a * last_x) + min(0.0, b * last_y)))
     top = _beyond(-(y + min(0.0, c * last_x) + min(0.0, d * last_y)))
     right = _beyond(x + max(0.0, a * last_x) + max(0.0, b * last_y) - (width - 1))
     bottom = _beyond(y + max(0.0, c * last_x) + max(0.0, d * last_y) - (height - 1))
     if not (left or top or right or bottom):
-        return _NO_EDGES
-    if outgrows((top + height + bottom, left + width + right), pixels, how.size):
-        return _NO_EDGES
+        return NO_EDGES
+    if outgrows((top + height + bottom, left + width + right), shape, size):
+        return NO_EDGES
     return top, bottom, left, right
 
 
-def outgrows(bordered: Size, pixels: Array, size: Size) -> bool:
+def outgrows(bordered: Size, shape: Size, size: Size) -> bool:
     """Whether an image with its border would take more memory than laying it beforehand is worth.
 
     Args:
         bordered: (height, width) with the border.
-        pixels: The image.
+        shape: (height, width) of the image.
         size: (height, width) of what will be read from it.
 
     Returns:
         Whether it would.
     """
-    area: int = max(pixels.shape[0] * pixels.shape[1], size[0] * size[1])
+    area = max(shape[0] * shape[1], size[0] * size[1])
     return bordered[0] * bordered[1] > _MOST_GROWTH * area
 
 

@@ -95,7 +95,7 @@ def test_shrinking_keeps_output_pixels_apart(
     """No direction of the output is left with less than a pixel of the smaller image."""
     matrix = np.eye(3)
     matrix[:2, :2] = linear
-    assert shrink_factors(matrix, (1, 1)) == factors
+    assert shrink_factors(matrix.tolist(), (1, 1)) == factors
     left = np.linalg.svd(np.array(linear) / [[factors[1]], [factors[0]]])[1].min()
     assert left >= min(1, np.linalg.svd(np.array(linear))[1].min()) - 1e-6
 

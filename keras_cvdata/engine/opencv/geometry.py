@@ -159,7 +159,7 @@ def _warp_decoded(
     towards = towards if matrix is None else towards @ matrix
     # Of two pixels at equal distance OpenCV's resize takes one or the other, the warp the later.
     blends = how.interpolation == "bilinear"
-    factors = shrink_factors(towards, how.size) if blends else (1, 1)
+    factors = shrink_factors(towards.tolist(), how.size) if blends else (1, 1)
     towards, factors = into_averages(towards, factors, (height, width))
     pixels = _shrink(pixels, factors, how.empty)
     if matrix is None and blends and _stretches(towards, pixels, resize.size):

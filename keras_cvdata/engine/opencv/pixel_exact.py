@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cv2
 
-from keras_cvdata.engine.opencv.sampling import BORDERS, Sampling, if_fits, outgrows, warp
+from keras_cvdata.engine.opencv.sampling import BORDERS, Rows, Sampling, if_fits, outgrows, warp
 from keras_cvdata.engine.steps import Size
 from keras_cvdata.types import Array
 
@@ -35,9 +35,9 @@ def read(pixels: Array, matrix: Array, how: Sampling, out: Array | None) -> Arra
     return warp(pixels, matrix, how, out) if copied is None else copied
 
 
-def leads_to_pixels(matrix: Array) -> bool:
-    """Whether a (3, 3) matrix leads from pixel to pixel."""
-    return all(abs(entry - round(entry)) <= _SLACK for entry in matrix.ravel().tolist())
+def leads_to_pixels(matrix: Rows) -> bool:
+    """Whether a matrix leads from pixel to pixel."""
+    return all(abs(entry - round(entry)) <= _SLACK for row in matrix for entry in row)
 
 
 def copy_whole(pixels: Array, matrix: Array, how: Sampling, out: Array | None) -> Array | None:

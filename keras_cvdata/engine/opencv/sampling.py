@@ -37,6 +37,9 @@ LONGEST_SIDE = 32766
 # the result at most.
 _MOST_GROWTH = 6
 
+Rows: TypeAlias = list[list[float]]
+"""A matrix as Python numbers, whose arithmetic takes less time than that of small arrays."""
+
 Edges: TypeAlias = tuple[int, int, int, int]
 """Rows and columns of border at the top, bottom, left and right."""
 
@@ -172,7 +175,8 @@ def _warp(pixels: Array, matrix: Array, how: Sampling, out: Array | None) -> Arr
         return warp_bordered(pixels, matrix, NO_EDGES, how, out)
     edges = NO_EDGES
     if pixels.itemsize == 1:
-        edges = border_edges((pixels.shape[0], pixels.shape[1]), matrix, how.size, how.fill_mode)
+        shape = pixels.shape[0], pixels.shape[1]
+        edges = border_edges(shape, matrix.tolist(), how.size, how.fill_mode)
     matrix = matrix[:2].copy()
     matrix[0, 2] += edges[2]
     matrix[1, 2] += edges[0]
@@ -238,7 +242,7 @@ def _bordered(pixels: Array, edges: Edges, how: Sampling) -> Array:
     return cv2.copyMakeBorder(pixels, *edges, BORDERS[how.fill_mode], target)
 
 
-def border_edges(shape: Size, matrix: Array, size: Size, fill_mode: str) -> Edges:
+def border_edges(shape: Size, matrix: Rows, size: Size, fill_mode: str) -> Edges:
     """Say how much border to lay round an image before it is warped.
 
     OpenCV's warp takes up to four times as long where it must find the border itself. Where the
@@ -247,7 +251,7 @@ def border_edges(shape: Size, matrix: Array, size: Size, fill_mode: str) -> Edge
     Args:
         shape: (height, width) of the image, of one byte a value: copies of wider ones take as long
             as the warp.
-        matrix: (3, 3), affine, from output to input pixel centres.
+        matrix: Three rows of three, affine, from output to input pixel centres.
         size: (height, width) of the output.
         fill_mode: As in `Sampling`.
 
@@ -257,7 +261,7 @@ def border_edges(shape: Size, matrix: Array, size: Size, fill_mode: str) -> Edge
     if fill_mode == "constant":
         return NO_EDGES
     height, width = shape
-    (a, b, x), (c, d, y), _ = matrix.tolist()
+    (a, b, x), (c, d, y), _ = matrix
     last_y, last_x = size[0] - 1, size[1] - 1
     left = _beyond(-(x + min(0.0, a * last_x) + min(0.0, b * last_y)))
     top = _beyond(-(y + min(0.0, c * last_x) + min(0.0, d * last_y)))

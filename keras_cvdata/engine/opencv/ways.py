@@ -14,7 +14,7 @@ import numpy as np
 
 from keras_cvdata.engine.geometry.windows import frame_matrix
 from keras_cvdata.engine.opencv.pixel_exact import leads_to_pixels
-from keras_cvdata.engine.opencv.sampling import LONGEST_SIDE, Edges, border_edges
+from keras_cvdata.engine.opencv.sampling import LONGEST_SIDE, Edges, Rows, border_edges
 from keras_cvdata.engine.plan import Plan
 from keras_cvdata.engine.steps import Fit, Resize, Size, Warp
 from keras_cvdata.types import Array, Ints
@@ -64,7 +64,12 @@ def reduction(plan: Plan, b: int, height: int, width: int) -> int:
     if not plan.reduces:
         return 1
     way: Way | None = plan.ways.get((b, height, width))
-    return (way or _find_way(plan, b, height, width)).reduce
+    if way is None:
+        assert plan.resize is not None
+        towards = towards_whole(height, width, plan.resize, b)
+        _find(plan, [(b, height, width)], towards[None])
+        way = plan.ways[b, height, width]
+    return way.reduce
 
 
 def find_ways(plan: Plan, heights: Ints, widths: Ints) -> None:
@@ -85,38 +90,52 @@ def find_ways(plan: Plan, heights: Ints, widths: Ints) -> None:
     if not plan.reduces or plan.resize is None:
         return
     towards = plan.resize.matrix(np.maximum(heights, 1), np.maximum(widths, 1), np)
-    for b, (height, width) in enumerate(zip(heights.tolist(), widths.tolist(), strict=True)):
-        if height:
-            _find_way(plan, b, height, width, towards[b])
+    known = np.flatnonzero(heights)
+    images = zip(known.tolist(), heights[known].tolist(), widths[known].tolist(), strict=True)
+    _find(plan, list(images), towards[known])
 
 
-def _find_way(plan: Plan, b: int, height: int, width: int, towards: Array | None = None) -> Way:
-    """Find and note the way of one image; `towards` leads to it from the resized one."""
-    resize, first = plan.resize, plan.steps[0]
+def _find(plan: Plan, images: list[tuple[int, int, int]], towards: Array) -> None:
+    """Find and note the ways of images; `towards`, (N, 3, 3), leads to them when resized."""
+    resize, warp = plan.resize, plan.steps[0]
     assert resize is not None
-    towards = towards_whole(height, width, resize, b) if towards is None else towards
-    warp = first if isinstance(first, Warp) else None
-    size: Size = resize.size if warp is None else warp.size or resize.size
-    matrix = towards if warp is None else towards.dot(warp.matrix[b])
-    factors = shrink_factors(matrix, size)
-    reduce = _divisor(min(factors), height, width, resize)
-    shape = height, width
-    if reduce > 1:
-        shape = -(-height // reduce), -(-width // reduce)
-        matrix = into_blocks(towards, (reduce, reduce), (0, 0))
-        matrix = matrix if warp is None else matrix.dot(warp.matrix[b])
-        factors = shrink_factors(matrix, size)
-    matrix, factors = into_averages(matrix, factors, shape)
-    edges = None
-    if warp is not None and _needs_warp(warp, b, matrix, shape):
-        left = shape[0] // factors[0], shape[1] // factors[1]
-        edges = border_edges(left, matrix, size, warp.fill_mode)
-        matrix = matrix[:2].copy()
-        matrix[0, 2] += edges[2]
-        matrix[1, 2] += edges[0]
-    way = Way(reduce, shape, size, factors, matrix, edges)
-    plan.ways[b, height, width] = way
-    return way
+    size, own, moving, fill_mode = resize.size, None, [False] * len(images), ""
+    if isinstance(warp, Warp):
+        size, own = warp.size or size, warp.matrix[[b for b, _, _ in images]]
+        moving, fill_mode = _moving(warp, own), warp.fill_mode
+    matrices = towards.copy() if own is None else towards @ own
+    rows, shift = matrices.tolist(), np.zeros((len(images), 2))
+    for n, (b, height, width) in enumerate(images):
+        factors, shape = shrink_factors(rows[n], size), (height, width)
+        reduce = _divisor(min(factors), height, width, resize)
+        if reduce > 1:
+            shape = -(-height // reduce), -(-width // reduce)
+            part = into_blocks(towards[n], (reduce, reduce), (0, 0))
+            matrices[n] = part if own is None else part @ own[n]
+            factors = shrink_factors(matrices[n].tolist(), size)
+        averaged, factors = into_averages(matrices[n], factors, shape)
+        if reduce > 1 or factors != (1, 1):
+            matrices[n] = averaged
+            rows[n] = averaged.tolist()
+        edges = None
+        if moving[n] and max(shape) <= LONGEST_SIDE and not leads_to_pixels(rows[n]):
+            left = shape[0] // factors[0], shape[1] // factors[1]
+            edges = border_edges(left, rows[n], size, fill_mode)
+            shift[n] = edges[2], edges[0]
+        plan.ways[b, height, width] = Way(reduce, shape, size, factors, matrices[n, :2], edges)
+    matrices[:, :2, 2] += shift  # what the ways hold are views
+
+
+def _moving(warp: Warp, matrices: Array) -> list[bool]:
+    """Whether images are warped by an affine matrix, and not only resized."""
+    assert warp.resize is not None
+    both = warp.interpolation, warp.resize.interpolation
+    if warp.projective or both != ("bilinear", "bilinear"):
+        return [False] * len(matrices)
+    if warp.size not in (None, warp.resize.size):
+        return [True] * len(matrices)
+    moved: list[bool] = (matrices != np.eye(3)).any(axis=(1, 2)).tolist()
+    return moved
 
 
 def _divisor(factor: int, height: int, width: int, resize: Resize) -> int:
@@ -129,18 +148,6 @@ def _divisor(factor: int, height: int, width: int, resize: Resize) -> int:
         for divisor in (1, 2, 4, 8)
         if divisor <= factor and not (whole and (height % divisor or width % divisor))
     )
-
-
-def _needs_warp(warp: Warp, b: int, matrix: Array, shape: Size) -> bool:
-    """Whether pixels are read between pixels, by an affine matrix."""
-    assert warp.resize is not None
-    if warp.projective or max(shape) > LONGEST_SIDE:
-        return False
-    if (warp.interpolation, warp.resize.interpolation) != ("bilinear", "bilinear"):
-        return False
-    if warp.size in (None, warp.resize.size) and warp.matrix[b].tolist() == IDENTITY:
-        return False
-    return not leads_to_pixels(matrix)
 
 
 def towards_whole(height: int, width: int, resize: Resize, b: int) -> Array:
@@ -159,7 +166,7 @@ def frame(height: int, width: int, size: Size, fit: Fit) -> Array:
     return matrix
 
 
-def shrink_factors(matrix: Array, size: Size) -> Size:
+def shrink_factors(matrix: Rows, size: Size) -> Size:
     """Whole numbers (down, across) by which to average an image before a matrix reads from it.
 
     They are the largest for which neighbouring output pixels stay a pixel or more apart in the
@@ -168,13 +175,13 @@ def shrink_factors(matrix: Array, size: Size) -> Size:
     fine as at the finest corner of the output.
 
     Args:
-        matrix: (3, 3) from output to input pixel centres.
+        matrix: Three rows of three, from output to input pixel centres.
         size: (height, width) of the output.
 
     Returns:
         Two whole numbers of at least 1.
     """
-    (a, b, x), (c, d, y), (e, f, w) = matrix.tolist()
+    (a, b, x), (c, d, y), (e, f, w) = matrix
     if (e, f, w) == (0, 0, 1):
         return _factors(a, b, c, d)
     found = []

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import IntEnum
+from functools import lru_cache
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -65,10 +67,26 @@ def hash_words(*words: Word) -> NDArray[np.uint64]:
         >>> bool(hash_words(7, 0)[0] == hash_words(7, np.array([0, 1]))[0])
         True
     """
-    state = np.zeros(1, np.uint64)
-    for word in words:  # integer arrays wrap modulo 2**64, which is what is wanted
-        state = _mix((state ^ _as_word(word)) + _GOLDEN)
+    numbers = tuple(takewhile(lambda word: isinstance(word, int), words))
+    state = _hash_numbers(numbers) if numbers else np.zeros(1, np.uint64)
+    for word in words[len(numbers) :]:
+        state = _hash_one(state, word)
     return state
+
+
+@lru_cache(maxsize=64)
+def _hash_numbers(numbers: tuple[int, ...]) -> NDArray[np.uint64]:
+    """Hash the words that come first, which are those of the last batch for most of an epoch."""
+    state = np.zeros(1, np.uint64)
+    for number in numbers:
+        state = _hash_one(state, number)
+    state.flags.writeable = False
+    return state
+
+
+def _hash_one(state: NDArray[np.uint64], word: Word) -> NDArray[np.uint64]:
+    # Integer arrays wrap modulo 2**64, which is what is wanted.
+    return _mix((state ^ _as_word(word)) + _GOLDEN)
 
 
 def uniforms(*words: Word) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -11,6 +12,9 @@ Array: TypeAlias = NDArray[Any]
 Ints: TypeAlias = NDArray[np.int64]
 Floats: TypeAlias = NDArray[np.floating[Any]]
 Range: TypeAlias = tuple[float, float]
+
+Empty: TypeAlias = Callable[[tuple[int, ...], Any], Array]
+"""Gives memory of a shape and a dtype, as `numpy.empty` does; others use theirs again."""
 
 
 class ImageError(ValueError):

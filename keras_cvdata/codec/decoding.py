@@ -10,7 +10,8 @@ import numpy as np
 from keras_cvdata.codec import tiff
 from keras_cvdata.codec.colors import divide_by_alpha, to_color_mode, to_native
 from keras_cvdata.codec.headers import MAX_PIXELS, Header, sniff
-from keras_cvdata.types import Array, ImageError, full_scale
+from keras_cvdata.codec.jpeg import decode_jpeg
+from keras_cvdata.types import Array, Empty, ImageError, full_scale
 
 # OpenCV itself honours orientations for some formats, flags and depths only.
 _STORED = cv2.IMREAD_IGNORE_ORIENTATION
@@ -37,6 +38,7 @@ def read(
     row: int | None = None,
     header: Header | None = None,
     max_pixels: int = MAX_PIXELS,
+    empty: Empty = np.empty,
 ) -> Array:
     """Bring what a source fetched to pixels: decode bytes, convert arrays.
 
@@ -48,6 +50,7 @@ def read(
         row: Row of the image in its source.
         header: What `sniff` said of `payload`, where it was called already.
         max_pixels: Number of pixels beyond which an encoded image is refused.
+        empty: Where memory for the pixels comes from, as far as a decoder lets us choose it.
 
     Returns:
         (H, W, C), C-contiguous uint8, uint16 or float32.
@@ -62,7 +65,9 @@ def read(
     """
     if isinstance(payload, bytes):
         header = header or sniff(payload, name, row, max_pixels)
-        return decode(payload, color_mode, reduce=reduce, name=name, row=row, header=header)
+        return decode(
+            payload, color_mode, reduce=reduce, name=name, row=row, header=header, empty=empty
+        )
     return to_color_mode(payload, color_mode, name, row)
 
 
@@ -75,6 +80,7 @@ def decode(
     row: int | None = None,
     header: Header | None = None,
     upright: bool = True,
+    empty: Empty = np.empty,
 ) -> Array:
     """Decode an image of any known format: JPEG, PNG, WebP, BMP, TIFF, GIF, PPM, AVIF (R30, R32).
 
@@ -91,6 +97,7 @@ def decode(
         row: Row of the image in its source.
         header: What `sniff` said of `data`, where it was called already.
         upright: Apply the orientation that the file states.
+        empty: Where memory for the pixels comes from, as far as a decoder lets us choose it.
 
     Returns:
         (H, W, C), C-contiguous uint8, uint16 or float32.
@@ -114,12 +121,15 @@ def decode(
         stored = "grayscale" if channels == 1 else "rgb"
         mode = stored if color_mode == "unchanged" else color_mode
         if header.format == "jpeg":
+            decoded = decode_jpeg(data, header, mode, reduce, empty)
+            if decoded is not None:
+                return decoded
             pixels = _imdecode(data, _FLAGS[mode, reduce], name, row)
         else:
             pixels = _imdecode(data, _FLAGS[stored, 1], name, row)
             pixels = to_color_mode(pixels, mode, name, row)
     elif channels:
-        pixels = decode(data, "rgb", reduce=reduce, name=name, row=row, header=header)
+        pixels = decode(data, "rgb", reduce=reduce, name=name, row=row, header=header, empty=empty)
         return to_color_mode(pixels, color_mode, name, row)
     else:
         pixels = _decode_any(data, header, color_mode, name, row)

@@ -31,6 +31,8 @@ class Header(NamedTuple):
         channels: 1 or 3 where all pixels are 8-bit grey or colour without alpha; 0 where only
             decoding tells.
         maximum: Value of a fully bright pixel where it is not the largest of the dtype, else 0.
+        plain_jpeg: Whether it is a JPEG of the common kinds: Huffman-coded 8-bit grey, or colour
+            whose chroma is stored once for one, two or four pixels.
     """
 
     format: str
@@ -39,6 +41,7 @@ class Header(NamedTuple):
     orientation: int = 1
     channels: int = 0
     maximum: int = 0
+    plain_jpeg: bool = False
 
 
 def max_bytes(max_pixels: int) -> int:
@@ -83,7 +86,8 @@ def sniff(
 
     Example:
         >>> sniff(b"GIF89a" + bytes([4, 0, 3, 0]))
-        Header(format='gif', height=3, width=4, orientation=1, channels=0, maximum=0)
+        Header(format='gif', height=3, width=4, orientation=1, channels=0, maximum=0,
+               plain_jpeg=False)
     """
     parse = _PARSERS.get(data[:2])
     if parse is None or len(data) > max_bytes(max_pixels):
@@ -94,7 +98,7 @@ def sniff(
         raise ImageError(name, "The file ends within its header. Copy it again.", row) from None
     except ValueError as error:
         raise ImageError(name, str(error), row) from None
-    _, height, width, orientation, _, _ = header
+    _, height, width, orientation, *_ = header
     if not 0 < height * width <= min(PLAUSIBLE_PIXELS, max_pixels):
         _check_size(data, header, max_pixels, name, row)
     return header if orientation < 5 else header._replace(height=width, width=height)
@@ -155,6 +159,8 @@ def _exif_orientation(data: bytes, start: int) -> int:
 
 
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_COMMON = (0xC0, 0xC1, 0xC2)  # of Huffman codes and lossy
+_SUBSAMPLINGS = (0x11, 0x21, 0x12, 0x22, 0x41)  # samples of luma across and down to one of chroma
 _PROGRESSIVE = (0xC2, 0xC6, 0xCA, 0xCE)
 
 
@@ -169,7 +175,12 @@ def _jpeg(data: bytes) -> Header:
     if not data.endswith(b"\xff\xd9") and data.rfind(b"\xff\xd9", scan) < 0:
         raise ValueError("The JPEG is truncated: it has no end marker. Copy the file again.")
     orientation = _exif_orientation(data, exif) if exif else 1
-    return Header("jpeg", height, width, orientation, 1 if components == 1 else 3)
+    channels = 1 if components == 1 else 3
+    plain = data[frame + 1] in _COMMON and data[frame + 4] == 8
+    if plain and components != 1:
+        chroma = data[frame + 14 : frame + 18 : 3]
+        plain = components == 3 and chroma == b"\x11\x11" and data[frame + 11] in _SUBSAMPLINGS
+    return Header("jpeg", height, width, orientation, channels, 0, plain)
 
 
 def jpeg_segments(data: bytes) -> tuple[int, int, int]:

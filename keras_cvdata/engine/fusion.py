@@ -25,7 +25,6 @@ from keras_cvdata.engine.steps import (
     Resize,
     Step,
     Warp,
-    table_values,
     unchanged,
 )
 from keras_cvdata.types import Array
@@ -189,7 +188,7 @@ def _curve(group: Group, members: Sequence[Member], xp: Any) -> Curve:
         return Curve(None, evaluate, final)
     if members:
         per_channel = any(part.per_channel for part, *_ in members)
-        levels = table_values(members[0].channels if per_channel else 1)
+        levels = _table_values(members[0].channels if per_channel else 1)
         return Curve(_table(evaluate(levels, None), output, final), evaluate, final)
     if output.dtype == "uint8":  # pixels stay as they are
         return Curve(None, evaluate, final)
@@ -216,6 +215,12 @@ def _composed(members: Sequence[Member], xp: Any) -> Evaluate:
         return values
 
     return evaluate
+
+
+def _table_values(channels: int) -> Array:
+    """Give the 256 brightnesses of uint8 pixels as (1, 256, channels) float32 of 0 to 1."""
+    values = np.arange(256, dtype=np.float32) / np.float32(255)
+    return np.broadcast_to(values[None, :, None], (1, 256, channels))
 
 
 def _table(unit: Array, output: Output, final: bool) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from itertools import groupby
 from typing import Any, TypeAlias
@@ -33,6 +33,10 @@ class Plan:
     steps: tuple[Step, ...]
     output: Output
     value_range: Range | None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what is worked out on demand."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @cached_property
     def uint8_steps(self) -> tuple[Step | Lookups, ...]:
@@ -100,7 +104,12 @@ class Plan:
                 outlines = moved.cut(*size, xp)
         return outlines.boxes(*size, xp), outlines.shares(xp)
 
-    @property
+    @cached_property
+    def ways(self) -> dict[tuple[int, int, int], Any]:
+        """The ways that an executor found, by image, height and width; see `engine.opencv.ways`."""
+        return {}
+
+    @cached_property
     def resize(self) -> Resize | None:
         """The resize that comes first, by itself or within a warp."""
         first = self.steps[0] if self.steps else None
@@ -108,7 +117,7 @@ class Plan:
             return first.resize
         return first if isinstance(first, Resize) else None
 
-    @property
+    @cached_property
     def reduces(self) -> bool:
         """Whether a decoder may hand over a smaller image than the file holds."""
         return self.resize is not None and self.resize.interpolation != "nearest"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
@@ -291,7 +292,26 @@ class Curve(Step):
 
     def __getstate__(self) -> dict[str, Any]:
         kept = self.evaluate if self.evaluate is unchanged else None
-        return {**self.__dict__, "evaluate": kept}
+        state = {name: value for name, value in self.__dict__.items() if name != "operation"}
+        return state | {"evaluate": kept}
+
+    @cached_property
+    def operation(self) -> tuple[np.ufunc, np.float32] | None:
+        """A multiplication or division that gives all floats of the one table, to the last bit.
+
+        It takes two thirds of the time of looking them up.
+        """
+        if self.tables is None or self.tables.shape[::2] != (1, 1):
+            return None
+        table = self.tables[0, :, 0]
+        if table.dtype != np.float32 or not table[255]:
+            return None
+        levels, top = np.arange(256, dtype=np.uint8), float(table[255])
+        for function, number in ((np.multiply, top / 255), (np.divide, 255 / top)):
+            operation: tuple[np.ufunc, np.float32] = (function, np.float32(number))
+            if np.array_equal(operation[0](levels, operation[1], dtype=np.float32), table):
+                return operation
+        return None
 
 
 @dataclass(frozen=True)
@@ -376,9 +396,3 @@ class Call(Step):
 
     function: Callable[..., Array]
     seeds: Tensor | None = None
-
-
-def table_values(channels: int) -> Array:
-    """Give the 256 brightnesses of uint8 pixels as (1, 256, channels) float32 of 0 to 1."""
-    values = np.arange(256, dtype=np.float32) / np.float32(255)
-    return np.broadcast_to(values[None, :, None], (1, 256, channels))

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from keras_cvdata.engine import opencv
 from keras_cvdata.engine.array_api import Parameters
 from keras_cvdata.engine.chain import Chain
 from keras_cvdata.engine.mixing import Mixer, mix_images
@@ -19,9 +20,11 @@ from keras_cvdata.loading.filling import BadImage, Outcome, accept
 from keras_cvdata.loading.processes import Pieces, ProcessPool, Room
 from keras_cvdata.loading.rendering import BatchMemory, Reading, render_slot
 from keras_cvdata.loading.sampler import BatchIndices
+from keras_cvdata.loading.sizes import KnownSizes
 from keras_cvdata.loading.stats import Times
 from keras_cvdata.loading.straight import straight_parts, straight_plan
 from keras_cvdata.loading.threads import Job, Pool
+from keras_cvdata.loading.workspace import Workspaces
 from keras_cvdata.sources.base import Source
 from keras_cvdata.stateless_random import Purpose, augmentation_uniforms, uniforms
 from keras_cvdata.types import Array, Ints
@@ -83,6 +86,8 @@ class Loader:
         self.bad: dict[int, BadImage] = {}
         self.memory = BufferPool()
         self._straight = straight_plan(source, how, chain, self.shape)
+        self.workspaces = Workspaces()
+        self.sizes = KnownSizes(len(source))
 
     def start(self, pool: Pool, epoch: int, indices: BatchIndices) -> Job[Images]:
         """Begin to load a batch and return at once.
@@ -97,14 +102,20 @@ class Loader:
         """
         begun = perf_counter_ns()
         positions = indices.positions.tolist()
-        straight = None if isinstance(pool, ProcessPool) else self._straight
+        by_threads = not isinstance(pool, ProcessPool)
+        straight = self._straight if by_threads else None
         plan = straight or self.plan(epoch, indices)
-        room = self._room(len(positions))
+        finds = by_threads and straight is None
+        sizes = self._find_ways(plan, indices.positions) if finds else None
+        room = self._room(len(positions), sizes)
         planned = perf_counter_ns() - begun
 
         def finish(out: BatchMemory, outcomes: list[Outcome]) -> Images:
             begun = perf_counter_ns() - planned
-            images = self._mix(_as_images(out, outcomes), epoch, indices)
+            images = _as_images(out, outcomes)
+            if out.sizes is not None:
+                self.sizes.note(images.positions, out.sizes)
+            images = self._mix(images, epoch, indices)
             if self.rescale is not None:
                 images = images._replace(pixels=self.rescale(images.pixels))
             return images._replace(times=_times(out, perf_counter_ns() - begun))
@@ -118,7 +129,9 @@ class Loader:
         out = BatchMemory(self.memory.empty(*room.pop("pixels")), **room)
 
         def work(slot: int) -> Outcome:
-            filled = render_slot(self.source, plan, slot, positions[slot], out, self.how)
+            workspace, position = self.workspaces.lend(), positions[slot]
+            filled = render_slot(self.source, plan, slot, position, out, self.how, workspace.empty)
+            self.workspaces.give_back(workspace)
             return accept(filled, self.bad)
 
         if straight is not None:
@@ -140,7 +153,7 @@ class Loader:
         rows, keys = self.how.rows[indices.positions], self.chain.uniform_keys
         return augmentation_uniforms(self.seed, epoch, rows, indices.occurrences, keys)
 
-    def _room(self, count: int) -> dict[str, Any]:
+    def _room(self, count: int, sizes: Ints | None) -> dict[str, Any]:
         """What a `BatchMemory` holds, with shape and dtype in place of the pixels."""
         others = self.how.annotations
         annotations = {} if others is None else others.allocate(count, self.shape[:2])
@@ -148,7 +161,17 @@ class Loader:
             "pixels": Room((count, *self.shape), np.dtype(self.chain.output.dtype)),
             "annotations": annotations,
             "times": np.zeros((count, len(Times._fields)), np.int64),
+            "sizes": sizes,
         }
+
+    def _find_ways(self, plan: Plan, positions: Ints) -> Ints | None:
+        """Spare the threads what the sizes of images tell; give memory for those that are new."""
+        if not plan.reduces:
+            return None
+        sizes = self.sizes.of(positions)
+        if sizes.any():
+            opencv.find_ways(plan, sizes[:, 0], sizes[:, 1])
+        return None if sizes.all() else sizes
 
     def _mix(self, images: Images, epoch: int, indices: BatchIndices) -> Images:
         """Mix the images of a batch with each other."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from time import perf_counter_ns
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from keras_cvdata import codec
 from keras_cvdata.engine import opencv
 from keras_cvdata.engine.output import check_floats
@@ -15,7 +17,7 @@ from keras_cvdata.loading.depths import Depth
 from keras_cvdata.loading.filling import Outcome, fill
 from keras_cvdata.loading.substitutes import Substitutes
 from keras_cvdata.sources.base import Source, fetch
-from keras_cvdata.types import Array, ImageError, Ints
+from keras_cvdata.types import Array, Empty, ImageError, Ints
 
 
 class Reading(NamedTuple):
@@ -43,15 +45,23 @@ class BatchMemory(NamedTuple):
         pixels: (B, height, width, channels).
         annotations: See `Annotations.allocate`.
         times: (B, 3) int64 of zeros for the `Times` of each image, where they are wanted.
+        sizes: (B, 2) heights and widths of the whole images, where they are wanted.
     """
 
     pixels: Array
     annotations: dict[str, Any]
     times: Array | None = None
+    sizes: Ints | None = None
 
 
 def render_slot(
-    source: Source, plan: Plan, slot: int, position: int, out: BatchMemory, how: Reading
+    source: Source,
+    plan: Plan,
+    slot: int,
+    position: int,
+    out: BatchMemory,
+    how: Reading,
+    empty: Empty = np.empty,
 ) -> Outcome:
     """Render one image into its slot, or a substitute where that is allowed.
 
@@ -65,6 +75,7 @@ def render_slot(
         position: Position of the sample in the source.
         out: Memory of the batch.
         how: How samples are read.
+        empty: Where memory for what is made on the way comes from; nothing of it is kept.
 
     Returns:
         What became of the slot; an image that cannot be read is part of it.
@@ -83,7 +94,7 @@ def render_slot(
     row = int(how.rows[position])
     return fill(
         position,
-        lambda other: _render(source, plan, slot, other, out, how),
+        lambda other: _render(source, plan, slot, other, out, how, empty),
         row=row,
         describe=lambda: f"{source.name(position)} (row {row})",
         substitutes=None if how.substitutes is None else how.substitutes.of,
@@ -106,7 +117,14 @@ class Decoded(NamedTuple):
     read: int = 0
 
 
-def decode(source: Source, position: int, plan: Plan, slot: int, color_mode: str) -> Decoded:
+def decode(
+    source: Source,
+    position: int,
+    plan: Plan,
+    slot: int,
+    color_mode: str,
+    empty: Empty = np.empty,
+) -> Decoded:
     """Read one image, at a part of its size where a plan needs no more of it.
 
     Args:
@@ -115,6 +133,7 @@ def decode(source: Source, position: int, plan: Plan, slot: int, color_mode: str
         plan: What happens to the images of a batch.
         slot: Which image of the batch this is.
         color_mode: Channels that decoding yields.
+        empty: Where memory for the pixels may come from.
 
     Returns:
         The image.
@@ -124,36 +143,42 @@ def decode(source: Source, position: int, plan: Plan, slot: int, color_mode: str
     """
     payload = fetch(source, position)
     read = perf_counter_ns()
-    name = source.name(position)
     if not isinstance(payload, bytes):
-        pixels = codec.read(payload, color_mode, name=name)
+        pixels = codec.read(payload, color_mode, name=source.name(position))
         return Decoded(pixels, (pixels.shape[0], pixels.shape[1]), None, read)
-    header = codec.sniff(payload, name, max_pixels=source.max_pixels)
-    whole = header.height, header.width
-    reduce = opencv.reduction(plan, slot, *whole) if plan.reduces else 1
-    pixels = codec.read(payload, color_mode, reduce=reduce, name=name, header=header)
+    try:
+        header = codec.sniff(payload, max_pixels=source.max_pixels)
+        whole = header.height, header.width
+        reduce = opencv.reduction(plan, slot, *whole)
+        pixels = codec.read(payload, color_mode, reduce=reduce, header=header, empty=empty)
+    except ImageError as error:  # only then is it worth to make the name
+        raise ImageError(source.name(position), error.reason) from error.__cause__
     if pixels.shape[:2] == whole:
         return Decoded(pixels, whole, None, read)
     return Decoded(pixels, whole, opencv.Reduced(*whole, reduce), read)
 
 
 def _render(
-    source: Source, plan: Plan, slot: int, position: int, out: BatchMemory, how: Reading
+    source: Source,
+    plan: Plan,
+    slot: int,
+    position: int,
+    out: BatchMemory,
+    how: Reading,
+    empty: Empty,
 ) -> None:
     begun = perf_counter_ns()
-    image, size, reduced, read = decode(source, position, plan, slot, how.color_mode)
+    image, size, reduced, read = decode(source, position, plan, slot, how.color_mode, empty)
     decoded = perf_counter_ns()
-    name = source.name(position)
-    _check_channels(image, out.pixels.shape[3], name)
-    check_floats(image, plan.value_range, name)
-    if how.depth is not None:
-        how.depth.compare(image, name, plan.output.span)
+    _check(image, source, position, plan, out.pixels.shape[3], how.depth)
+    if out.sizes is not None:
+        out.sizes[slot] = size
     row, mask = int(how.rows[position]), None
     if how.annotations is not None:
         mask = how.annotations.mask(row, plan, size)
         if mask is not None and plan.needs_masks:
             plan = opencv.with_mask(plan, mask, slot, fill=how.annotations.classes.fill)
-    opencv.render(image, plan, slot, out.pixels[slot], reduced=reduced)
+    opencv.render(image, plan, slot, out.pixels[slot], reduced=reduced, empty=empty)
     if how.annotations is not None:
         sizes = size, out.pixels.shape[1:3]
         how.annotations.fill(out.annotations, slot, row, plan, sizes, mask)
@@ -161,10 +186,17 @@ def _render(
         out.times[slot] = read - begun, decoded - read, perf_counter_ns() - decoded
 
 
-def _check_channels(image: Array, expected: int, name: str) -> None:
-    if image.shape[2] != expected:
+def _check(
+    image: Array, source: Source, position: int, plan: Plan, channels: int, depth: Depth | None
+) -> None:
+    """Refuse pixels that do not belong into the batch."""
+    if image.shape[2] != channels:
         raise ImageError(
-            name,
-            f"it has {image.shape[2]} channels where the batch has {expected}. Set "
-            "color_mode to 'rgb', 'grayscale' or 'rgba' to bring all images to one form.",
+            source.name(position),
+            f"it has {image.shape[2]} channels where the batch has {channels}. Set color_mode to "
+            "'rgb', 'grayscale' or 'rgba' to bring all images to one form.",
         )
+    if image.dtype != np.uint8:
+        check_floats(image, plan.value_range, source.name(position))
+    if depth is not None:
+        depth.compare(image, source.name(position), plan.output.span)

@@ -23,6 +23,7 @@ from keras_cvdata.engine.plan import Plan
 from keras_cvdata.loading.filling import Outcome
 from keras_cvdata.loading.rendering import BatchMemory, Reading, render_slot
 from keras_cvdata.loading.shared_memory import Block
+from keras_cvdata.loading.workspace import Workspace
 from keras_cvdata.sources.base import Source
 from keras_cvdata.types import Array
 
@@ -111,6 +112,7 @@ class Worker:
         self._open: OrderedDict[Block, mmap.mmap] = OrderedDict()
         self._readers: OrderedDict[int, tuple[Source, Reading]] = OrderedDict()
         self._plan: tuple[int, Plan] | None = None
+        self._workspace = Workspace()
 
     def render(self, request: Request) -> list[Outcome | None]:
         """Render slots.
@@ -134,7 +136,9 @@ class Worker:
         outcomes: list[Outcome | None] = []
         for slot, position in zip(request.slots, request.positions, strict=True):
             try:
-                outcomes.append(render_slot(source, plan, slot, position, out, how))
+                self._workspace.take_back()
+                empty = self._workspace.empty
+                outcomes.append(render_slot(source, plan, slot, position, out, how, empty))
             except NeedsCurvesError:
                 outcomes.append(None)
         return outcomes

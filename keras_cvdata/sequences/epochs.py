@@ -129,6 +129,7 @@ class Epochs(PassesOptionsOn, Position, WithoutWorkers):
         """End idle threads and free spare memory: TensorFlow keeps all that a `fit` was given."""
         self._pool.end_threads()
         self._loader.memory.clear()
+        self._loader.workspaces.clear()
 
     def __iter__(self) -> Iterator[Any]:
         if type(self).__getitem__ is Epochs.__getitem__:

@@ -139,7 +139,13 @@ def read_file(path: str, max_bytes: int = MAX_BYTES) -> bytes:
     try:
         descriptor = os.open(path, _FLAGS)
         try:
-            return _read_regular(path, descriptor, max_bytes)
+            status = os.fstat(descriptor)
+            size = status.st_size
+            if size > max_bytes or not stat.S_ISREG(status.st_mode):
+                raise ImageError(path, _refusal(status, max_bytes))
+            data = os.read(descriptor, size)
+            # Some file systems hand out less at a time.
+            return data if len(data) == size else _read_rest(descriptor, data, size)
         finally:
             os.close(descriptor)
     except ImageError:
@@ -154,22 +160,14 @@ def read_file(path: str, max_bytes: int = MAX_BYTES) -> bytes:
         raise ImageError(path, f"The file cannot be read: {reason}.") from error
 
 
-def _read_regular(path: str, descriptor: int, max_bytes: int) -> bytes:
-    status = os.fstat(descriptor)
+def _refusal(status: os.stat_result, max_bytes: int) -> str:
     if not stat.S_ISREG(status.st_mode):
         kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe, socket or device"
-        raise ImageError(path, _NO_FILE.format(kind))
-    size = status.st_size
-    if size > max_bytes:
-        reason = (
-            f"The file has {size:,} bytes; at most {max_bytes:,} are read. Save it smaller, or "
-            "raise max_pixels of the sequence."
-        )
-        raise ImageError(path, reason)
-    data = os.read(descriptor, size)
-    if len(data) < size:  # some file systems hand out less at a time
-        data = _read_rest(descriptor, data, size)
-    return data
+        return _NO_FILE.format(kind)
+    return (
+        f"The file has {status.st_size:,} bytes; at most {max_bytes:,} are read. Save it smaller, "
+        "or raise max_pixels of the sequence."
+    )
 
 
 def _read_rest(descriptor: int, data: bytes, size: int) -> bytes:

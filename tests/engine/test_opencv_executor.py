@@ -13,6 +13,7 @@ from keras_cvdata.engine.opencv import render
 from keras_cvdata.engine.opencv.geometry import Place
 from keras_cvdata.engine.opencv.rendering import apply
 from keras_cvdata.engine.output import Output
+from keras_cvdata.engine.steps import Curve
 from keras_cvdata.layers import (
     RandomFlip,
     RandomInvert,
@@ -293,3 +294,31 @@ def test_functions_must_keep_shape_and_dtype(function: Any) -> None:
 def test_functions_take_uint8_only() -> None:
     with pytest.raises(TypeError, match=r"takes uint8 images and this one is uint16. Convert"):
         rendered(noise(8, 9, 3, dtype=np.uint16), [Lambda(np.flipud)])
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        (Output("float32", "unit"), np.divide),
+        (Output("float32"), np.multiply),
+        (Output("float32", 1 / 128), np.multiply),
+        (Output("float32", samplewise=True), np.divide),
+        (Output("float32", "signed"), None),
+        (Output("float32", mean=np.array([0.1, 0.2, 0.3]), std=np.ones(3)), None),
+        (Output("float16", "unit"), None),
+    ],
+)
+def test_tables_of_one_operation_are_not_looked_up(output: Output, expected: Any) -> None:
+    """A multiplication or division stands for a table only where all its floats are the same."""
+    plan = Chain([], output=output).plan(np.empty((1, 0)), 16, 16, 3)
+    (run,) = plan.uint8_steps
+    assert isinstance(run, tuple)
+    curve = run[0]
+    assert isinstance(curve, Curve)
+    assert (curve.operation and curve.operation[0]) is expected
+    image = np.arange(768, dtype=np.uint8).reshape(16, 16, 3)
+    out, looked_up = np.empty((2, 16, 16, 3), output.dtype)
+    render(image, plan, 0, out)
+    curve.__dict__["operation"] = None  # as if there were none
+    render(image, plan, 0, looked_up)
+    np.testing.assert_array_equal(out, looked_up)

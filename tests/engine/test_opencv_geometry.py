@@ -11,7 +11,7 @@ import pytest
 from keras_cvdata.codec import decode
 from keras_cvdata.engine.chain import Chain
 from keras_cvdata.engine.opencv import Reduced, reduction, render
-from keras_cvdata.engine.opencv.geometry import shrink_factors
+from keras_cvdata.engine.opencv.ways import shrink_factors
 from keras_cvdata.engine.output import Output
 from keras_cvdata.layers import (
     RandomZoomCrop,
@@ -95,7 +95,7 @@ def test_shrinking_keeps_output_pixels_apart(
     """No direction of the output is left with less than a pixel of the smaller image."""
     matrix = np.eye(3)
     matrix[:2, :2] = linear
-    assert shrink_factors(matrix, (1, 1)) == factors
+    assert shrink_factors(matrix.tolist(), (1, 1)) == factors
     left = np.linalg.svd(np.array(linear) / [[factors[1]], [factors[0]]])[1].min()
     assert left >= min(1, np.linalg.svd(np.array(linear))[1].min()) - 1e-6
 

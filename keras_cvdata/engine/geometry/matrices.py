@@ -9,11 +9,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from keras_cvdata.engine.array_api import Tensor
 
 
 def stack(rows: list[list[Tensor]], xp: Any) -> Tensor:
     """Stack 3 rows of 3 entries, each a (B,) array, into (B, 3, 3)."""
+    if xp is np:  # a tenth of the time
+        entries = [entry for row in rows for entry in row]
+        result = np.empty((len(entries[0]), 9), np.result_type(*entries))
+        for position, entry in enumerate(entries):
+            result[:, position] = entry
+        return result.reshape(-1, 3, 3)
     return xp.stack([xp.stack(row, axis=-1) for row in rows], axis=-2)
 
 

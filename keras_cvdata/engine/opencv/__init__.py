@@ -5,12 +5,14 @@ the other threads run. OpenCV 5 computes exact bilinear warps for 1, 3 and 4 cha
 """
 
 from keras_cvdata.engine.opencv.colors import NeedsCurvesError
-from keras_cvdata.engine.opencv.geometry import Reduced, reduction
+from keras_cvdata.engine.opencv.geometry import Reduced
 from keras_cvdata.engine.opencv.rendering import render, render_batch, render_mask, with_mask
+from keras_cvdata.engine.opencv.ways import find_ways, reduction
 
 __all__ = [
     "NeedsCurvesError",
     "Reduced",
+    "find_ways",
     "reduction",
     "render",
     "render_batch",

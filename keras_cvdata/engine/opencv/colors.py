@@ -27,7 +27,12 @@ _UPPER_BITS = {
 
 def apply_lookups(run: Lookups, pixels: Array, place: Place, out: Array | None) -> Array:
     """Look uint8 pixels up in the one table that a run of curves makes."""
-    b = place.b
+    b, first = place.b, run[0]
+    if out is not None and out.dtype == np.float32 and len(run) == 1 and isinstance(first, Curve):
+        operation = first.operation
+        if operation is not None:
+            operation[0](pixels, operation[1], out=out, dtype=np.float32)
+            return _finished(out, first, place.plan)
     table: Array | None = None
     planes: list[Array] = []
     counts: Array | None = None

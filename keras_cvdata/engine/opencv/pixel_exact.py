@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cv2
 
-from keras_cvdata.engine.opencv.sampling import BORDERS, Sampling, if_fits, outgrows, warp
+from keras_cvdata.engine.opencv.sampling import BORDERS, Rows, Sampling, if_fits, outgrows, warp
 from keras_cvdata.engine.steps import Size
 from keras_cvdata.types import Array
 
@@ -33,6 +33,11 @@ def read(pixels: Array, matrix: Array, how: Sampling, out: Array | None) -> Arra
     """
     copied = copy_whole(pixels, matrix, how, out)
     return warp(pixels, matrix, how, out) if copied is None else copied
+
+
+def leads_to_pixels(matrix: Rows) -> bool:
+    """Whether a matrix leads from pixel to pixel."""
+    return all(abs(entry - round(entry)) <= _SLACK for row in matrix for entry in row)
 
 
 def copy_whole(pixels: Array, matrix: Array, how: Sampling, out: Array | None) -> Array | None:
@@ -80,7 +85,7 @@ def _part(pixels: Array, corner: Size, how: Sampling, out: Array | None) -> Arra
             side + more + rest
             for side, more, rest in zip(pixels.shape[:2], before, after, strict=True)
         )
-        if outgrows((tall, wide), pixels, how.size):
+        if outgrows((tall, wide), (pixels.shape[0], pixels.shape[1]), how.size):
             return None
         edges = before[0], after[0], before[1], after[1]
         target = if_fits(out, pixels) if (tall, wide) == how.size else None

@@ -37,10 +37,18 @@ from keras_cvdata.engine.steps import (
     Step,
     Warp,
 )
-from keras_cvdata.types import Array
+from keras_cvdata.types import Array, Empty
 
 
-def render(image: Array, plan: Plan, b: int, out: Array, *, reduced: Reduced | None = None) -> None:
+def render(
+    image: Array,
+    plan: Plan,
+    b: int,
+    out: Array,
+    *,
+    reduced: Reduced | None = None,
+    empty: Empty = np.empty,
+) -> None:
     """Carry out a plan for one image.
 
     Args:
@@ -49,6 +57,7 @@ def render(image: Array, plan: Plan, b: int, out: Array, *, reduced: Reduced | N
         b: Which image of the planned batch this is.
         out: (height, width, channels) of the result, C-contiguous, such as `batch[b]`.
         reduced: The size of the whole image, where a decoder handed over less, see `reduction`.
+        empty: Where memory for intermediate results comes from.
 
     Raises:
         ValueError: Float pixels of unknown range meet a step that needs to know it.
@@ -70,9 +79,11 @@ def render(image: Array, plan: Plan, b: int, out: Array, *, reduced: Reduced | N
     elif image.dtype != np.uint16:
         image = image.astype(np.float32, copy=False)
     result, last = image, len(steps) - 1
+    place = Place(plan, b, reduced, None, empty)
     for position, step in enumerate(steps):
-        place = Place(plan, b, None if position else reduced)
         result = apply(step, result, place, out if position == last else None)
+        if not position and reduced is not None:
+            place = place._replace(reduced=None)
     if result is not out:
         np.copyto(out, result.reshape(out.shape), casting="unsafe")
 
@@ -154,12 +165,12 @@ def with_mask(plan: Plan, mask: Array, b: int, *, fill: int = 0) -> Plan:
         (True, False)
     """
     pixels: Array = mask if mask.dtype in (np.uint8, np.uint16) else mask.astype(np.float32)
-    steps = []
+    place, steps = Place(plan.for_masks, b, None, fill), []
     for step in plan.steps:
         steps.append(step.on(pixels[None], np) if step.needs_masks else step)
         move = step.for_mask()
         if move is not None:
-            pixels = apply(move, pixels, Place(plan, b, None, fill), None)
+            pixels = apply(move, pixels, place, None)
             pixels = pixels.reshape(*pixels.shape[:2], -1)
     return replace(plan, steps=tuple(steps))
 
@@ -204,7 +215,7 @@ def _apply_blend(step: Blend, pixels: Array, place: Place, _: Array | None) -> A
     for branch, weight in zip(step.branches, weights[1:], strict=True):
         if weight:
             part = np.empty_like(pixels)
-            render(pixels, branch, place.b, part)
+            render(pixels, branch, place.b, part, empty=place.empty)
             total += part * weight
     if pixels.dtype == np.float32:
         return total

@@ -1,0 +1,84 @@
+"""Ways that are found for a batch beforehand lead to the pixels that are found image by image."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from keras_cvdata import layers
+from keras_cvdata.engine.chain import Chain, Output, Plan
+from keras_cvdata.engine.opencv import Reduced, find_ways, geometry, reduction, render
+
+pytestmark = pytest.mark.backends
+
+COUNT = 6
+SIZES = [(150, 90), (40, 33), (32, 24), (260, 301), (97, 500), (64, 48)]
+FILLS = ("reflect", "nearest", "wrap", "constant")
+CHAINS: dict[str, tuple[list[Any], dict[str, Any]]] = {
+    **{fill: ([layers.RandomRotateBound(40, fill_mode=fill)], {}) for fill in FILLS},
+    "crop": ([layers.RandomRotateBound(40)], {"fit": "crop"}),
+    "pad": ([layers.RandomRotateBound(40)], {"fit": "pad"}),
+    "window": ([layers.RandomResizedCrop(), layers.RandomRotation(0.1)], {}),
+    "gated": ([layers.RandomTranslation(0.2, 0.2, rate=0.5)], {}),
+    "smaller": ([layers.RandomCrop(20, 20), layers.RandomShear(0.1)], {}),
+    "far": ([layers.RandomZoomCrop((0.05, 0.1))], {}),
+    "pixels": ([layers.RandomFlip("horizontal")], {}),
+    "perspective": ([layers.RandomPerspective()], {}),
+    "nearest pixel": ([layers.RandomRotateBound(40)], {"interpolation": "nearest"}),
+    "area": ([layers.RandomRotateBound(40)], {"interpolation": "area"}),
+    "resize": ([], {}),
+}
+
+
+def planned(chain: Chain) -> Plan:
+    u = np.random.default_rng(5).random((COUNT, chain.total_uniforms))
+    return chain.plan(u, 32, 24, 3)
+
+
+def image_of(b: int, shape: tuple[int, ...]) -> np.ndarray:
+    return np.random.default_rng(b).integers(0, 256, shape, np.uint8)
+
+
+def pixels_of(plan: Plan, chain: Chain, dtype: str, channels: int) -> list[np.ndarray]:
+    results = []
+    for b, (height, width) in enumerate(SIZES):
+        n = reduction(planned(chain), b, height, width)
+        image = image_of(b, (-(-height // n), -(-width // n), channels))
+        image = image.astype(np.uint16) * 257 if dtype == "uint16" else image
+        out = np.empty((*chain.output_size(32, 24), channels), np.float32)
+        reduced = Reduced(height, width, n) if n > 1 else None
+        render(image, plan, b, out, reduced=reduced)
+        results.append(out)
+    return results
+
+
+@pytest.mark.parametrize("name", CHAINS)
+@pytest.mark.parametrize(
+    ("channels", "dtype"), [(3, "uint8"), (1, "uint8"), (4, "uint8"), (5, "uint8"), (3, "uint16")]
+)
+def test_pixels_are_the_same(name: str, channels: int, dtype: str) -> None:
+    chain = Chain(CHAINS[name][0], size=(32, 24), output=Output("float32"), **CHAINS[name][1])
+    plan = planned(chain)
+    find_ways(plan, *np.array(SIZES).T)
+    for found, wanted in zip(
+        pixels_of(plan, chain, dtype, channels),
+        pixels_of(planned(chain), chain, dtype, channels),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("name", ["reflect", "nearest", "crop", "window"])
+def test_no_matrix_is_worked_out_between_pixels(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    chain = Chain(CHAINS[name][0], size=(32, 24), **CHAINS[name][1])
+    plan = planned(chain)
+    find_ways(plan, *np.array([(0, 0), *SIZES[1:]]).T)
+    assert {key[0] for key in plan.ways} == {1, 2, 3, 4, 5}  # the first size is not known
+    monkeypatch.setattr(geometry, "shrink_factors", None)
+    for b, (height, width) in list(enumerate(SIZES))[1:]:
+        n = reduction(plan, b, height, width)
+        image = image_of(b, (-(-height // n), -(-width // n), 3))
+        reduced = Reduced(height, width, n) if n > 1 else None
+        render(image, plan, b, np.empty((32, 24, 3), np.uint8), reduced=reduced)

@@ -10,6 +10,7 @@ from keras_cvdata.engine.output import check_floats
 from keras_cvdata.engine.plan import Plan
 from keras_cvdata.engine.steps import Size
 from keras_cvdata.loading.annotations import Annotations
+from keras_cvdata.loading.caching.cache import ImageCache, Served
 from keras_cvdata.loading.depths import Depth
 from keras_cvdata.loading.filling import Outcome, fill
 from keras_cvdata.loading.substitutes import Substitutes
@@ -26,6 +27,7 @@ class Reading(NamedTuple):
         annotations: Masks and boxes of the rows, where there are any.
         substitutes: What stands in the place of samples that cannot be read; `None` for an error.
         depth: Depth by which all images count; `None` where each counts by its own.
+        cache: What keeps decoded images.
     """
 
     color_mode: str
@@ -33,6 +35,7 @@ class Reading(NamedTuple):
     annotations: Annotations | None = None
     substitutes: Substitutes | None = None
     depth: Depth | None = None
+    cache: ImageCache | None = None
 
 
 class BatchMemory(NamedTuple):
@@ -134,13 +137,23 @@ def decode(source: Source, position: int, plan: Plan, slot: int, color_mode: str
 def _render(
     source: Source, plan: Plan, slot: int, position: int, out: BatchMemory, how: Reading
 ) -> None:
-    image, size, reduced = decode(source, position, plan, slot, how.color_mode)
     name = source.name(position)
-    _check_channels(image, out.pixels.shape[3], name)
-    check_floats(image, plan.value_range, name)
-    if how.depth is not None:
-        how.depth.compare(image, name, plan.output.span)
-    opencv.render(image, plan, slot, out.pixels[slot], reduced=reduced)
+
+    def check(image: Array) -> None:
+        _check_channels(image, out.pixels.shape[3], name)
+        check_floats(image, plan.value_range, name)
+        if how.depth is not None:
+            how.depth.compare(image, name, plan.output.span)
+
+    served = None
+    if how.cache is not None:
+        served = how.cache.serve(source, position, plan, slot, check)
+    if served is None:
+        image, size, reduced = decode(source, position, plan, slot, how.color_mode)
+        check(image)
+        served = Served(image, size, reduced, plan)
+    image, size, reduced, rest = served
+    opencv.render(image, rest, slot, out.pixels[slot], reduced=reduced)
     if how.annotations is not None:
         row = int(how.rows[position])
         after = out.pixels.shape[1:3]

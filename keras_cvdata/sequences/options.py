@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, Self, TypedDict
 
@@ -47,6 +48,8 @@ class SequenceOptions(TypedDict, total=False):
     on_error: Literal["raise", "substitute", "skip"]
     threads: int | None
     prefetch: int
+    cache: str | os.PathLike[str] | None
+    cache_bytes: int | None
     balance: bool | str
     drop_remainder: bool
     steps_per_epoch: int | None

@@ -129,6 +129,10 @@ class HDF5Source(Source):
         segment = self._segment(position)
         return f"{self.path}{segment.address}[{self.index_of[position]}]"
 
+    def version(self, position: int) -> str:  # noqa: ARG002 # one file holds all
+        """Size and time of last change of the file, as it was when it was listed."""
+        return "{} {}".format(*self._version)
+
     def fetch(self, position: int) -> bytes | Array:
         """Read one image: its pixels, or the bytes of its file."""
         segment = self._segment(position)

@@ -27,20 +27,22 @@ _IDENTITY = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
 
 
 class Reduced(NamedTuple):
-    """An image that was decoded at a part of its size.
+    """An image of which fewer pixels are there than it has.
 
-    Its last row and column may stand for less than the others, so its size does not tell that of
-    the whole image.
+    The last row and column may stand for less than the others, so their number does not tell the
+    size of the whole image.
 
     Attributes:
         height: Height of the whole image.
         width: Width of the whole image.
-        divisor: 2, 4 or 8: each pixel is the mean of as many rows and columns.
+        divisor: Rows of the whole image that each pixel stands for; 2, 4 or 8 from a decoder.
+        across: Columns that each stands for; as many as rows by default.
     """
 
     height: int
     width: int
-    divisor: int
+    divisor: float
+    across: float | None = None
 
 
 class Place(NamedTuple):
@@ -165,7 +167,8 @@ def _warp_decoded(
         towards = _towards(height, width, resize, place.b)
     else:
         towards = _towards(reduced.height, reduced.width, resize, place.b)
-        towards = _into_blocks(towards, (reduced.divisor, reduced.divisor), (0, 0))
+        blocks = reduced.divisor, reduced.across or reduced.divisor
+        towards = _into_blocks(towards, blocks, (0, 0))
     if matrix is not None:
         towards = towards @ matrix
     if how.interpolation == "bilinear":
@@ -249,7 +252,7 @@ def _within_limit(pixels: Array, resize: Resize) -> Array:
     return to_size(pixels, (height, width), cv2.INTER_AREA, None)
 
 
-def _into_blocks(matrix: Array, factors: Size, start: Size) -> Array:
+def _into_blocks(matrix: Array, factors: tuple[float, float], start: Size) -> Array:
     """Lead a matrix to the centres of blocks of (down, across) pixels, the first at `start`."""
     (down, across), (top, left) = factors, start
     if down == across == 1:

@@ -203,7 +203,7 @@ class Chain:
         return Plan(made, self.output, self.value_range, self.fixed)
 
     def opening(self, count: int, height: Tensor, width: Tensor, channels: int) -> Plan:
-        """Plan the first step alone for many draws, among them the extreme ones.
+        """Plan the resize and what is fused with it for many draws, among them the extreme ones.
 
         Args:
             count: Number of draws.
@@ -212,8 +212,10 @@ class Chain:
             channels: As in `plan`.
 
         Returns:
-            The first step with `count` draws, the same at every call; no step where there is none.
+            The first step with `count` draws, the same at every call; no step without a resize.
         """
+        if self.resize is None:
+            return Plan((), self.output, self.value_range)
         chosen = np.random.default_rng(0)
         u = chosen.random((count, self.total_uniforms))
         kinds = chosen.integers(0, 4, u.shape)  # ranges end, and turns vanish, at these numbers

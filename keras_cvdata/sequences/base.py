@@ -115,7 +115,8 @@ class Sequence(Labelled, Epochs, SingleSamples):
             Masks are read anew. Images are kept in their depth. Full, the cache serves what it
             holds; nothing is ever deleted from a folder, so remove it to begin anew.
         cache_bytes: Bytes that it may take at most; by default in memory as many as it leaves
-            free, in a folder what the disk has left, less a twentieth of it, at least 1 GiB.
+            free (on macOS a quarter of all, on Windows 1 GiB), in a folder what the disk has left
+            but for a twentieth, at least 1 GiB.
         balance: Repeat samples of small classes until all have the size of the largest; with
             several label columns, the name of the one that counts.
         drop_remainder: Drop a last batch that is not full.

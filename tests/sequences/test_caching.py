@@ -207,6 +207,17 @@ def test_sequences_of_many_settings_share_a_folder(photos, tmp_path):
         epochs(make(photos, cache=cache, max_pixels=100))
 
 
+def test_images_that_belong_into_another_batch_are_refused_out_of_a_cache_too(photos, tmp_path):
+    for name in ("cat", "dog"):
+        assert cv2.imwrite(str(photos / name / "0.jpg"), np.zeros((30, 30), np.uint8))
+    settle(photos)
+    seq = make(photos, color_mode="unchanged", cache=tmp_path, batch_size=12)
+    grey, colour = seq.source.select(np.array([0, 4])), seq.source.select(np.array([1, 2, 8]))
+    assert [seq.with_source(each)[0][0].shape[3] for each in (grey, colour)] == [1, 3]
+    with pytest.raises(ImageError, match="channels where the batch has 1"):
+        seq[0]
+
+
 def test_parts_and_copies_share_what_is_kept(photos, monkeypatch):
     seq = make(photos, cache="memory")
     epochs(seq, 1)

@@ -10,7 +10,7 @@ from pathlib import PureWindowsPath
 import numpy as np
 import pytest
 
-from keras_cvdata.sources.files import SharedFile, _read_rest, local_path, read_file
+from keras_cvdata.sources.files import SharedFile, _read_rest, file_version, local_path, read_file
 from keras_cvdata.types import ImageError
 
 
@@ -146,3 +146,16 @@ def test_a_folder_is_named_where_it_cannot_be_opened(tmp_path, monkeypatch):
         read_file(str(tmp_path))
     with pytest.raises(ImageError, match="cannot be read: Permission denied"):
         read_file(str(tmp_path / "a.jpg"))
+
+
+def test_a_version_is_size_and_time_once_the_clock_has_gone_on(tmp_path):
+    file = tmp_path / "a.jpg"
+    file.write_bytes(b"four")
+    new = file_version(str(file))
+    assert new != file_version(str(file))  # another change might bear the same time
+    os.utime(file, ns=(1, 10**18 + 1))
+    assert file_version(str(file)) == f"4 {10**18 + 1}"
+    file.write_bytes(b"five5")
+    os.utime(file, ns=(1, 10**18 + 1))
+    assert file_version(str(file)) == f"5 {10**18 + 1}"
+    assert file_version(str(tmp_path / "none.jpg")) == file_version("a\0b") == ""

@@ -98,7 +98,7 @@ class DiskStore:
     @property
     def used(self) -> int:
         """Bytes that the images in the folder take."""
-        return sum(pair.bytes for pair in self._pairs.values())
+        return sum(pair.bytes for pair in list(self._pairs.values()))
 
     def room(self) -> int:
         """Bytes that the images in the folder may take in all, as it looks now."""

@@ -17,7 +17,7 @@ def free_memory() -> int:
     """Bytes of memory that can be had without swapping, as far as the system says.
 
     On Linux it is what the system holds available, and what the limit of a container leaves. On
-    other systems it is a quarter of the memory that is built in, and 1 GiB where that is not known.
+    other systems it is a quarter of the memory that is built in, on Windows 1 GiB.
 
     Returns:
         The number of bytes.
@@ -62,7 +62,7 @@ def _left_by_limit(group: Path) -> int:
 
 def _installed() -> int:
     """Bytes of memory that are built in."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # Windows
+    sysconf = getattr(os, "sysconf", None)
+    if sysconf is None:  # Windows
         return 4 * _UNKNOWN
+    return int(sysconf("SC_PHYS_PAGES")) * int(sysconf("SC_PAGE_SIZE"))

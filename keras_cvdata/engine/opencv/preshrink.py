@@ -16,7 +16,7 @@ from keras_cvdata.engine.steps import Resize, Size, Warp
 from keras_cvdata.types import Array
 
 _STEPS = 16  # scales are rounded up to parts of this, so that ranges that hardly differ share them
-_WORTH = 0.8  # an image that would keep a larger share of its pixels is left as it is
+_WORTH = 0.9  # a side that would keep a larger share of its pixels is left as it is
 _SLACK = 1.05  # by so much may a draw read finer than the images that are kept
 _MOST_SIZES = 100_000  # that are remembered
 
@@ -63,7 +63,7 @@ class Preshrink:
         return resize.size, windows, _rounded(self._slopes)
 
     def size(self, height: int, width: int) -> Size:
-        """(height, width) that an image of a size is shrunk to; its own where it is left alone."""
+        """(height, width) that an image of a size may be shrunk to."""
         return self._needed(height, width)[0]
 
     def suffices(self, plan: Plan, b: int, height: int, width: int) -> bool:
@@ -111,18 +111,16 @@ class Preshrink:
         across, down = (finest / scale).tolist()
         tall = min(height, math.ceil(height / down - 1e-6))
         wide = min(width, math.ceil(width / across - 1e-6))
-        if tall * wide > _WORTH * height * width:
-            tall, wide = height, width
         kept = np.full(2, scale) if resize.windows is None else scale / finest
         return (tall, wide), np.append(2 * _SLACK * kept, 1.0)[:, None]
 
 
 def shrink(pixels: Array, size: Size, whole: Reduced) -> tuple[Array, Reduced]:
-    """Shrink an image by less than it takes to leave pixels out.
+    """Shrink an image, each side by itself where it is worth it, without leaving pixels out.
 
     Args:
         pixels: (height, width, channels), as a decoder handed them over.
-        size: (height, width) to shrink to, at most those of the pixels.
+        size: (height, width) that it may be shrunk to, at most those of the pixels.
         whole: What the pixels stand for.
 
     Returns:
@@ -136,11 +134,16 @@ def shrink(pixels: Array, size: Size, whole: Reduced) -> tuple[Array, Reduced]:
     down, across = pixels.shape[0] // size[0], pixels.shape[1] // size[1]
     tall, wide = pixels.shape[0] // down, pixels.shape[1] // across
     blocks = to_size(pixels[: tall * down, : wide * across], (tall, wide), cv2.INTER_AREA, None)
+    size = _worthwhile(size[0], tall), _worthwhile(size[1], wide)
     # Between 1 and 2 pixels a side this leaves none out, at an eighth of the time of an average.
     small = to_size(blocks, size, cv2.INTER_LINEAR, None)
     rows = whole.divisor * down * tall / size[0]
     columns = (whole.across or whole.divisor) * across * wide / size[1]
     return small, Reduced(whole.height, whole.width, rows, columns)
+
+
+def _worthwhile(side: int, before: int) -> int:
+    return before if side > _WORTH * before else side
 
 
 def _slopes(first: Any, size: Size) -> Array:

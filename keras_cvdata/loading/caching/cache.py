@@ -70,7 +70,7 @@ class ImageCache:
       without augmentation, what they make of an image is kept, or the decoded image where that is
       smaller. The pixels of batches are exactly those without a cache.
     - Otherwise decoded images are kept at the resolution that the largest zoom of the chain needs,
-      see `Preshrink`, and as they are where that is most of their pixels.
+      see `Preshrink`; a side that would keep nine tenths of its pixels or more is left alone.
 
     Pixels keep their depth: uint8, uint16 or float32. It can be pickled and holds nothing of Keras.
 
@@ -188,8 +188,6 @@ class ImageCache:
         if self._preshrink is None:
             return _after_head(pixels, whole, plan, slot)
         size = self._preshrink.size(height, width)
-        if size == (height, width):
-            return Kept(pixels, whole)
         pixels, whole = shrink(pixels, size, whole)
         return Kept(np.ascontiguousarray(pixels), whole)
 

@@ -201,7 +201,6 @@ class _Pair:
         """The records that were added since the last call, up to one that is not whole."""
         found: list[tuple[bytes, Entry]] = []
         with suppress(OSError), self._index.open("rb") as file:
-            self.bytes = self._index.with_suffix(".data").stat().st_size
             if not self._read_to and file.read(len(_HEADER)) != _HEADER:
                 return found  # of another version, or just begun
             file.seek(self._read_to or len(_HEADER))
@@ -211,7 +210,8 @@ class _Pair:
                     break
                 found.append(known)
             self._read_to = (self._read_to or len(_HEADER)) + RECORD_BYTES * len(found)
-        return found
+            self.bytes = self._index.with_suffix(".data").stat().st_size
+        return [known for known in found if known[1].end <= self.bytes]
 
 
 class _Writer:

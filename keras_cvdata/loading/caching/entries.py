@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 import zlib
 from typing import NamedTuple
@@ -45,6 +46,11 @@ class Entry(NamedTuple):
     done: int
     checksum: int
 
+    @property
+    def end(self) -> int:
+        """Number of the byte after the last."""
+        return self.offset + math.prod(self.shape) * np.dtype(self.dtype).itemsize
+
     def memory(self) -> Array:
         """Memory for the pixels, with anything in it."""
         return np.empty(self.shape, self.dtype)
@@ -52,6 +58,7 @@ class Entry(NamedTuple):
 
 _FIELDS = struct.Struct("<16sQ3I3s2I2dBI")
 _CHECKSUM = struct.Struct("<I")
+_DTYPES = {np.dtype(name).str for name in ("uint8", "uint16", "float32")}
 RECORD_BYTES = _FIELDS.size + _CHECKSUM.size
 
 
@@ -94,7 +101,7 @@ def unpack(record: bytes) -> tuple[bytes, Entry] | None:
         record: `RECORD_BYTES` bytes.
 
     Returns:
-        The key and the entry; `None` where the record is not whole.
+        The key and the entry; `None` where the record is not whole, or not of pixels.
 
     Example:
         >>> kept = Kept(np.zeros((2, 3, 1), np.uint8), Reduced(4, 6, 2.0, 2.0))
@@ -110,5 +117,7 @@ def unpack(record: bytes) -> tuple[bytes, Entry] | None:
         return None
     key, offset, *rest, done, crc = _FIELDS.unpack(fields)
     tall, wide, channels, dtype, height, width, down, across = rest
-    whole = Reduced(height, width, down, across)
-    return key, Entry(offset, (tall, wide, channels), dtype.decode(), whole, done, crc)
+    name, whole = dtype.decode("latin-1"), Reduced(height, width, down, across)
+    if name not in _DTYPES:
+        return None
+    return key, Entry(offset, (tall, wide, channels), name, whole, done, crc)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +124,22 @@ def test_bytes_that_changed_are_never_served(tmp_path):
     data.unlink()
     assert store.get(key(1)) is not None  # which is open
     assert same(DiskStore(tmp_path).get(key(0)), 0)
+
+
+def test_records_of_no_pixels_end_the_index(tmp_path):
+    """Whoever writes them: objects would be addresses in memory, and sizes any size of memory."""
+    filled(tmp_path)
+    index = file(tmp_path, ".index")
+    start, whole = 32 + RECORD_BYTES, index.read_bytes()
+    for fields in (
+        whole[start : start + 36] + b"|O8" + whole[start + 39 : start + RECORD_BYTES - 4],
+        whole[start : start + 26] + b"\xff" + whole[start + 27 : start + RECORD_BYTES - 4],
+    ):
+        crc = zlib.crc32(fields).to_bytes(4, "little")
+        index.write_bytes(whole[:start] + fields + crc + whole[start + RECORD_BYTES :])
+        store = DiskStore(tmp_path)
+        assert store.get(key(1)) is None
+        assert same(store.get(key(0)), 0)
 
 
 def test_pixels_that_are_missing_at_the_end_are_no_image(tmp_path):

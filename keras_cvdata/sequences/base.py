@@ -107,12 +107,12 @@ class Sequence(Labelled, Epochs, SingleSamples):
             later runs and other processes read and fill too, also those with other settings.
             Without random layers, or where the first of them sees a resize that stands by itself,
             they are kept as that layer sees them, and batches are exactly those without a cache.
-            Otherwise they are kept at the resolution that the largest zoom of the layers needs, at
-            most 1.25 times larger, and batches differ, always in the same way, from those
-            without: on photographs by 1 to 2 of 255 levels in the mean (35 to 38 dB), at single
-            pixels of sharp edges by up to 200; they lie 0.5 to 6 dB nearer to an antialiased
-            reference. A file counts by its size and time of last change, a URL by its address.
-            Masks are read anew. Images are kept in their depth. Full, the cache serves what it
+            Otherwise they are kept at the resolution that the largest zoom of the layers needs,
+            and batches differ from those without a cache, whether an image was kept or not: on
+            photographs by 1 to 3 of 255 levels in the mean (33 to 39 dB), at single pixels of
+            sharp edges by up to 230, while they are as near to an antialiased reference (2 dB
+            less to 4 dB more). A file counts by its size and time of last change, a URL by its
+            address. Images keep their depth; masks are read anew. A full cache serves what it
             holds; nothing is ever deleted from a folder, so remove it to begin anew.
         cache_bytes: Bytes that it may take at most; by default in memory as many as it leaves
             free (on macOS a quarter of all, on Windows 1 GiB), in a folder what the disk has left

@@ -89,6 +89,11 @@ def describe(sequence: Any) -> Iterator[str]:
         f"{_in_bytes(store.room())} and save{'' if would else 's'} {seconds * 1000:.2f} ms of "
         "reading and decoding, of one core, each time that an image is used again"
     )
+    if not cache.exact:
+        yield (
+            "cache: images are kept at the resolution that the largest zoom of the layers needs, "
+            "so pixels differ slightly from those without it, see help(Sequence)"
+        )
     if not would:
         yield f"cache: holds {len(store)} images, {_in_bytes(store.used)}"
 

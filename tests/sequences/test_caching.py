@@ -372,6 +372,8 @@ def test_summary_says_what_it_takes_and_saves(photos):
     epochs(seq, 1)
     assert "cache in memory: takes about 11.5 kB (960 bytes an image) of 5 kB" in seq.summary()
     assert seq.summary().endswith("cache: holds 5 images, 4.8 kB")
+    assert "differ" not in seq.summary()
+    assert "differ slightly" in make(photos, augment=MOVES).summary()
     assert "cache" not in ArraySequence(np.zeros((3, 8, 8, 3), np.uint8), verbose=0).summary()
     for file in photos.rglob("*.jpg"):
         file.write_text("no image")
@@ -390,3 +392,16 @@ def test_warnings_of_a_full_disk_reach_the_caller_and_training_goes_on(photos, t
 
 def test_stores_are_of_the_kind_that_is_asked_for(photos):
     assert isinstance(make(photos, cache="memory")._store, MemoryStore)
+
+
+@pytest.mark.parametrize(
+    ("options", "exact"),
+    [
+        *((options, True) for options in EXACT[:-1]),
+        ({"augment": MOVES}, False),
+        ({"augment": layers.RandomResizedCrop(interpolation="area")}, False),
+        ({"augment": layers.RandomResizedCrop(interpolation="nearest")}, True),
+    ],
+)
+def test_it_is_known_where_pixels_may_differ(photos, options, exact):
+    assert make(photos, cache="memory", **options)._loader.how.cache.exact is exact

@@ -34,6 +34,9 @@ class Preshrink:
     Args:
         opening: The first step for many draws, see `Chain.opening`.
 
+    Attributes:
+        exact: Whether pixels are always those from the whole image, as decoders hand it over.
+
     Example:
         >>> from keras_cvdata.engine.chain import Chain
         >>> from keras_cvdata.layers import RandomZoomCrop
@@ -45,6 +48,7 @@ class Preshrink:
     def __init__(self, opening: Plan) -> None:
         first = opening.steps[0] if opening.steps else None
         resize = opening.resize
+        self.exact = not opening.reduces
         kinds = {resize and resize.interpolation, getattr(first, "interpolation", None)}
         self._resize = resize if kinds == {"bilinear"} else None
         self._slopes = np.empty((0, 1, 2, 2))

@@ -140,6 +140,11 @@ class ImageCache:
         rest = plan.tail if kept.done else plan
         return Served(kept.pixels, (height, width), reduced, rest)
 
+    @property
+    def exact(self) -> bool:
+        """Whether the pixels of batches are exactly those without a cache."""
+        return self._preshrink is None or self._preshrink.exact
+
     def estimate(self, source: Source, position: int, plan: Plan, slot: int) -> tuple[int, float]:
         """Find out what keeping an image takes and saves.
 

@@ -49,7 +49,7 @@ def open_store(
         return None
     if not isinstance(cache, str | os.PathLike) or not os.fspath(cache):
         raise TypeError(f"cache must be 'memory', the path of a folder, or None; got {cache!r}.")
-    if not has_versions(source):
+    if len(source) and not has_versions(source):
         raise ValueError(
             f"cache={str(cache)!r} is of no use for {source!r}: its pixels are in memory already, "
             "or it does not say when they change. Leave cache= out; a source of your own says so "

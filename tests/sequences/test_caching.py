@@ -315,6 +315,12 @@ def test_arguments_that_are_none(photos, options, error, message):
         make(photos, **options)
 
 
+def test_no_images_are_told_before_the_cache(photos):
+    source = DirectorySource(photos).select(np.array([], int))
+    with pytest.raises(ValueError, match="holds no images"):
+        Sequence(source, cache="memory", verbose=0)
+
+
 class Half(Source):
     """Encoded images, of which the first half have versions."""
 
@@ -399,7 +405,6 @@ def test_stores_are_of_the_kind_that_is_asked_for(photos):
     [
         *((options, True) for options in EXACT[:-1]),
         ({"augment": MOVES}, False),
-        ({"augment": layers.RandomResizedCrop(interpolation="area")}, False),
         ({"augment": layers.RandomResizedCrop(interpolation="nearest")}, True),
     ],
 )

@@ -410,3 +410,16 @@ def test_stores_are_of_the_kind_that_is_asked_for(photos):
 )
 def test_it_is_known_where_pixels_may_differ(photos, options, exact):
     assert make(photos, cache="memory", **options)._loader.how.cache.exact is exact
+
+
+def test_pixels_in_a_table_are_parsed_once(tmp_path, monkeypatch):
+    rows = "\n".join(f'{"ab"[n % 2]},"[[{n},2,3],[4,5,6]]"' for n in range(4))
+    (tmp_path / "table.csv").write_text(f"label,location\n{rows}\n")
+    options = {"image_size": (2, 3), "color_mode": "grayscale", "seed": 3, "verbose": 0}
+    plain, cached = (
+        CSVSequence(tmp_path / "table.csv", cache=cache, **options) for cache in (None, "memory")
+    )
+    expected = epochs(plain)
+    first = epochs(cached, 1)
+    monkeypatch.setattr(type(cached.source), "fetch", None)
+    same(first + epochs(cached, 1), expected)

@@ -246,12 +246,7 @@ class _Writer:
         """
         start = self.pair.bytes
         record = pack(key, kept, start)
-        try:
-            _write(self._data, kept.pixels.reshape(-1).view("u1").data)
-        except OSError:
-            with suppress(OSError):
-                self._data.truncate(start)
-            raise
+        _write(self._data, kept.pixels.reshape(-1).view("u1").data)
         self.pair.bytes = start + kept.pixels.nbytes
         _write(self._index, record)
         known = unpack(record)

@@ -110,7 +110,7 @@ def test_bytes_that_changed_are_never_served(tmp_path):
     content[5] ^= 1
     data.write_bytes(content[:-1])
     record = bytearray(index.read_bytes())
-    record[32 + 2 * RECORD_BYTES + 20] ^= 1
+    record[32 + 2 * RECORD_BYTES + 60] ^= 1  # what a pixel stands for
     index.write_bytes(record)
     store = DiskStore(tmp_path)
     assert len(store) == 2  # the third record is no longer whole, and ends the index

@@ -111,9 +111,9 @@ class Sequence(Labelled, Epochs, SingleSamples):
             and batches differ from those without a cache, whether an image was kept or not: on
             photographs by 1.4 to 2.3 of 255 levels in the mean (34 to 37 dB), at single pixels of
             sharp edges by up to 180, while they are about as near to an antialiased reference
-            (1.7 dB less to 3.2 dB more). A file counts by its size and time of last change, a URL by its
-            address. Images keep their depth; masks are read anew. A full cache serves what it
-            holds; nothing is ever deleted from a folder, so remove it to begin anew.
+            (1.7 dB less to 3.2 dB more). A file counts by its size and time of last change, a URL
+            by its address. Images keep their depth; masks are read anew. A full cache serves what
+            it holds; nothing is ever deleted from a folder, so remove it to begin anew.
         cache_bytes: Bytes that it may take at most; by default in memory as many as it leaves
             free (on macOS a quarter of all, on Windows 1 GiB), in a folder what the disk has left
             but for a twentieth, at least 1 GiB.

@@ -7,13 +7,14 @@ image. The hash is splitmix64's finaliser, applied word by word.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import IntEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_cvdata.types import Ints
+from keras_cvdata.types import Array, Ints
 
 Word = int | NDArray[Any]
 
@@ -30,6 +31,8 @@ class Purpose(IntEnum):
     SUBSTITUTE = 4
     MIX = 5
 
+
+_BLOCK = 1 << 18  # numbers that are hashed and sorted together
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -109,18 +112,48 @@ def augmentation_uniforms(
     return uniforms(seed, Purpose.AUGMENT, epoch, *samples, layers, draws)
 
 
-def permutation(n: int, *words: int) -> Ints:
+def permutation(n: int, *words: int, dtype: Any = np.int64) -> Array:
     """Order 0 to n - 1 at random, depending on nothing but the words.
+
+    Beside the result it takes the memory of some hundred thousand numbers, however large n is.
 
     Args:
         n: Number of elements.
         *words: Integers that select the permutation.
+        dtype: Dtype of the result, which must hold n - 1.
 
     Returns:
-        (n,) int64, each number once.
+        (n,) of `dtype`, each number once, in the order of their hashes.
 
     Example:
         >>> sorted(permutation(4, 7, 0).tolist())
         [0, 1, 2, 3]
     """
-    return np.argsort(hash_words(*words, np.arange(n)), kind="stable")
+    if n <= _BLOCK:
+        return np.argsort(hash_words(*words, np.arange(n)), kind="stable").astype(dtype)
+    order, ends = _by_first_byte(n, words, dtype)
+    for numbers in np.split(order, ends[:-1]):  # views
+        numbers[:] = numbers[np.argsort(hash_words(*words, numbers), kind="stable")]
+    return order
+
+
+def _by_first_byte(n: int, words: tuple[int, ...], dtype: Any) -> tuple[Array, Ints]:
+    """Sort 0 to n - 1 by the first byte of their hashes; return also where each byte ends."""
+    ends = np.cumsum(sum(np.bincount(first, minlength=256) for _, first in _blocks(n, words)))
+    order = np.empty(n, dtype)
+    free = np.concatenate([[0], ends[:-1]])
+    for numbers, first in _blocks(n, words):
+        counts = np.bincount(first, minlength=256)
+        shifts = free - (np.cumsum(counts) - counts)
+        order[np.arange(len(numbers)) + np.repeat(shifts, counts)] = numbers[
+            np.argsort(first, kind="stable")
+        ]
+        free += counts
+    return order, ends
+
+
+def _blocks(n: int, words: tuple[int, ...]) -> Iterator[tuple[Ints, NDArray[np.uint8]]]:
+    """Numbers below n, a block at a time, with the first bytes of their hashes."""
+    for start in range(0, n, _BLOCK):
+        numbers = np.arange(start, min(start + _BLOCK, n))
+        yield numbers, (hash_words(*words, numbers) >> np.uint64(56)).astype(np.uint8)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from keras_cvdata import stateless_random
 from keras_cvdata.stateless_random import (
     Purpose,
     augmentation_uniforms,
@@ -91,3 +92,12 @@ def test_permutation_holds_each_number_once_and_moves_all_places_alike() -> None
     table = np.stack([np.bincount(place, minlength=6) for place in orders.T])
     assert np.abs(table - 1000).max() < 150  # five standard deviations
     assert permutation(0, 7).tolist() == []
+
+
+def test_permutation_of_many_is_sorted_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In little memory, and as it would be in one piece."""
+    expected = np.argsort(hash_words(7, 1, np.arange(5000)), kind="stable")
+    monkeypatch.setattr(stateless_random, "_BLOCK", 300)
+    order = permutation(5000, 7, 1, dtype=np.uint16)
+    assert order.dtype == np.uint16
+    np.testing.assert_array_equal(order, expected)

@@ -26,7 +26,8 @@ class Augmentation:
     - "histogram": `kernel`, the name of a curve in `histograms.CURVES`.
     - "mix": `mix(p, xp)` -> (B, 3, 4), see `Mix`.
     - "region": `region(p, height, width, xp)` -> (B, R, 6) rectangles, see `Paste`.
-    - "kernel": `kernel`, a name in `kernels.PAIRS`.
+    - "kernel": `kernel`, a name in `kernels.PAIRS`, `with_constants(p, xp)`, the parameters with
+      what is needed beside what was drawn.
     - "blend": `branches`, chains, and `shares(p, xp)`, see `Blend`; its parameters hold those of
       each branch under `branches`.
     - "call": `function` of one uint8 image.
@@ -40,6 +41,7 @@ class Augmentation:
             image in place of the resize.
         value_range: Lowest and highest value of float images, where it is stated.
         undone_by_samplewise: Whether a normaliser of each image takes its effect back (R77).
+        mask_classes: Classes of segmentation masks that it acts on; `None` where it needs no masks.
     """
 
     form: ClassVar[str] = ""  # of what is made of several
@@ -48,6 +50,7 @@ class Augmentation:
     takes_decoded: ClassVar[bool] = False
     value_range: Range | None = None
     undone_by_samplewise: bool = False
+    mask_classes: tuple[int, ...] | None = None
 
     @property
     def needs_range(self) -> bool:

@@ -257,7 +257,8 @@ def _histogram(group: Group, members: Sequence[Member], xp: Any) -> Histogram:
 
 def _kernel(group: Group, members: Sequence[Member], xp: Any) -> Kernel:
     ((part, p, *_),) = members
-    return Kernel(part.kernel, without_active(p, xp), active=p.get("active"))
+    complete = without_active(part.with_constants(p, xp), xp)
+    return Kernel(part.kernel, complete, part.mask_classes, active=p.get("active"))
 
 
 def _blend(group: Group, members: Sequence[Member], xp: Any) -> Blend:

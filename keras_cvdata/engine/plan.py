@@ -60,6 +60,11 @@ class Plan:
         return Plan(self.steps[self.fixed :], self.output, self.value_range)
 
     @cached_property
+    def needs_masks(self) -> bool:
+        """Whether a step depends on segmentation masks, see `with_masks` of the executors."""
+        return any(step.needs_masks for step in self.steps)
+
+    @cached_property
     def for_masks(self) -> Plan:
         """What happens to segmentation masks: the same moves, without values in between."""
         moves = [move for step in self.steps if (move := step.for_mask()) is not None]

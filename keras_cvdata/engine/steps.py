@@ -8,7 +8,7 @@ from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
 
-from keras_cvdata.engine.array_api import Parameters, Tensor
+from keras_cvdata.engine.array_api import Parameters, Tensor, cast
 from keras_cvdata.engine.geometry.outlines import Outlines
 from keras_cvdata.engine.geometry.windows import frame_matrix, resized_crop, sides, window_matrix
 from keras_cvdata.engine.kernels import PAIRS
@@ -40,6 +40,23 @@ class Step:
     """
 
     active: Tensor | None = field(default=None, kw_only=True)
+
+    @property
+    def needs_masks(self) -> bool:
+        """Whether it depends on segmentation masks, see `on`."""
+        return False
+
+    def on(self, masks: Tensor, xp: Any) -> Step:
+        """The step with what segmentation masks say, for one that needs them.
+
+        Args:
+            masks: (1 or B, height, width, 1) class numbers, moved as the images before the step.
+            xp: `numpy` or `keras.ops`.
+
+        Returns:
+            A step that needs no masks.
+        """
+        return self
 
     def for_mask(self) -> Step | None:
         """The same move without values in between, for segmentation masks; `None` for no move."""
@@ -296,19 +313,42 @@ class Kernel(Step):
 
     Attributes:
         name: Name in `kernels.PAIRS`.
-        parameters: What the layer drew, (B, ...) arrays.
+        parameters: What the layer drew, (1 or B, ...) arrays.
+        ground: Classes of segmentation masks that it acts on; `None` where it needs no masks.
     """
 
     name: str
     parameters: Parameters
+    ground: tuple[int, ...] | None = None
+
+    @property
+    def needs_masks(self) -> bool:
+        """Whether it acts on certain classes."""
+        return self.ground is not None
+
+    def on(self, masks: Tensor, xp: Any) -> Kernel:
+        """Add the share of ground in each pixel to the parameters, as `ground`."""
+        assert self.ground is not None
+        shares = sum(cast(masks[..., 0] == number, "float32", xp) for number in self.ground)
+        return replace(self, parameters={**self.parameters, "ground": shares}, ground=None)
+
+    def _check_masks(self) -> None:
+        if self.needs_masks:
+            raise ValueError(
+                f"Classes {list(self.ground or ())} of segmentation masks are to change, and there "
+                "are no masks here. Give the sequence masks, call the layer on a dict with "
+                "'images' and 'segmentation_masks', or leave mask_classes out."
+            )
 
     def render(self, pixels: Array, b: int, span: Range | None) -> Array:
         """By the function for one image."""
-        p = {name: values[b] for name, values in self.parameters.items()}
+        self._check_masks()
+        p = {name: values[min(b, len(values) - 1)] for name, values in self.parameters.items()}
         return PAIRS[self.name].image(pixels, p, span)
 
     def render_batch(self, pixels: Tensor, span: Range | None, ops: Any) -> Tensor:
         """By the function for tensors."""
+        self._check_masks()
         return PAIRS[self.name].batch(pixels, self.parameters, span, ops)
 
 

@@ -135,12 +135,15 @@ def follow_all(layer: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
     images = inputs["images"]
     pixels = to_batch(layer, images)
     plan = layer._plan(pixels)
-    changed = tensor.render_batch(pixels, plan)
-    result = dict(inputs) | {"images": from_batch(layer, changed, images)}
+    result = dict(inputs)
     if "segmentation_masks" in given:
         masks = inputs["segmentation_masks"]
-        moved = tensor.render_masks(to_batch(layer, masks), plan, layer.mask_fill_value)
+        batch = to_batch(layer, masks)
+        plan = tensor.with_masks(plan, batch, layer.mask_fill_value) if plan.needs_masks else plan
+        moved = tensor.render_masks(batch, plan, layer.mask_fill_value)
         result["segmentation_masks"] = from_batch(layer, moved, masks)
+    changed = tensor.render_batch(pixels, plan)
+    result["images"] = from_batch(layer, changed, images)
     if "bounding_boxes" in given:
         check_owner(layer, inputs["bounding_boxes"], pixels.shape[0], plan)
         sizes = ops.shape(pixels)[1:3], ops.shape(changed)[1:3]

@@ -256,6 +256,10 @@ class KernelLayer(RangedLayer):
     form: ClassVar[Literal["kernel"]] = "kernel"
     kernel: ClassVar[str]
 
+    def with_constants(self, p: Parameters, xp: Any) -> Parameters:
+        """Add to what was drawn what the functions need beside it, which is not written down."""
+        return p
+
 
 class RegionLayer(AugmentationLayer):
     """Base of layers that put rectangles of an image elsewhere in it."""

@@ -71,12 +71,15 @@ def _augment_arrays(layer: Any, chain: Chain, given: dict[str, Any]) -> dict[str
     count, height, width, channels = pixels.shape
     size = chain.output_size(height, width)
     plan = chain.plan(layer._uniforms.array(count, layer.total_uniforms), height, width, channels)
-    changed = opencv.render_batch(pixels, plan, size)
-    result = {"images": from_batch(layer, changed, images, np)}
+    result, batch = {}, None
     if "segmentation_masks" in given:
         masks = given["segmentation_masks"]
-        moved = _move_masks(layer, to_batch(layer, masks, np), plan, size)
+        batch = np.ascontiguousarray(to_batch(layer, masks, np))
+        moved = _move_masks(layer, batch, plan, size)
         result["segmentation_masks"] = from_batch(layer, moved, masks, np)
+    needed = batch if plan.needs_masks else None
+    changed = opencv.render_batch(pixels, plan, size, masks=needed, fill=layer.mask_fill_value)
+    result["images"] = from_batch(layer, changed, images, np)
     if "bounding_boxes" in given:
         check_owner(layer, given["bounding_boxes"], count, plan)
         sizes = (height, width), size
@@ -87,6 +90,6 @@ def _augment_arrays(layer: Any, chain: Chain, given: dict[str, Any]) -> dict[str
 
 def _move_masks(layer: Any, masks: Array, plan: Plan, size: tuple[int, int]) -> Array:
     moved = np.empty((len(masks), *size, masks.shape[3]), masks.dtype)
-    for b, mask in enumerate(np.ascontiguousarray(masks)):
+    for b, mask in enumerate(masks):
         opencv.render_mask(mask, plan, b, moved[b], fill=layer.mask_fill_value)
     return moved

@@ -78,8 +78,34 @@ class Annotations:
             }
         return found
 
+    def mask(self, row: int, plan: Plan, before: Size) -> Array | None:
+        """Read the mask of a row, where there are any.
+
+        Args:
+            row: Row of the sample.
+            plan: The plan of the batch.
+            before: (height, width) of the whole image.
+
+        Returns:
+            (height, width, 1) classes, of a dtype that holds what fills the border as well.
+
+        Raises:
+            ImageError: The mask cannot be read or does not fit the image.
+        """
+        if self.masks is None:
+            return None
+        mask = self.classes.read(self.masks, row)
+        self._check_mask(mask, row, before, plan)
+        return mask.astype(self.dtype, copy=False)
+
     def fill(
-        self, batch: dict[str, Any], slot: int, row: int, plan: Plan, before: Size, after: Size
+        self,
+        batch: dict[str, Any],
+        slot: int,
+        row: int,
+        plan: Plan,
+        sizes: tuple[Size, Size],
+        mask: Array | None,
     ) -> None:
         """Let mask and boxes of a row follow its image into a slot.
 
@@ -88,21 +114,15 @@ class Annotations:
             slot: Which image of the batch this is.
             row: Row of the sample.
             plan: The plan of the batch.
-            before: (height, width) of the whole image.
-            after: (height, width) of the images of the batch.
-
-        Raises:
-            ImageError: The mask cannot be read or does not fit the image.
+            sizes: (height, width) of the whole image, and of the images of the batch.
+            mask: What `mask` returned.
         """
-        if self.masks is not None:
-            mask = self.classes.read(self.masks, row)
-            self._check_mask(mask, row, before, plan)
-            mask = mask.astype(self.dtype, copy=False)  # which holds what fills the border
+        if mask is not None:
             opencv.render_mask(
                 mask, plan, slot, batch["segmentation_masks"][slot], fill=self.classes.fill
             )
         if self.boxes is not None:
-            self._fill_boxes(batch["bounding_boxes"], slot, row, plan.sample(slot), (before, after))
+            self._fill_boxes(batch["bounding_boxes"], slot, row, plan.sample(slot), sizes)
 
     def _fill_boxes(
         self, batch: dict[str, Array], slot: int, row: int, plan: Plan, sizes: tuple[Size, Size]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from keras_cvdata.engine.plan import Plan
 from keras_cvdata.engine.records import to_plain
 from keras_cvdata.loading.buffers import BufferPool
 from keras_cvdata.loading.filling import BadImage, Outcome, accept
+from keras_cvdata.loading.processes import Pieces, ProcessPool
 from keras_cvdata.loading.rendering import BatchMemory, Reading, render_slot
 from keras_cvdata.loading.sampler import BatchIndices
 from keras_cvdata.loading.threads import Job, Pool
@@ -87,20 +89,25 @@ class Loader:
         Returns:
             The job, whose result is the batch.
         """
-        plan, out = self.plan(epoch, indices), self._allocate(len(indices.positions))
-        positions = indices.positions.tolist()
+        plan, positions = self.plan(epoch, indices), indices.positions.tolist()
+        if isinstance(pool, ProcessPool):
+            batch = pool.allocate(*self._room(len(positions)), plan)
+            pieces = Pieces(pool, self, plan, batch, positions)
+            return pool.start(
+                len(pieces.runs),
+                pieces.render,
+                lambda parts: self._finish(batch.memory, [*chain(*parts)], epoch, indices),
+            )
+        shape, dtype, annotations = self._room(len(positions))
+        out = BatchMemory(self.memory.empty(shape, dtype), annotations)
 
         def work(slot: int) -> Outcome:
             filled = render_slot(self.source, plan, slot, positions[slot], out, self.how)
             return accept(filled, self.bad)
 
-        def finish(outcomes: list[Outcome]) -> Images:
-            images = self._mix(_as_images(out, outcomes), epoch, indices)
-            if self.rescale is None:
-                return images
-            return images._replace(pixels=self.rescale(images.pixels))
-
-        return pool.start(len(positions), work, finish)
+        return pool.start(
+            len(positions), work, lambda outcomes: self._finish(out, outcomes, epoch, indices)
+        )
 
     def plan(self, epoch: int, indices: BatchIndices) -> Plan:
         """Draw the parameters of a batch and plan its rendering."""
@@ -115,10 +122,19 @@ class Loader:
         rows, keys = self.how.rows[indices.positions], self.chain.uniform_keys
         return augmentation_uniforms(self.seed, epoch, rows, indices.occurrences, keys)
 
-    def _allocate(self, count: int) -> BatchMemory:
-        pixels = self.memory.empty((count, *self.shape), self.chain.output.dtype)
+    def _room(self, count: int) -> tuple[tuple[int, ...], str, dict[str, Any]]:
+        """Shape and dtype of the pixels of a batch, and arrays for what follows them."""
         others = self.how.annotations
-        return BatchMemory(pixels, {} if others is None else others.allocate(count, self.shape[:2]))
+        annotations = {} if others is None else others.allocate(count, self.shape[:2])
+        return (count, *self.shape), self.chain.output.dtype, annotations
+
+    def _finish(
+        self, out: BatchMemory, outcomes: list[Outcome], epoch: int, indices: BatchIndices
+    ) -> Images:
+        images = self._mix(_as_images(out, outcomes), epoch, indices)
+        if self.rescale is None:
+            return images
+        return images._replace(pixels=self.rescale(images.pixels))
 
     def _mix(self, images: Images, epoch: int, indices: BatchIndices) -> Images:
         """Mix the images of a batch with each other."""

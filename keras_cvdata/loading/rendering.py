@@ -153,11 +153,16 @@ def _render(
         check(image)
         served = Served(image, size, reduced, plan)
     image, size, reduced, rest = served
+    row, mask = int(how.rows[position]), None
+    if how.annotations is not None:
+        mask = how.annotations.mask(row, plan, size)
+        if mask is not None and rest.needs_masks:
+            told = opencv.with_mask(plan, mask, slot, fill=how.annotations.classes.fill)
+            rest = told if rest is plan else told.tail
     opencv.render(image, rest, slot, out.pixels[slot], reduced=reduced)
     if how.annotations is not None:
-        row = int(how.rows[position])
-        after = out.pixels.shape[1:3]
-        how.annotations.fill(out.annotations, slot, row, plan, size, after)
+        sizes = size, out.pixels.shape[1:3]
+        how.annotations.fill(out.annotations, slot, row, plan, sizes, mask)
 
 
 def _check_channels(image: Array, expected: int, name: str) -> None:

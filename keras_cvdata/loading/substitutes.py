@@ -26,7 +26,7 @@ class Substitutes:
         self._count = count
         self._codes = codes
         self._seed = seed
-        self._members: dict[int | None, Ints] = {}
+        self._members: dict[int | None, Array] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_members": {}}
@@ -47,9 +47,9 @@ class Substitutes:
         else:
             u = uniforms(self._seed, Purpose.SUBSTITUTE, row, np.arange(ATTEMPTS))
             tried = (u * len(candidates)).astype(np.int64)
-        return candidates[tried]
+        return candidates[tried].astype(np.int64)
 
-    def _class_of(self, position: int) -> Ints:
+    def _class_of(self, position: int) -> Array:
         """Positions of all samples of the class of one, or of all samples where there are none.
 
         Finding them takes milliseconds among millions, so it is done once for each class.
@@ -57,5 +57,5 @@ class Substitutes:
         code = None if self._codes is None else int(self._codes[position])
         if code not in self._members:
             same = np.ones(self._count, bool) if code is None else self._codes == code
-            self._members[code] = np.flatnonzero(same)
+            self._members[code] = np.flatnonzero(same).astype(np.min_scalar_type(self._count))
         return self._members[code]

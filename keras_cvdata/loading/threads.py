@@ -181,9 +181,13 @@ class Pool:
     def reset_after_fork(cls) -> None:
         """Forget the threads and locks of the process that this one was forked from."""
         for pool in cls._all:
-            pool._lock, pool._executor = threading.Lock(), None
-            if pool._end is not None:
-                pool._end.detach()
+            pool.forget()
+
+    def forget(self) -> None:
+        """Forget what belongs to the process that this one was forked from."""
+        self._lock, self._executor = threading.Lock(), None
+        if self._end is not None:
+            self._end.detach()
 
     def start(
         self,

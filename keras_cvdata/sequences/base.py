@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import os
 import random
 from collections.abc import Callable, Iterator, Mapping
@@ -22,11 +23,12 @@ from keras_cvdata.loading.filling import BadImage
 from keras_cvdata.loading.loader import Images
 from keras_cvdata.loading.masks import MaskClasses
 from keras_cvdata.loading.sampler import BatchIndices
-from keras_cvdata.loading.threads import Job, Pool, available_cores, prefetch
+from keras_cvdata.loading.threads import Job, available_cores, prefetch
 from keras_cvdata.progress import say
 from keras_cvdata.sequences import caching, preparing, settings
 from keras_cvdata.sequences.epochs import Epochs
 from keras_cvdata.sequences.labelled import Labelled
+from keras_cvdata.sequences.pools import check_processes, choose_processes, make_pool
 from keras_cvdata.sequences.single_samples import SingleSamples
 from keras_cvdata.sequences.targets import Targets, choose
 from keras_cvdata.sources.base import Source
@@ -102,6 +104,10 @@ class Sequence(Labelled, Epochs, SingleSamples):
             that cannot be read; "skip" does the same with sample weight 0. Both list the image in
             `report`. Keras refuses sample weights with `class_weight`: use "substitute" there.
         threads: Threads that read and augment; None takes one per core.
+        processes: Processes that read and augment in place of threads, where many threads wait for
+            each other in Python; None for threads. "auto" renders some batches to see what as many
+            threads gain, and takes as many processes where that is little. They load no framework
+            and nothing of the program that starts them.
         prefetch: Batches that are prepared ahead.
         cache: Keep decoded images after their first use: "memory", or the path of a folder, which
             later runs and other processes read and fill too, also those with other settings.
@@ -185,6 +191,7 @@ class Sequence(Labelled, Epochs, SingleSamples):
         value_range: Range | None = None,
         on_error: Literal["raise", "substitute", "skip"] = "raise",
         threads: int | None = None,
+        processes: int | Literal["auto"] | None = None,
         prefetch: int = 2,
         cache: str | os.PathLike[str] | None = None,
         cache_bytes: int | None = None,
@@ -223,6 +230,7 @@ class Sequence(Labelled, Epochs, SingleSamples):
         self.value_range = read_range("value_range", value_range)
         self.on_error = on_error
         self.threads = integer("threads", available_cores() if threads is None else threads, 1)
+        self.processes = check_processes(processes)
         self.prefetch = integer("prefetch", prefetch, 0)
         self.balance = balance
         self.drop_remainder = drop_remainder
@@ -237,8 +245,8 @@ class Sequence(Labelled, Epochs, SingleSamples):
             min_visible=min_visible,
         )
         settings.check_settings(self, source)
-        self._store = caching.open_store(cache, cache_bytes, source)
-        self._pool = Pool(self.threads)
+        self._store = caching.open_store(cache, cache_bytes, source, processes)
+        self._pool = make_pool(self.threads, self.processes)
         # Without a seed the two parts must still be disjoint, so they share the split of seed 0.
         part = settings.part_of(source.limited(max_pixels), validation_split, subset, seed or 0)
         self._begin_with(part, held_out=subset == "validation")
@@ -249,6 +257,14 @@ class Sequence(Labelled, Epochs, SingleSamples):
         self._bind(source)
         if self.verbose:
             say(source.summary())
+        if self.processes == "auto":
+            start = functools.partial(
+                self._loader.start, epoch=0, indices=self._sampler.batch(0, 0)
+            )
+            self.processes, told = choose_processes(start, self.threads)
+            self._pool = make_pool(self.threads, self.processes)
+            if self.verbose:
+                say(told)
 
     def _held_out(self) -> dict[str, Any]:
         """Settings without all that must not happen to validation samples; what sizes stays."""

@@ -21,7 +21,10 @@ _TRIED = 8  # images that stand for all
 
 
 def open_store(
-    cache: str | os.PathLike[str] | None, cache_bytes: int | None, source: Source
+    cache: str | os.PathLike[str] | None,
+    cache_bytes: int | None,
+    source: Source,
+    processes: Any = None,
 ) -> Store | None:
     """Make the place where the images of a sequence are kept.
 
@@ -29,6 +32,7 @@ def open_store(
         cache: Argument of the sequence.
         cache_bytes: Argument of the sequence.
         source: Where the images come from.
+        processes: Argument of the sequence.
 
     Returns:
         The store; `None` without a cache.
@@ -49,6 +53,11 @@ def open_store(
         return None
     if not isinstance(cache, str | os.PathLike) or not os.fspath(cache):
         raise TypeError(f"cache must be 'memory', the path of a folder, or None; got {cache!r}.")
+    if cache == "memory" and processes is not None:
+        raise ValueError(
+            f"cache='memory' is that of one process, and processes={processes!r} asks for several. "
+            "Give the path of a folder, which all of them share."
+        )
     if len(source) and not has_versions(source):
         raise ValueError(
             f"cache={str(cache)!r} is of no use for {source!r}: its pixels are in memory already, "

@@ -28,6 +28,8 @@ class DirectorySequence(Sequence):
             text. Folders that it leaves out are passed over.
         split: "train", "test", ... of a folder `<split>/<class>/<image>`.
         follow_links: Follow symbolic links to folders.
+        index: Folder in which the listing is kept for the next time, True for one in the cache
+            folder of the user, see `keras_cvdata.sources.DirectorySource`.
         label_mode: Form of the labels, see `Sequence`.
         mask_directory: Folder of segmentation masks, which lie in it as the images lie in
             theirs (`cats/7.png` for `cats/7.jpg`) and become a target.
@@ -55,7 +57,7 @@ class DirectorySequence(Sequence):
     Source: Handbook 2, part 5 and 6; R17 to R20, R47.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 # the arguments of a public sequence
         self,
         directory: str | os.PathLike[str],
         *,
@@ -63,6 +65,7 @@ class DirectorySequence(Sequence):
         class_names: Ordered[str] | None = None,
         split: str | None = None,
         follow_links: bool = False,
+        index: str | os.PathLike[str] | bool | None = None,
         label_mode: str | Mapping[str, str] | None = "int",
         mask_directory: str | os.PathLike[str] | None = None,
         image_size: int | tuple[int, int] | None = (256, 256),
@@ -86,11 +89,12 @@ class DirectorySequence(Sequence):
             unlabelled=unlabelled,
             labels=labels if listed else None,
             label_kind=label_kinds(label_mode) if listed else None,
+            index=index,
             verbose=options.get("verbose", 1),
         )
         masks = None
         if mask_directory is not None:
-            masks = MaskFolder(mask_directory, source, follow_links=follow_links)
+            masks = MaskFolder(mask_directory, source, follow_links=follow_links, index=index)
         super().__init__(
             source, label_mode=label_mode, image_size=image_size, masks=masks, **options
         )

@@ -47,6 +47,7 @@ class SequenceOptions(TypedDict, total=False):
     value_range: Range | None
     on_error: Literal["raise", "substitute", "skip"]
     threads: int | None
+    processes: int | Literal["auto"] | None
     prefetch: int
     cache: str | os.PathLike[str] | None
     cache_bytes: int | None

@@ -84,7 +84,13 @@ def part_of(source: Source, validation_split: Any, subset: Any, seed: int) -> So
 
 
 def check_annotated(annotations: Annotations, chain: Chain) -> Annotations | None:
-    """Refuse layers that move pixels in a way that masks and boxes cannot follow."""
+    """Refuse layers that masks and boxes cannot follow, and those that need masks without any."""
+    needy = next((part for part in chain.parts if part.mask_classes is not None), None)
+    if needy is not None and annotations.masks is None:
+        raise ValueError(
+            f"{needy!r} acts on classes of segmentation masks, and this sequence has none. Give "
+            "it masks, or leave mask_classes out."
+        )
     if not annotations:
         return None
     part = chain.without_moves()

@@ -111,7 +111,7 @@ class Source(abc.ABC):
         if columns[0].kind != "multilabel" or not len(codes):
             return codes
         counts = np.bincount(codes)
-        return np.where(counts[codes] == 1, counts.argmax(), codes)
+        return np.where(counts[codes] == 1, codes.dtype.type(counts.argmax()), codes)
 
     def image(self, position: int, color_mode: str = "rgb") -> Array:
         """Read and decode one image as (height, width, channels)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,24 +14,20 @@ import numpy as np
 from keras_cvdata import labels as label_forms
 from keras_cvdata.codec.headers import max_bytes
 from keras_cvdata.labels import Labels
-from keras_cvdata.progress import track
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.files import file_version, local_path, read_file
+from keras_cvdata.sources.folders import EXTENSIONS, Folders, Listing, list_folder
+from keras_cvdata.sources.index import Index, index_folder
 from keras_cvdata.sources.strings import CompactStrings
-
-EXTENSIONS = (
-    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"),
-    *(".avif", ".ppm", ".pgm", ".pbm", ".pnm"),
-)
-
-# Folders that desktop systems and cameras' storage leave behind, with small copies of the images.
-_LITTER_FILES = {"thumbs.db", "desktop.ini"}
-_LITTER = {"__macosx", "@eadir", "$recycle.bin", "system volume information"}
+from keras_cvdata.types import Ints
 
 SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing", "dev", "eval"}
 TRAINING = {"train", "training"}
 
-Run = tuple[str, list[str]]  # images that follow each other in one folder: "cat/persian/", names
+Run = tuple[str, int]  # images that follow each other in one folder: "cat/persian/", their number
+
+_LONG = 30.0  # seconds of listing after which keeping it is recommended
+_PIECE = 1 << 20  # bytes of names that are worked on together
 
 
 class DirectorySource(Source):
@@ -58,12 +55,18 @@ class DirectorySource(Source):
         split: Read this part of a folder `<split>/<class>/<image>` (R18).
         follow_links: Follow symbolic links to folders below the classes. Within a class each folder
             is read once, so links in a circle do no harm. A class folder itself may be a link.
+        index: Folder in which the listing is kept, so that folders that did not change, by their
+            times, need not be listed the next time; True for the one that the environment variable
+            `KERAS_CVDATA_INDEX` names, or else one in the cache folder of the user; by default that
+            of the variable, where it is set; False for none. Not for file systems on which adding
+            a file does not change the time of its folder, such as mounted object stores.
         verbose: 0 shows no progress.
 
     Raises:
         FileNotFoundError: There is no such folder.
         NotADirectoryError: The path is a file.
         OSError: A folder cannot be read.
+        TypeError: `index` is no folder.
         ValueError: There are no images, no class folders, or classes without folders beside folders
             that are no class; `labels` are not as many as the images.
 
@@ -91,6 +94,7 @@ class DirectorySource(Source):
         label_kind: str | None = None,
         split: str | None = None,
         follow_links: bool = False,
+        index: str | os.PathLike[str] | bool | None = None,
         verbose: int = 1,
     ) -> None:
         if class_names is not None and (hierarchical or unlabelled):
@@ -99,57 +103,72 @@ class DirectorySource(Source):
                 "and unlabelled=True."
             )
         self.directory = _find_folder(Path(directory).absolute(), split)
-        self.columns = {}
-        passed_over: Counter[str] = Counter()
+        self.columns, self.labels, self.notes = {}, {}, ()
         self.listed = labels is not None
         by_folder = not unlabelled and not self.listed
-        if by_folder:
-            found = _class_folders(self.directory, expect_splits=class_names is not None)
-            folders = _known_folders(self.directory, found, class_names)
-            self.notes = _passed_over(found, folders)
-            runs: Iterator[Run] = (
-                run
-                for folder in folders
-                for run in _walk(
-                    local_path(self.directory, folder),
-                    f"{folder}/",
-                    follow_links,
-                    set(),
-                    passed_over,
-                )
+        kept = None
+        if (folder := index_folder(index)) is not None:
+            chosen = class_names if by_folder else None
+            kept = Index(
+                folder,
+                directory=self.directory,
+                follow_links=bool(follow_links),
+                by_folder=by_folder,
+                class_names=None if chosen is None else [str(name) for name in chosen],
             )
-        else:
-            runs = _walk(self.directory, "", follow_links, set(), passed_over)
-        self._index(runs, verbose)
+        folders = Folders(self.directory, follow_links, kept.load() if kept else {}, verbose)
+        first, others = [""], Counter[str]()
         if by_folder:
-            self.notes += _beside_classes(self.directory, passed_over)
-        self.notes += _kinds(passed_over)
-        self.labels = {}
+            found = _class_folders(self.directory, folders.list_top(), class_names is not None)
+            known = _known_folders(self.directory, found, class_names)
+            first = [f"{name}/" for name in known]
+            self.notes += _passed_over(found, known)
+        self._list(folders, first, kept)
+        runs = self._pack(folders, first, others)
+        if by_folder:
+            self.notes += _beside_classes(folders.listed[""], others)
+        self.notes += _kinds(others)
         if self.listed:
-            self.labels = {"label": self._given_labels(labels, class_names, label_kind)}
-        elif not unlabelled:
-            names = label_forms.sorted_names(folders) if class_names is None else class_names
-            self.labels = {"label": self._make_labels(names, hierarchical)}
-        del self._runs
+            self.labels = {"label": self._given_labels(labels, class_names, label_kind, runs)}
+        elif by_folder:
+            names = label_forms.sorted_names(known) if class_names is None else class_names
+            self.labels = {"label": self._make_labels(names, hierarchical, runs)}
 
-    def _index(self, runs: Iterator[Run], verbose: int) -> None:
-        """Pack the paths as they are found, without ever holding them all as objects."""
-        self._runs: list[tuple[str, int]] = []
+    def _list(self, folders: Folders, first: Sequence[str], kept: Index | None) -> None:
+        """List everything, and keep it for the next time."""
+        began = time.monotonic()
+        folders.list_below(first)
+        seconds = time.monotonic() - began
+        if kept is None and seconds > _LONG:
+            self.notes += (f"listing took {seconds:.0f} s; index=True keeps it for the next time",)
+        if kept is None or not folders.changed:
+            return
+        try:
+            kept.keep(folders.listed)
+        except OSError as error:
+            self.notes += (f"the listing could not be kept for the next time: {error}",)
 
-        def paths() -> Iterator[str]:
-            for folder, names in runs:
-                self._runs.append((folder, len(names)))
-                yield from (folder + name for name in names)
+    def _pack(self, folders: Folders, first: Sequence[str], others: Counter[str]) -> list[Run]:
+        """Pack the paths folder by folder, without ever holding them all as objects."""
+        runs: list[Run] = []
 
-        self._paths = CompactStrings.from_list(track(paths(), "Listing images", verbose=verbose))
+        def texts() -> Iterator[bytes]:
+            for folder, names in (run for path in first for run in folders.runs(path, others)):
+                runs.append((folder, names.count(b"\0")))
+                yield from _prefixed(folder, names)
+
+        self._paths = CompactStrings.from_terminated(texts())
         if not len(self._paths):
             raise ValueError(
                 f"{self.directory}: no file in its folders ends like an image "
                 f"({', '.join(EXTENSIONS)}). Check the path."
             )
+        return runs
 
-    def _make_labels(self, class_names: Sequence[str], hierarchical: bool) -> Labels:
-        folders = [folder for folder, _ in self._runs]
+    def _make_labels(
+        self, class_names: Sequence[str], hierarchical: bool, runs: Sequence[Run]
+    ) -> Labels:
+        folders = [folder for folder, _ in runs]
         if hierarchical:
             of_runs = label_forms.from_levels(
                 [folder.rstrip("/") for folder in folders],
@@ -157,19 +176,19 @@ class DirectorySource(Source):
             )
         else:
             of_runs = label_forms.from_names([f.partition("/")[0] for f in folders], class_names)
-        return of_runs.take(np.repeat(np.arange(len(folders)), [count for _, count in self._runs]))
+        values = np.repeat(of_runs.values, [count for _, count in runs], axis=0)
+        return Labels(of_runs.kind, values, of_runs.names)
 
     def _given_labels(
-        self, labels: Any, class_names: Sequence[str] | None, kind: str | None
+        self, labels: Any, class_names: Sequence[str] | None, kind: str | None, runs: Sequence[Run]
     ) -> Labels:
         """Take labels for the images in the order in which Keras lists them: folder by folder."""
-        paths = list(self.relative_paths())
-        in_order = sorted(range(len(paths)), key=lambda i: paths[i].rpartition("/")[::2])
-        self._paths = self._paths.take(np.array(in_order))
-        if len(labels) != len(paths):
+        self._paths = self._paths.take(_folder_by_folder(self._paths, runs))
+        count = len(self._paths)
+        if len(labels) != count:
             raise ValueError(
-                f"{self.directory} holds {len(paths)} images, from {self._paths[0]!r} to "
-                f"{self._paths[len(paths) - 1]!r}, but there are {len(labels)} labels. Give one "
+                f"{self.directory} holds {count} images, from {self._paths[0]!r} to "
+                f"{self._paths[count - 1]!r}, but there are {len(labels)} labels. Give one "
                 "for each image, in the order of folders and then of file names."
             )
         return label_forms.from_array(labels, class_names, kind)
@@ -202,18 +221,15 @@ def _find_folder(directory: Path, split: str | None) -> str:
         raise NotADirectoryError(f"{path} is a file, not a folder of images. Use open_source.")
     there = ""
     if split is not None and directory.is_dir():
-        there = (
-            f" {directory} holds {[name for name, folder in _entries(str(directory)) if folder]}."
-        )
+        there = f" {directory} holds {[f[:-1] for f in list_folder(str(directory)).folders]}."
     raise FileNotFoundError(f"{path}: there is no such folder. Check the path.{there}")
 
 
-def _class_folders(directory: str, expect_splits: bool) -> list[str]:
+def _class_folders(directory: str, top: Listing, expect_splits: bool) -> list[str]:
     """Names of the class folders, sorted."""
-    entries = list(_entries(directory, follow_links=True))
-    folders = sorted((name for name, folder in entries if folder), key=os.fsencode)
+    folders = sorted((folder[:-1] for folder in top.folders), key=os.fsencode)
     if not folders:
-        if entries:
+        if top.names:
             raise ValueError(
                 f"{directory} holds images, but no class folders. Put the images of each class "
                 "into a folder of its name, or read them without labels: unlabelled=True "
@@ -222,9 +238,7 @@ def _class_folders(directory: str, expect_splits: bool) -> list[str]:
         raise ValueError(f"{directory} holds neither folders nor images. Check the path.")
     names = {folder.lower() for folder in folders}
     if not expect_splits and names <= SPLITS and names & TRAINING:
-        inner = [
-            name for name, folder in _entries(local_path(directory, folders[0]), True) if folder
-        ]
+        inner = [f[:-1] for f in list_folder(local_path(directory, folders[0]), True).folders]
         if inner:
             raise ValueError(
                 f"{directory} looks split already: its folders are {folders}, and the classes seem "
@@ -262,74 +276,41 @@ def _passed_over(found: Sequence[str], used: Sequence[str]) -> tuple[str, ...]:
     return (f"passed over: {folders} not in class_names ({names})",)
 
 
-def _walk(
-    path: str,
-    relative: str,
-    follow_links: bool,
-    seen: set[tuple[int, int]],
-    passed_over: Counter[str],
-) -> Iterator[Run]:
-    """Runs of images below a folder, in the byte order of their paths."""
-    if follow_links:
-        status = Path(path).stat()
-        if (status.st_dev, status.st_ino) in seen:
-            return
-        seen.add((status.st_dev, status.st_ino))
-    names: list[str] = []
-    for name, is_folder in _entries(path, follow_links, passed_over):
-        if not is_folder:
-            names.append(name)
-            continue
-        if names:
-            yield relative, names
-            names = []
-        yield from _walk(
-            local_path(path, name), f"{relative}{name}/", follow_links, seen, passed_over
-        )
-    if names:
-        yield relative, names
+def _prefixed(folder: str, names: bytes) -> Iterator[bytes]:
+    """Paths of images in a folder, some at a time."""
+    prefix = folder.encode("utf-8", "surrogateescape")
+    start = 0
+    while start < len(names):
+        end = names.find(b"\0", min(start + _PIECE, len(names) - 1))
+        yield prefix + names[start:end].replace(b"\0", b"\0" + prefix) + b"\0"
+        start = end + 1
 
 
-def _beside_classes(directory: str, passed_over: Counter[str]) -> tuple[str, ...]:
+def _folder_by_folder(paths: CompactStrings, runs: Sequence[Run]) -> Ints:
+    """Positions in the order of folders and then of file names."""
+    folders: dict[str, list[Ints]] = {}
+    start = 0
+    for folder, count in runs:
+        folders.setdefault(folder[:-1], []).append(np.arange(start, start + count))
+        start += count
+    positions = [np.concatenate(folders[folder]) for folder in sorted(folders)]
+    if not (paths.blob < 128).all():  # bytes that are no UTF-8 sort otherwise as text
+        positions = [np.array(sorted(p.tolist(), key=paths.__getitem__)) for p in positions]
+    return np.concatenate(positions)
+
+
+def _beside_classes(top: Listing, others: Counter[str]) -> tuple[str, ...]:
     """Count the images beside the class folders, and put the other files to those passed over."""
-    images = sum(not folder for _, folder in _entries(directory, True, passed_over))
+    others.update(top.others)
+    images = top.names.count(b"\0") - len(top.folders)
     return (f"passed over: {images} images beside the class folders",) if images else ()
 
 
-def _kinds(passed_over: Counter[str]) -> tuple[str, ...]:
+def _kinds(others: Counter[str]) -> tuple[str, ...]:
     """Say how many files of each kind were no images."""
-    if not passed_over:
+    if not others:
         return ()
-    kinds = [f"{kind} {count}" for kind, count in passed_over.most_common(10)]
-    more = ["..."] if len(passed_over) > 10 else []
+    most = sorted(others.items(), key=lambda entry: (-entry[1], entry[0]))
+    kinds = [f"{kind} {count}" for kind, count in most[:10]]
+    more = ["..."] if len(most) > 10 else []
     return (f"passed over: {', '.join(kinds + more)}",)
-
-
-def _entries(
-    path: str, follow_links: bool = False, passed_over: Counter[str] | None = None
-) -> Iterator[tuple[str, bool]]:
-    """Images and folders in a folder, each with whether it is a folder, in path order.
-
-    Other files are counted by their ending in `passed_over`.
-    """
-    found = []
-    try:
-        with os.scandir(path) as entries:
-            for entry in entries:
-                name = entry.name
-                if name.startswith("."):
-                    continue
-                if entry.is_dir(follow_symlinks=follow_links):
-                    if name.lower() not in _LITTER:
-                        found.append((os.fsencode(name) + b"/", name, True))
-                elif name.lower().endswith(EXTENSIONS):
-                    found.append((os.fsencode(name), name, False))
-                elif passed_over is not None and name.lower() not in _LITTER_FILES:
-                    passed_over[Path(name).suffix.lower() or "without an ending"] += 1
-    except OSError as error:
-        raise type(error)(
-            f"{path}: the folder cannot be read: {error.strerror}. Change its permissions, or move "
-            "it away."
-        ) from error
-    found.sort()
-    return ((name, is_folder) for _, name, is_folder in found)

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from keras_cvdata.labels import SEPARATOR
 from keras_cvdata.sources.embedded import PixelRows, find_pixel_columns
-from keras_cvdata.sources.strings import CompactStrings
+from keras_cvdata.sources.strings import CompactStrings, SharedTexts
 from keras_cvdata.sources.table import (
     PathOptions,
     TableSource,
@@ -133,6 +133,7 @@ class _Rows:
         self.labels: dict[str, list[Any]] = {key: [] for key in label_keys}
         self.columns: dict[str, list[Any]] = {}
         self.lines = array("Q")
+        self._shared = SharedTexts()
 
     def place(self, row: int) -> str:
         """Where a row is, for messages."""
@@ -158,11 +159,11 @@ class _Rows:
             image_keys, label_keys = spelling[keys]
             image = [row.pop(key) for key in image_keys]
             for key, values in self.labels.items():
-                values.append(row.pop(label_keys[key], None))
+                values.append(self._shared(row.pop(label_keys[key], None)))
             for key, value in row.items():
                 column = self.columns.setdefault(key, [])
                 column.extend([None] * (len(self.lines) - len(column)))
-                column.append(value)
+                column.append(self._shared(value))
             self.lines.append(line)
             yield image[0] if len(image) == 1 else image
 

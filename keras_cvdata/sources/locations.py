@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_cvdata.sources.directory import EXTENSIONS
 from keras_cvdata.sources.embedded import is_embedded
+from keras_cvdata.sources.folders import EXTENSIONS
 from keras_cvdata.sources.strings import CompactStrings
 from keras_cvdata.types import Ints
 

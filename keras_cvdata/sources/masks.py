@@ -26,6 +26,7 @@ class MaskFolder(Source):
         directory: The folder of masks.
         images: The images.
         follow_links: Follow symbolic links to folders.
+        index: Where the listing of the masks is kept, see `DirectorySource`.
 
     Raises:
         ValueError: An image has no mask, or several.
@@ -38,9 +39,12 @@ class MaskFolder(Source):
         images: DirectorySource,
         *,
         follow_links: bool = False,
+        index: str | os.PathLike[str] | bool | None = None,
     ) -> None:
         self.labels, self.columns = {}, {}
-        masks = DirectorySource(directory, unlabelled=True, follow_links=follow_links, verbose=0)
+        masks = DirectorySource(
+            directory, unlabelled=True, follow_links=follow_links, index=index, verbose=0
+        )
         self.directory = masks.directory
         found: dict[str, str] = {}
         for path in masks.relative_paths():

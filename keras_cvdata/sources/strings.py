@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keras_cvdata.types import Array
+
+_BLOCK = 1 << 16  # strings, or bytes of text, that are worked on together
 
 
 class CompactStrings:
@@ -43,13 +47,51 @@ class CompactStrings:
         Returns:
             The packed strings.
         """
-        blob = bytearray()
-        ends = bytearray()
-        for text in strings:
-            blob += text.encode("utf-8", "surrogateescape")
-            ends += len(blob).to_bytes(8, "little")
-        offsets = np.concatenate([np.zeros(1, "<u8"), np.frombuffer(ends, "<u8")])
-        return cls(np.frombuffer(bytes(blob), np.uint8), _narrow(offsets))
+        texts, lengths, strings = [], [], iter(strings)
+        while some := [text.encode("utf-8", "surrogateescape") for text in islice(strings, _BLOCK)]:
+            texts.append(b"".join(some))
+            lengths.append(np.fromiter(map(len, some), np.uint32, len(some)))
+        return cls._of(texts, lengths)
+
+    @classmethod
+    def from_terminated(cls, parts: Iterable[bytes]) -> CompactStrings:
+        r"""Pack strings that stand one after the other, far faster than one by one.
+
+        Args:
+            parts: UTF-8 text in which each string ends with a zero character.
+
+        Returns:
+            The packed strings.
+
+        Example:
+            >>> list(CompactStrings.from_terminated([b"a/1.jpg\0a/2.jpg\0", b"b/1.jpg\0"]))
+            ['a/1.jpg', 'a/2.jpg', 'b/1.jpg']
+        """
+        texts, lengths = [], []
+        for part in _joined(parts):
+            ends = np.flatnonzero(np.frombuffer(part, np.uint8) == 0)
+            texts.append(part.replace(b"\0", b""))
+            lengths.append(np.diff(ends, prepend=-1).astype(np.uint32) - np.uint32(1))
+        return cls._of(texts, lengths)
+
+    @classmethod
+    def _of(cls, texts: list[bytes], lengths: list[Array]) -> CompactStrings:
+        """Put text together that is cut into pieces, and let go of each piece on the way."""
+        total = sum(map(len, texts))
+        offsets = np.zeros(sum(map(len, lengths)) + 1, np.min_scalar_type(max(total, 65_536)))
+        start, end = 0, 0
+        for some in lengths:
+            ends = np.cumsum(some, dtype=np.uint64) + offsets[end]
+            offsets[end + 1 : end + 1 + len(some)] = ends
+            end += len(some)
+        blob = np.empty(total, np.uint8)
+        texts.reverse()
+        while texts:
+            text = texts.pop()
+            blob[start : start + len(text)] = np.frombuffer(text, np.uint8)
+            start += len(text)
+        blob.flags.writeable = False
+        return cls(blob, offsets)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -64,9 +106,10 @@ class CompactStrings:
 
     def __iter__(self) -> Iterator[str]:
         blob, start = self.blob.data, 0
-        for stop in self.offsets[1:].tolist():
-            yield str(blob[start:stop], "utf-8", "surrogateescape")
-            start = stop
+        for first in range(1, len(self) + 1, _BLOCK):
+            for stop in self.offsets[first : first + _BLOCK].tolist():
+                yield str(blob[start:stop], "utf-8", "surrogateescape")
+                start = stop
 
     def take(self, positions: Array) -> CompactStrings:
         """Select strings.
@@ -77,14 +120,48 @@ class CompactStrings:
         Returns:
             The strings at `positions`, in that order.
         """
-        positions = np.asarray(positions, np.int64)
-        starts = self.offsets[positions].astype(np.int64)
-        lengths = self.offsets[positions + 1].astype(np.int64) - starts
-        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
-        source = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
-        return CompactStrings(self.blob[source], _narrow(offsets))
+        texts, lengths = [], []
+        for first in range(0, len(positions), _BLOCK):
+            some = np.asarray(positions[first : first + _BLOCK], np.int64)
+            starts = self.offsets[some].astype(np.int64)
+            sizes = self.offsets[some + 1].astype(np.int64) - starts
+            shifts = starts - (np.cumsum(sizes) - sizes)
+            texts.append(self.blob[np.arange(sizes.sum()) + np.repeat(shifts, sizes)].tobytes())
+            lengths.append(sizes.astype(np.uint32))
+        return self._of(texts, lengths)
 
 
-def _narrow(offsets: Array) -> Array:
-    """Halve the offsets where 32 bits hold them."""
-    return offsets.astype(np.uint32 if offsets[-1] <= np.iinfo(np.uint32).max else np.uint64)
+class SharedTexts:
+    """Gives one object for equal texts, so that a column of a few texts takes 8 bytes a row.
+
+    Texts beyond the first 65,536 different ones are left as they are: a column of names has no
+    equal ones, and remembering them all would cost more than they do.
+
+    Example:
+        >>> share = SharedTexts()
+        >>> share("a b") is share(" ".join("ab"))
+        True
+    """
+
+    def __init__(self) -> None:
+        self._texts: dict[str, str] = {}
+
+    def __call__(self, value: Any) -> Any:
+        """The value, or an equal text of before."""
+        if type(value) is not str:
+            return value
+        if len(self._texts) < _BLOCK:
+            return self._texts.setdefault(value, value)
+        return self._texts.get(value, value)
+
+
+def _joined(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Join small parts, so that each that is looked at is worth it."""
+    some, size = [], 0
+    for part in parts:
+        some.append(part)
+        size += len(part)
+        if size >= _BLOCK:
+            yield b"".join(some)
+            some, size = [], 0
+    yield b"".join(some)

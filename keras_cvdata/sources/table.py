@@ -28,7 +28,7 @@ from keras_cvdata.sources.locations import (
     suggest_extension,
 )
 from keras_cvdata.sources.remote import read_url
-from keras_cvdata.sources.strings import CompactStrings
+from keras_cvdata.sources.strings import CompactStrings, SharedTexts
 from keras_cvdata.types import Array, ImageError, Ints
 
 
@@ -347,7 +347,7 @@ def tidy_column(values: Sequence[Any]) -> Array:
             except OverflowError:  # integers beyond 64 bits
                 break
     column = np.empty(len(values), object)
-    column[:] = values
+    column[:] = list(map(SharedTexts(), values))
     return column
 
 

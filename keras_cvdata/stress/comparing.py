@@ -93,8 +93,17 @@ class Comparison:
                 found.setdefault(change.perturbation, change)
         return found
 
+    @property
+    def left(self) -> dict[str, Change]:
+        """The gaps that are left: the largest of each perturbation, the largest first."""
+        found: dict[str, Change] = {}
+        for change in sorted(self.changes, key=lambda c: -c.gap):
+            if change.gap > max(GAP, change.noise):
+                found.setdefault(change.perturbation, change)
+        return found
+
     def summary(self) -> str:
-        """What closed, what narrowed, what opened, and the accuracy on clean images."""
+        """What closed, narrowed and opened, what is left, and the accuracy on clean images."""
         clean = self.changes[0]
         noise = "" if clean.verdict else f", within noise of {100 * clean.noise:.1f} points"
         lines = [f"Clean images: {_both(clean)}{noise}"]
@@ -103,6 +112,11 @@ class Comparison:
             lines += [f"{word}: {_listed(found.values())}"] if found else []
         if len(lines) == 1:
             lines.append("Nothing else changed beyond the noise of the number of images")
+        if self.left:
+            gaps = ", ".join(
+                f"{c.perturbation} {c.severity} ({c.after:.3f})" for c in self.left.values()
+            )
+            lines.append(f"Left: {gaps}")
         return "\n".join(lines)
 
 

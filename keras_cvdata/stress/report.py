@@ -228,7 +228,7 @@ class StressReport:
         return advising.advice(self)
 
     def compare(self, other: StressReport) -> Comparison:
-        """Say what closed and what opened since another report, such as that of the model before.
+        """Say what closed, opened and is left since another report, as that of the model before.
 
         Args:
             other: The report before, of a test by the same suite.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import cv2
 import keras
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ import tensorflow as tf
 
 from keras_cvdata.layers import (
     Pad,
+    RandomBackground,
     RandomElasticTransform,
     RandomFlip,
     RandomLighting,
@@ -53,6 +56,23 @@ def test_masks_and_boxes_follow(batch: int | None) -> None:
     assert first["bounding_boxes"]["boxes"].tolist() == [[6, 2, 9, 5], [0, 0, 0, 0]]
     assert first["bounding_boxes"]["labels"].tolist() == [3, -1]
     assert first["names"] == b"one"
+
+
+@pytest.mark.slow
+def test_masks_say_what_changes() -> None:
+    layer = RandomBackground(levels=0.4, mask_classes=7, bounding_box_format="xyxy")
+    found = mapped(layer, scenes(), 2)[0]
+    expected = np.where(scenes()["images"] > 0, 102, 0)
+    assert np.array_equal(found["images"], expected)
+
+
+@pytest.mark.slow
+def test_pictures_fit_images_of_unknown_size(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "grey.png"), np.full((9, 9, 3), 70, np.uint8))
+    layer = RandomBackground(backgrounds=tmp_path)
+    spec = tf.TensorSpec((None, None, None, 3), tf.uint8)
+    images = tf.zeros((2, 8, 10, 3), tf.uint8)
+    assert (np.asarray(tf.function(layer, input_signature=[spec])(images)) == 70).all()
 
 
 @pytest.mark.slow

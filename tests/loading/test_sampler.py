@@ -1,6 +1,7 @@
 """The order of samples is a pure function that shows every sample before any comes again."""
 
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -76,6 +77,18 @@ def test_balanced_long_epoch_keeps_occurrences_apart():
     order = Sampler(4, 3, seed=1, codes=np.array([0, 0, 0, 1]), steps=5)
     pairs = list(zip(*epoch(order, 1), strict=True))
     assert len(set(pairs)) == len(pairs)
+
+
+@pytest.mark.parametrize(("codes", "most"), [(None, 8), (np.arange(200_000) % 7 % 3, 11)])
+def test_order_takes_few_bytes_a_row(codes, most):
+    """Two passes at the seam of epochs; of a balanced one also how often each sample came."""
+    order = Sampler(200_000, 32, seed=7, codes=codes)
+    tracemalloc.start()
+    for number in range(3):
+        order.batch(number, 0)
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert held < most * order.pass_size + 10_000
 
 
 def test_order_is_pinned_across_versions():

@@ -133,6 +133,13 @@ def test_the_only_target_stands_alone(scenes: Path) -> None:
     assert sorted(table[0][1]) == ["boxes", "labels"]
 
 
+def test_listings_of_images_and_masks_are_kept(scenes: Path, tmp_path: Path) -> None:
+    folders = {"directory": scenes / "images", "mask_directory": scenes / "masks"}
+    seqs = [DirectorySequence(**folders, index=kept, verbose=0) for kept in (tmp_path, False)]
+    assert seqs[0].file_paths == seqs[1].file_paths
+    assert len(list(tmp_path.glob("*.index"))) == 2
+
+
 def test_selections_keep_masks_with_their_images(scenes: Path) -> None:
     seq = everything(scenes)["directory"]
     part = seq.with_source(seq.source.select(np.array([6, 1, 4])), training=False)

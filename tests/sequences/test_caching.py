@@ -307,6 +307,7 @@ def test_a_cache_needs_versions():
         ({"cache": True}, TypeError, "cache must be 'memory', the path of a folder, or None"),
         ({"cache": ""}, TypeError, "got ''"),
         ({"cache": "memory", "cache_bytes": 0}, ValueError, "cache_bytes"),
+        ({"cache": "memory", "processes": 2}, ValueError, "path of a folder, which all of them"),
         ({"cache": "memory", "cache_bytes": "1 GB"}, TypeError, "cache_bytes"),
     ],
 )
@@ -423,3 +424,28 @@ def test_pixels_in_a_table_are_parsed_once(tmp_path, monkeypatch):
     first = epochs(cached, 1)
     monkeypatch.setattr(type(cached.source), "fetch", None)
     same(first + epochs(cached, 1), expected)
+
+
+@pytest.mark.slow
+def test_processes_share_a_folder(photos, tmp_path, monkeypatch):
+    plain = epochs(make(photos, augment=MOVES, cache="memory"))
+    several = make(photos, augment=MOVES, cache=tmp_path / "cache", processes=2)
+    same(epochs(several), plain)
+    later = make(photos, augment=MOVES, cache=tmp_path / "cache")
+    assert len(later._store) == 12
+    no_reading(monkeypatch)
+    same(epochs(later), plain)
+
+
+def test_layers_that_follow_masks_see_them_moved(photos, tmp_path):
+    masks = tmp_path / "masks"
+    for file in photos.rglob("*.jpg"):
+        (masks / file.parent.name).mkdir(parents=True, exist_ok=True)
+        name = str(masks / file.parent.name / f"{file.stem}.png")
+        assert cv2.imwrite(name, cv2.imread(str(file))[..., 0] // 128)
+    augment = [layers.CenterCrop(16, 12), layers.RandomBackground(mask_classes=0)]
+    plain, cached = (
+        make(photos, augment=augment, mask_directory=masks, targets=["segmentation_masks"], cache=c)
+        for c in (None, "memory")
+    )
+    same(epochs(cached), epochs(plain))

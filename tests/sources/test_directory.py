@@ -125,6 +125,13 @@ def test_a_list_of_labels_takes_the_files_folder_by_folder(tmp_path):
         DirectorySource(tmp_path, labels=[0] * 5)
 
 
+def test_a_list_of_labels_takes_names_in_the_order_of_text(tmp_path):
+    """Bytes that are no UTF-8 come before the characters beyond 65,535, and not after them."""
+    names = ["é.png", os.fsdecode(b"\xff.png"), "😀.png"]
+    source = DirectorySource(make(tmp_path, *names), labels=[0, 1, 2])
+    assert list(source.relative_paths()) == names == sorted(names)
+
+
 def test_hierarchy(tmp_path):
     """R19: one label per level."""
     make(tmp_path, "cat/persian/1.png", "cat/siam/1.png", "cat/siam/2.png", "dog/boxer/1.png")

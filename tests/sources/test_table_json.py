@@ -52,6 +52,14 @@ def test_arrays_and_lines_give_the_same(table, text):
     assert source.columns["year"].tolist() == [2019, 2020]
 
 
+def test_equal_texts_are_kept_once(table):
+    """Millions of rows name few photographers; each text would take 60 bytes."""
+    rows = [{"location": f"{n}.jpg", "label": "a", "by": "A. B."} for n in range(3)]
+    source = JSONSource(table(json.dumps(rows)), missing="later")
+    assert source.columns["by"].tolist() == ["A. B."] * 3
+    assert len({id(text) for text in source.columns["by"]}) == 1
+
+
 def test_the_handbooks_spelling_is_read(table):
     """R24, R25, X15: single quotes, missing and left-over commas, letter case."""
     source = JSONSource(table(HANDBOOK))

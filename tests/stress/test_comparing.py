@@ -17,12 +17,15 @@ def test_what_closed_and_what_opened_beyond_noise() -> None:
         "Closed: invert 1 (0.500 to 0.960)",
         "Narrowed: blur 2 (0.600 to 0.800)",
         "Opened: contrast 2 (0.900 to 0.600)",
+        "Left: contrast 2 (0.600), blur 2 (0.800), fog 1 (0.810)",
     ]
 
 
 def test_reports_that_are_alike_say_so() -> None:
-    made = report(0.9, 100, invert=0.5)
-    assert made.compare(made).summary().splitlines()[1].startswith("Nothing else changed")
+    made = report(0.9, 100, invert=0.5, fog=0.89)
+    told = made.compare(made).summary().splitlines()[1:]
+    assert told[0].startswith("Nothing else changed")
+    assert told[1:] == ["Left: invert 1 (0.500)"]
 
 
 def test_reports_of_other_suites_are_refused() -> None:

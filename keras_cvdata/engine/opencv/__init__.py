@@ -4,7 +4,16 @@ It is called from many threads at once, needs no Keras, and spends its time in O
 the other threads run. OpenCV 5 computes exact bilinear warps for 1, 3 and 4 channels.
 """
 
+from keras_cvdata.engine.opencv.colors import NeedsCurvesError
 from keras_cvdata.engine.opencv.geometry import Reduced, reduction
-from keras_cvdata.engine.opencv.rendering import render, render_batch, render_mask
+from keras_cvdata.engine.opencv.rendering import render, render_batch, render_mask, with_mask
 
-__all__ = ["Reduced", "reduction", "render", "render_batch", "render_mask"]
+__all__ = [
+    "NeedsCurvesError",
+    "Reduced",
+    "reduction",
+    "render",
+    "render_batch",
+    "render_mask",
+    "with_mask",
+]

@@ -89,11 +89,15 @@ def _planes(pixels: Array) -> list[Array]:
     return list(cv2.split(pixels))
 
 
+class NeedsCurvesError(ValueError):
+    """A plan that was pickled, and so left its curves behind, meets pixels that need them."""
+
+
 def apply_curve(step: Curve, pixels: Array, place: Place, out: Array | None) -> Array:
     """Evaluate curves on every pixel of a uint16 or float image."""
     plan, b = place.plan, place.b
     if step.evaluate is None:
-        raise ValueError(
+        raise NeedsCurvesError(
             f"This plan was pickled and holds tables for uint8 images only; got {pixels.dtype}. "
             "Use threads instead of processes for float and 16-bit images."
         )

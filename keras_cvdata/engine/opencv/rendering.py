@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -76,13 +77,17 @@ def render(image: Array, plan: Plan, b: int, out: Array, *, reduced: Reduced | N
         np.copyto(out, result.reshape(out.shape), casting="unsafe")
 
 
-def render_batch(images: Array, plan: Plan, size: Size) -> Array:
+def render_batch(
+    images: Array, plan: Plan, size: Size, *, masks: Array | None = None, fill: int = 0
+) -> Array:
     """Carry out a plan for a batch, image by image.
 
     Args:
         images: (batch, height, width, channels) pixels; never changed.
         plan: A plan that was made with NumPy for this batch.
         size: (height, width) of the result.
+        masks: (batch, height, width, 1) segmentation masks, where a step needs them.
+        fill: As in `render_mask`.
 
     Returns:
         (batch, *size, channels) of the dtype that the plan makes, or that of the images.
@@ -97,7 +102,8 @@ def render_batch(images: Array, plan: Plan, size: Size) -> Array:
     dtype = images.dtype if plan.output.dtype == "source" else plan.output.dtype
     result = np.empty((len(images), *size, images.shape[3]), dtype)
     for b, image in enumerate(images):
-        render(image, plan, b, result[b])
+        own = plan if masks is None else with_mask(plan, masks[b], b, fill=fill)
+        render(image, own, b, result[b])
     return result
 
 
@@ -126,6 +132,36 @@ def render_mask(mask: Array, plan: Plan, b: int, out: Array, *, fill: int = 0) -
     for step in plan.for_masks.steps:
         pixels = apply(step, pixels, Place(plan, b, None, fill), None)
     np.copyto(out, pixels.reshape(out.shape), casting="unsafe")
+
+
+def with_mask(plan: Plan, mask: Array, b: int, *, fill: int = 0) -> Plan:
+    """Tell the steps of a plan that need it what the segmentation mask of an image says.
+
+    Args:
+        plan: A plan that was made with NumPy.
+        mask: As in `render_mask`.
+        b: Which image of the planned batch this is.
+        fill: As in `render_mask`.
+
+    Returns:
+        A plan for this image.
+
+    Example:
+        >>> from keras_cvdata.engine.chain import Chain
+        >>> from keras_cvdata.layers import RandomBackground
+        >>> plan = Chain([RandomBackground(mask_classes=0)]).plan(np.zeros((1, 4)), 2, 2, 3)
+        >>> plan.needs_masks, with_mask(plan, np.ones((2, 2, 1), np.uint8), 0).needs_masks
+        (True, False)
+    """
+    pixels: Array = mask if mask.dtype in (np.uint8, np.uint16) else mask.astype(np.float32)
+    steps = []
+    for step in plan.steps:
+        steps.append(step.on(pixels[None], np) if step.needs_masks else step)
+        move = step.for_mask()
+        if move is not None:
+            pixels = apply(move, pixels, Place(plan, b, None, fill), None)
+            pixels = pixels.reshape(*pixels.shape[:2], -1)
+    return replace(plan, steps=tuple(steps))
 
 
 def apply(step: Step | Lookups, pixels: Array, place: Place, out: Array | None) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import keras
@@ -102,6 +103,27 @@ def render_masks(masks: Tensor, plan: Plan, fill: int = 0) -> Tensor:
     """
     scale = _Scale(None, False, plan.for_masks.output, fill)
     return ops.cast(_follow(ops.cast(masks, "float32"), plan.for_masks, scale), masks.dtype)
+
+
+def with_masks(plan: Plan, masks: Tensor, fill: int = 0) -> Plan:
+    """Tell the steps of a plan that need them what segmentation masks say.
+
+    Args:
+        plan: A plan that was made with `xp=keras.ops`.
+        masks: As in `render_masks`.
+        fill: As in `render_masks`.
+
+    Returns:
+        A plan for these images.
+    """
+    scale = _Scale(None, False, plan.for_masks.output, fill)
+    pixels, steps = ops.cast(masks, "float32"), []
+    for step in plan.steps:
+        steps.append(step.on(pixels, ops) if step.needs_masks else step)
+        move = step.for_mask()
+        if move is not None:
+            pixels = _apply(move, pixels, scale)
+    return replace(plan, steps=tuple(steps))
 
 
 def _follow(pixels: Tensor, plan: Plan, scale: _Scale) -> Tensor:

@@ -1,0 +1,364 @@
+"""Processes that fill batches, where the threads of one wait for each other in Python."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import math
+import os
+import pickle
+import subprocess
+import sys
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_cvdata.engine.plan import Plan
+from keras_cvdata.loading.filling import Outcome, accept
+from keras_cvdata.loading.rendering import Reading, render_slot
+from keras_cvdata.loading.shared_memory import SharedBuffers
+from keras_cvdata.loading.threads import Pool
+from keras_cvdata.loading.worker import Layout, Pickled, Request, arrays_of
+from keras_cvdata.sources.base import Source
+from keras_cvdata.types import Array
+
+_FEWEST = 4  # slots that are worth a message
+_ALIGNED = 64  # bytes
+_PATIENCE = 1.0  # seconds that a process has to end by itself
+
+_START = (
+    "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
+    "from keras_cvdata.loading.worker import main; main()"
+)
+
+
+class WorkerProcess:
+    """One process, which answers one request at a time.
+
+    It is no child of `multiprocessing`, so it does not run the program that starts it once more,
+    needs no `if __name__ == "__main__":`, and loads no framework.
+
+    Args:
+        descriptor: Of the file of shared memory, which it inherits.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _START, json.dumps(sys.path), str(descriptor)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            pass_fds=(descriptor,),
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._requests, self._replies = self._process.stdin, self._process.stdout
+
+    @property
+    def pid(self) -> int:
+        """Number of the process."""
+        return self._process.pid
+
+    def ask(self, request: Request) -> Any:
+        """Send a request and wait for the answer.
+
+        Args:
+            request: What to render.
+
+        Returns:
+            What `Worker.render` returned, or the exception that it raised.
+
+        Raises:
+            RuntimeError: The process has ended.
+        """
+        try:
+            self._requests.write(pickle.dumps(request))
+            self._requests.flush()
+            return pickle.load(self._replies)
+        except (OSError, EOFError) as error:
+            raise RuntimeError(
+                f"A process that renders images ended ({_ending(self._process.wait())}). Where the "
+                "system killed it for want of memory, use fewer processes or a smaller batch_size."
+            ) from error
+
+    def dismiss(self) -> None:
+        """Tell it that nothing more will come."""
+        with contextlib.suppress(BrokenPipeError):
+            self._requests.close()
+
+    def stop(self) -> None:
+        """End it."""
+        self.dismiss()
+        self._replies.close()
+        try:
+            self._process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def _ending(code: int) -> str:
+    return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+
+
+class ProcessPool(Pool):
+    """A pool whose threads hand their work to a process each.
+
+    It has the properties of `Pool`; the processes start when used, and end with the threads. They
+    render images of uint8; others, whose curves are no tables, are left to the threads.
+
+    Args:
+        processes: Number of processes, at least 1.
+
+    Raises:
+        OSError: The system has no memory that processes inherit.
+    """
+
+    def __init__(self, processes: int) -> None:
+        if os.name == "nt":
+            raise OSError(
+                "Windows lets no process inherit nameless memory. Leave processes out: threads "
+                "decode in parallel, too."
+            )
+        super().__init__(processes)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._memory = SharedBuffers()
+        self._running: set[WorkerProcess] = set()
+        self._idle: deque[WorkerProcess] = deque()
+        self._readers: weakref.WeakKeyDictionary[Any, tuple[Pickled, Array]] = (
+            weakref.WeakKeyDictionary()
+        )
+        self._readers_lock = threading.Lock()
+        self._numbers = itertools.count()
+        self._stop_running = weakref.finalize(self, _stop, self._running)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"processes": self.threads}
+
+    def forget(self) -> None:
+        """Forget what belongs to the process that this one was forked from."""
+        super().forget()
+        self._stop_running.detach()
+        self._of_parent = self._running  # which alone may wait for them
+        self._begin()
+
+    def end_threads(self) -> None:
+        """Let threads and processes end once they have done what they were given."""
+        super().end_threads()
+        idle, self._idle = self._idle, deque()
+        self._running.difference_update(idle)
+        _stop(idle)
+        self._memory.clear()
+
+    @property
+    def pids(self) -> list[int]:
+        """Numbers of the processes."""
+        return [worker.pid for worker in list(self._running)]
+
+    def allocate(
+        self, shape: tuple[int, ...], dtype: str, annotations: dict[str, Any], plan: Plan
+    ) -> SharedBatch:
+        """Make room for a batch and its plan in shared memory.
+
+        Args:
+            shape: Of the pixels.
+            dtype: Of the pixels.
+            annotations: Arrays like those that follow them, see `BatchMemory`.
+            plan: The plan of the batch.
+
+        Returns:
+            The batch.
+
+        Raises:
+            TypeError: The plan holds a function that cannot be sent to another process.
+        """
+        pickled = _pickled(plan)
+        end = 0
+
+        def place(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Layout:
+            nonlocal end
+            start, end = end, _aligned(end + math.prod(shape) * dtype.itemsize)
+            return Layout(shape, dtype.str, start)
+
+        pixels, others = place(shape, np.dtype(dtype)), _placed(annotations, place)
+        block, memory = self._memory.lend(end + len(pickled))
+        memory[end:] = np.frombuffer(pickled, np.uint8)
+        span = Pickled(block, ((end, end + len(pickled)),), next(self._numbers))
+        return SharedBatch(memory.data, span, pixels, others)
+
+    def reader(self, owner: Any, source: Source, how: Reading) -> Pickled:
+        """Put a source into shared memory, once for its owner.
+
+        Args:
+            owner: Who reads it; what lies in memory lives as long.
+            source: The source.
+            how: How it is read.
+
+        Returns:
+            Where it lies.
+
+        Raises:
+            TypeError: It cannot be pickled.
+        """
+        with self._readers_lock:
+            if owner not in self._readers:
+                arrays: list[pickle.PickleBuffer] = []
+                first = pickle.dumps((source, how), 5, buffer_callback=arrays.append)
+                parts = [memoryview(first), *(array.raw() for array in arrays)]
+                starts = [0, *itertools.accumulate(_aligned(part.nbytes) for part in parts)]
+                block, memory = self._memory.lend(starts[-1])
+                spans = []
+                for start, part in zip(starts, parts, strict=False):
+                    spans.append((start, start + part.nbytes))
+                    memory[start : start + part.nbytes] = np.frombuffer(part, np.uint8)
+                self._readers[owner] = Pickled(block, tuple(spans), next(self._numbers)), memory
+            return self._readers[owner][0]
+
+    def ask(self, request: Request) -> list[Outcome | None]:
+        """Have a process that is idle, or a new one, carry out a request.
+
+        Args:
+            request: Which slots to render.
+
+        Returns:
+            What `Worker.render` returned.
+        """
+        idle = self._idle
+        try:
+            worker = idle.pop()
+        except IndexError:
+            worker = WorkerProcess(self._memory.descriptor)
+            self._running.add(worker)
+        reply = None
+        try:
+            reply = worker.ask(request)
+        finally:
+            if reply is None or idle is not self._idle:  # it died, or all were told to end
+                self._running.discard(worker)
+                worker.stop()
+            else:
+                idle.append(worker)
+        if isinstance(reply, Exception):
+            raise reply
+        found: list[Outcome | None] = reply
+        return found
+
+
+class SharedBatch:
+    """A batch in shared memory.
+
+    Args:
+        buffer: Its memory.
+        plan: Its plan.
+        pixels: Where its pixels lie.
+        annotations: Where that lies which follows them.
+
+    Attributes:
+        memory: The arrays of the batch.
+    """
+
+    def __init__(
+        self, buffer: memoryview, plan: Pickled, pixels: Layout, annotations: dict[str, Any]
+    ) -> None:
+        self._plan, self._pixels, self._annotations = plan, pixels, annotations
+        self.memory = arrays_of(buffer, pixels, annotations)
+
+    def request(self, reader: Pickled, slots: Sequence[int], positions: Sequence[int]) -> Request:
+        """Ask for slots of the batch; the arguments are those of `Request`."""
+        block = self._plan.block
+        parts = self._plan, self._pixels, self._annotations, block
+        return Request(reader, *parts, list(slots), list(positions))
+
+
+class Pieces:
+    """The work of a batch in pieces that are worth a message.
+
+    Args:
+        pool: The processes.
+        loader: Whose batch it is, with its `source`, `how` and `bad`.
+        plan: The plan of the batch.
+        batch: Its memory.
+        positions: Position of the sample of each slot.
+
+    Attributes:
+        runs: The slots of each piece.
+    """
+
+    def __init__(
+        self, pool: ProcessPool, loader: Any, plan: Plan, batch: SharedBatch, positions: list[int]
+    ) -> None:
+        self._pool, self._loader, self._plan, self._batch = pool, loader, plan, batch
+        self._positions = positions
+        count = len(positions)
+        size = max(_FEWEST, -(-count // (2 * pool.threads)))
+        self.runs = [range(first, min(first + size, count)) for first in range(0, count, size)]
+
+    def render(self, number: int) -> list[Outcome]:
+        """Have a process render a piece, and render what it leaves.
+
+        Args:
+            number: Of the piece.
+
+        Returns:
+            What became of its slots.
+        """
+        loader, slots = self._loader, self.runs[number]
+        positions = self._positions[slots.start : slots.stop]
+        reader = self._pool.reader(loader, loader.source, loader.how)
+        found = self._pool.ask(self._batch.request(reader, slots, positions))
+        filled = (
+            outcome or self._render_here(slot, position)
+            for slot, position, outcome in zip(slots, positions, found, strict=True)
+        )
+        return [accept(outcome, loader.bad) for outcome in filled]
+
+    def _render_here(self, slot: int, position: int) -> Outcome:
+        source, how = self._loader.source, self._loader.how
+        return render_slot(source, self._plan, slot, position, self._batch.memory, how)
+
+
+def _pickled(plan: Plan) -> bytes:
+    """Pickle a plan; functions of the running program and lambdas by value."""
+    refusal: Exception | None = None
+    try:
+        pickled = pickle.dumps(plan, pickle.HIGHEST_PROTOCOL)
+        if b"__main__" not in pickled:
+            return pickled
+    except Exception as error:  # such as that of a lambda
+        refusal = error
+    try:
+        import cloudpickle
+
+        return cloudpickle.dumps(plan)  # type: ignore[no-any-return]
+    except Exception as error:
+        raise TypeError(
+            f"The augmentation cannot be sent to other processes: {refusal or error}. Define its "
+            "functions at the top of a module that is imported, use threads in place of processes, "
+            "or install cloudpickle, which sends functions of notebooks as well."
+        ) from error
+
+
+def _placed(
+    like: dict[str, Any], place: Callable[[tuple[int, ...], np.dtype[Any]], Layout]
+) -> dict[str, Any]:
+    return {
+        name: _placed(each, place) if isinstance(each, dict) else place(each.shape, each.dtype)
+        for name, each in like.items()
+    }
+
+
+def _aligned(size: int) -> int:
+    return -(-size // _ALIGNED) * _ALIGNED
+
+
+def _stop(workers: Collection[WorkerProcess]) -> None:
+    for worker in workers:
+        worker.dismiss()
+    for worker in workers:
+        worker.stop()

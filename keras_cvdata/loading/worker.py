@@ -1,0 +1,206 @@
+"""What a worker process does: render slots of batches into memory that it shares.
+
+It loads no deep-learning framework and nothing of the program that started it. It ends when its
+input does, that is, when the other end is closed or dies.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import pickle
+import signal
+import sys
+import traceback
+from collections import OrderedDict
+from typing import IO, Any, NamedTuple
+
+import cv2
+import numpy as np
+
+from keras_cvdata.engine.opencv import NeedsCurvesError
+from keras_cvdata.engine.plan import Plan
+from keras_cvdata.loading.filling import Outcome
+from keras_cvdata.loading.rendering import BatchMemory, Reading, render_slot
+from keras_cvdata.loading.shared_memory import Block
+from keras_cvdata.sources.base import Source
+from keras_cvdata.types import Array
+
+KEPT = 8  # sources and blocks that are kept open
+
+
+class Pickled(NamedTuple):
+    """An object in a block: what pickling gave, and the arrays that it refers to.
+
+    Attributes:
+        block: Where it lies.
+        spans: First byte and end of the pickle, and of each array.
+        number: Tells it from all others that lay in this block.
+    """
+
+    block: Block
+    spans: tuple[tuple[int, int], ...]
+    number: int
+
+
+class Layout(NamedTuple):
+    """Where an array lies in a block."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    offset: int
+
+
+class Request(NamedTuple):
+    """Slots of a batch to render.
+
+    Attributes:
+        reader: A source and how it is read.
+        plan: The plan of the batch.
+        pixels: Where the pixels of the batch lie.
+        annotations: Where that lies which follows them; a `Layout` in place of each array.
+        block: The block of the batch.
+        slots: Numbers of the slots.
+        positions: Position of the sample of each.
+    """
+
+    reader: Pickled
+    plan: Pickled
+    pixels: Layout
+    annotations: dict[str, Any]
+    block: Block
+    slots: list[int]
+    positions: list[int]
+
+
+def arrays_of(buffer: Any, pixels: Layout, annotations: dict[str, Any]) -> BatchMemory:
+    """Make the arrays of a batch of the memory where they lie.
+
+    Args:
+        buffer: The memory of the block.
+        pixels: Where the pixels lie.
+        annotations: Where the rest lies, see `Request`.
+
+    Returns:
+        The arrays, which hold the buffer.
+    """
+    return BatchMemory(_array(buffer, pixels), _each(buffer, annotations))
+
+
+def _each(buffer: Any, layouts: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: _array(buffer, each) if isinstance(each, Layout) else _each(buffer, each)
+        for name, each in layouts.items()
+    }
+
+
+def _array(buffer: Any, layout: Layout) -> Array:
+    count = int(np.prod(layout.shape))
+    return np.frombuffer(buffer, layout.dtype, count, layout.offset).reshape(layout.shape)
+
+
+class Worker:
+    """Renders what it is asked for.
+
+    Args:
+        descriptor: Of the file of shared memory.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._open: OrderedDict[Block, mmap.mmap] = OrderedDict()
+        self._readers: OrderedDict[int, tuple[Source, Reading]] = OrderedDict()
+        self._plan: tuple[int, Plan] | None = None
+
+    def render(self, request: Request) -> list[Outcome | None]:
+        """Render slots.
+
+        Args:
+            request: Which, and how.
+
+        Returns:
+            What became of each; `None` where its image is none of uint8 and the plan needs its
+            curves, which are not sent: the slot is left to whoever has them.
+        """
+        number = request.reader.number
+        if number not in self._readers:
+            self._readers[number] = self._load(request.reader)
+            _limit(self._readers)
+        source, how = self._readers[number]
+        if self._plan is None or self._plan[0] != request.plan.number:
+            self._plan = request.plan.number, self._load(request.plan)
+        plan = self._plan[1]
+        out = arrays_of(self._memory(request.block), request.pixels, request.annotations)
+        outcomes: list[Outcome | None] = []
+        for slot, position in zip(request.slots, request.positions, strict=True):
+            try:
+                outcomes.append(render_slot(source, plan, slot, position, out, how))
+            except NeedsCurvesError:
+                outcomes.append(None)
+        return outcomes
+
+    def _load(self, pickled: Pickled) -> Any:
+        # A map of its own, which lives as long as the arrays in it.
+        memory = memoryview(pickled.block.open(self._descriptor)).toreadonly()
+        first, *arrays = (memory[start:end] for start, end in pickled.spans)
+        try:
+            return pickle.loads(first, buffers=arrays)
+        except (AttributeError, ImportError) as error:
+            raise TypeError(
+                f"Another process does not find what augments or reads the images: {error}. Define "
+                "it in a module that can be imported, or use threads in place of processes."
+            ) from error
+
+    def _memory(self, block: Block) -> mmap.mmap:
+        if block not in self._open:
+            self._open[block] = block.open(self._descriptor)
+            _limit(self._open)
+        return self._open[block]
+
+
+def _limit(kept: OrderedDict[Any, Any]) -> None:
+    while len(kept) > KEPT:
+        kept.popitem(last=False)
+
+
+def serve(worker: Worker, requests: IO[bytes], replies: IO[bytes]) -> None:
+    """Answer requests until there are no more.
+
+    Args:
+        worker: Who renders.
+        requests: Pickled requests, one after the other.
+        replies: Where the answers go: outcomes, or the exception that came.
+    """
+    while True:
+        try:
+            request = pickle.load(requests)
+        except EOFError:
+            return
+        try:
+            reply = pickle.dumps(worker.render(request))
+        except Exception as error:
+            reply = _told(error)
+        replies.write(reply)
+        replies.flush()
+
+
+def _told(error: Exception) -> bytes:
+    """Pickle an exception, or what can be said of it."""
+    error.add_note(f"In a worker process:\n{traceback.format_exc()}")
+    try:
+        pickle.loads(told := pickle.dumps(error))
+    except Exception:
+        other = RuntimeError(f"{type(error).__name__}: {error}")
+        other.__notes__ = error.__notes__
+        return pickle.dumps(other)
+    return told
+
+
+def main() -> None:
+    """Serve the process that started this one, over standard input and output."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who asks stops the work
+    cv2.setNumThreads(1)
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what functions of the user print is no reply
+    serve(Worker(int(sys.argv[2])), sys.stdin.buffer, replies)
+    os._exit(0)  # there is nothing to put in order

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from keras_cvdata import layers, sources
     from keras_cvdata.audit.report import AuditReport
     from keras_cvdata.audit.run import audit
+    from keras_cvdata.bench.report import BenchReport
+    from keras_cvdata.bench.run import bench
     from keras_cvdata.conversion.convert import convert
     from keras_cvdata.embedding import embed
+    from keras_cvdata.loading.stats import Stats
     from keras_cvdata.out_of_fold import oof_pred_probs
     from keras_cvdata.preprocessing.image import ImageDataGenerator
     from keras_cvdata.preview import preview
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
         EpochCallback,
         HDF5Sequence,
         JSONSequence,
+        LoadingStats,
         Sequence,
     )
     from keras_cvdata.single_image import apply, replay
@@ -50,6 +54,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ArraySequence",
     "AuditReport",
+    "BenchReport",
     "CSVSequence",
     "DataFrameSequence",
     "DirectorySequence",
@@ -59,15 +64,18 @@ __all__ = [
     "ImageError",
     "JSONSequence",
     "LabelSafetyReport",
+    "LoadingStats",
     "Proof",
     "ReviewReport",
     "Sequence",
     "Source",
     "Standardization",
+    "Stats",
     "StressReport",
     "__version__",
     "apply",
     "audit",
+    "bench",
     "convert",
     "embed",
     "estimate_memory",
@@ -90,6 +98,7 @@ __all__ = [
 _MODULE_OF = {
     "ArraySequence": "sequences",
     "AuditReport": "audit",
+    "BenchReport": "bench",
     "CSVSequence": "sequences",
     "DataFrameSequence": "sequences",
     "DirectorySequence": "sequences",
@@ -99,14 +108,17 @@ _MODULE_OF = {
     "ImageError": "types",
     "JSONSequence": "sequences",
     "LabelSafetyReport": "stress.label_safety",
+    "LoadingStats": "sequences",
     "Proof": "stress.proving",
     "ReviewReport": "review",
     "Sequence": "sequences",
     "Source": "sources",
     "Standardization": "statistics",
+    "Stats": "loading.stats",
     "StressReport": "stress.report",
     "apply": "single_image",
     "audit": "audit",
+    "bench": "bench",
     "convert": "conversion",
     "embed": "embedding",
     "estimate_memory": "statistics",

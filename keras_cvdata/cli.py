@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from keras_cvdata import __version__, audit_command, model_commands
+from keras_cvdata import __version__, audit_command, bench_command, model_commands
 from keras_cvdata import command_options as options
 
 
@@ -141,6 +141,7 @@ def _parser() -> argparse.ArgumentParser:
     model_commands.add_predict(commands)
     model_commands.add_review(commands)
     model_commands.add_stress(commands)
+    bench_command.add_bench(commands)
     _add_migrate(commands)
     return parser
 

@@ -51,9 +51,12 @@ def test_example_of_the_first_page_runs(tmp_path: Path, monkeypatch: pytest.Monk
 
 @pytest.mark.slow
 @pytest.mark.backends
-def test_code_after_training_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("page", ["after_training", "speed"])
+def test_code_with_trainings_runs(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    run_page(ROOT / "docs" / "after_training.md")
+    run_page(ROOT / "docs" / f"{page}.md")
 
 
 @pytest.mark.parametrize("page", ["audit", "data"])

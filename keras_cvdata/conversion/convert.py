@@ -144,7 +144,7 @@ def _read(source: Source, plan: Plan | None, color_mode: str, position: int) -> 
     """Read one image as it is, or carry out such a plan."""
     if plan is None:
         return fetch(source, position)
-    image, _, reduced = decode(source, position, plan, 0, color_mode)
+    image, _, reduced, _ = decode(source, position, plan, 0, color_mode)
     assert plan.resize is not None
     pixels = np.empty((*plan.resize.size, image.shape[2]), image.dtype)
     opencv.render(image, plan, 0, pixels, reduced=reduced)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import chain
+from time import perf_counter_ns
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,9 +16,10 @@ from keras_cvdata.engine.plan import Plan
 from keras_cvdata.engine.records import to_plain
 from keras_cvdata.loading.buffers import BufferPool
 from keras_cvdata.loading.filling import BadImage, Outcome, accept
-from keras_cvdata.loading.processes import Pieces, ProcessPool
+from keras_cvdata.loading.processes import Pieces, ProcessPool, Room
 from keras_cvdata.loading.rendering import BatchMemory, Reading, render_slot
 from keras_cvdata.loading.sampler import BatchIndices
+from keras_cvdata.loading.stats import Times
 from keras_cvdata.loading.threads import Job, Pool
 from keras_cvdata.sources.base import Source
 from keras_cvdata.stateless_random import Purpose, augmentation_uniforms, uniforms
@@ -34,6 +36,7 @@ class Images(NamedTuple):
         read: (B,) bool, false where a substitute stands for an image that could not be read.
         annotations: Masks and boxes that follow the images, see `Annotations.allocate`.
         mixes: What each mixer drew, from which the labels can be mixed like the pixels.
+        times: What the images took, on all threads together.
     """
 
     pixels: Array
@@ -41,6 +44,7 @@ class Images(NamedTuple):
     read: Array
     annotations: dict[str, Any]
     mixes: tuple[Parameters, ...] = ()
+    times: Times = Times()
 
 
 class Loader:
@@ -89,25 +93,31 @@ class Loader:
         Returns:
             The job, whose result is the batch.
         """
+        begun = perf_counter_ns()
         plan, positions = self.plan(epoch, indices), indices.positions.tolist()
+        room = self._room(len(positions))
+        planned = perf_counter_ns() - begun
+
+        def finish(out: BatchMemory, outcomes: list[Outcome]) -> Images:
+            begun = perf_counter_ns() - planned
+            images = self._mix(_as_images(out, outcomes), epoch, indices)
+            if self.rescale is not None:
+                images = images._replace(pixels=self.rescale(images.pixels))
+            return images._replace(times=_times(out, perf_counter_ns() - begun))
+
         if isinstance(pool, ProcessPool):
-            batch = pool.allocate(*self._room(len(positions)), plan)
-            pieces = Pieces(pool, self, plan, batch, positions)
+            pieces = Pieces(pool, self, plan, pool.allocate(room, plan), positions)
+            shared = pieces.memory
             return pool.start(
-                len(pieces.runs),
-                pieces.render,
-                lambda parts: self._finish(batch.memory, [*chain(*parts)], epoch, indices),
+                len(pieces.runs), pieces.render, lambda parts: finish(shared, [*chain(*parts)])
             )
-        shape, dtype, annotations = self._room(len(positions))
-        out = BatchMemory(self.memory.empty(shape, dtype), annotations)
+        out = BatchMemory(self.memory.empty(*room.pop("pixels")), **room)
 
         def work(slot: int) -> Outcome:
             filled = render_slot(self.source, plan, slot, positions[slot], out, self.how)
             return accept(filled, self.bad)
 
-        return pool.start(
-            len(positions), work, lambda outcomes: self._finish(out, outcomes, epoch, indices)
-        )
+        return pool.start(len(positions), work, lambda outcomes: finish(out, outcomes))
 
     def plan(self, epoch: int, indices: BatchIndices) -> Plan:
         """Draw the parameters of a batch and plan its rendering."""
@@ -122,19 +132,15 @@ class Loader:
         rows, keys = self.how.rows[indices.positions], self.chain.uniform_keys
         return augmentation_uniforms(self.seed, epoch, rows, indices.occurrences, keys)
 
-    def _room(self, count: int) -> tuple[tuple[int, ...], str, dict[str, Any]]:
-        """Shape and dtype of the pixels of a batch, and arrays for what follows them."""
+    def _room(self, count: int) -> dict[str, Any]:
+        """What a `BatchMemory` holds, with shape and dtype in place of the pixels."""
         others = self.how.annotations
         annotations = {} if others is None else others.allocate(count, self.shape[:2])
-        return (count, *self.shape), self.chain.output.dtype, annotations
-
-    def _finish(
-        self, out: BatchMemory, outcomes: list[Outcome], epoch: int, indices: BatchIndices
-    ) -> Images:
-        images = self._mix(_as_images(out, outcomes), epoch, indices)
-        if self.rescale is None:
-            return images
-        return images._replace(pixels=self.rescale(images.pixels))
+        return {
+            "pixels": Room((count, *self.shape), np.dtype(self.chain.output.dtype)),
+            "annotations": annotations,
+            "times": np.zeros((count, len(Times._fields)), np.int64),
+        }
 
     def _mix(self, images: Images, epoch: int, indices: BatchIndices) -> Images:
         """Mix the images of a batch with each other."""
@@ -154,3 +160,10 @@ def _as_images(out: BatchMemory, outcomes: list[Outcome]) -> Images:
         np.array([outcome.bad is None for outcome in outcomes], bool),
         out.annotations,
     )
+
+
+def _times(out: BatchMemory, batch: int) -> Times:
+    """What the images took, and the nanoseconds that went into the batch as a whole."""
+    assert out.times is not None
+    read, decode, augment = out.times.sum(axis=0).tolist()
+    return Times(read, decode, augment + batch)

@@ -14,7 +14,7 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -35,6 +35,13 @@ _START = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
     "from keras_cvdata.loading.worker import main; main()"
 )
+
+
+class Room(NamedTuple):
+    """Shape and dtype of an array that is yet to be made."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
 
 
 class WorkerProcess:
@@ -161,15 +168,12 @@ class ProcessPool(Pool):
         """Numbers of the processes."""
         return [worker.pid for worker in list(self._running)]
 
-    def allocate(
-        self, shape: tuple[int, ...], dtype: str, annotations: dict[str, Any], plan: Plan
-    ) -> SharedBatch:
+    def allocate(self, room: dict[str, Any], plan: Plan) -> SharedBatch:
         """Make room for a batch and its plan in shared memory.
 
         Args:
-            shape: Of the pixels.
-            dtype: Of the pixels.
-            annotations: Arrays like those that follow them, see `BatchMemory`.
+            room: What a `BatchMemory` holds: arrays, whose values are copied, dicts of arrays that
+                are like those to come, `Room` in place of arrays, or `None`.
             plan: The plan of the batch.
 
         Returns:
@@ -186,11 +190,15 @@ class ProcessPool(Pool):
             start, end = end, _aligned(end + math.prod(shape) * dtype.itemsize)
             return Layout(shape, dtype.str, start)
 
-        pixels, others = place(shape, np.dtype(dtype)), _placed(annotations, place)
+        layouts = _placed(room, place)
         block, memory = self._memory.lend(end + len(pickled))
         memory[end:] = np.frombuffer(pickled, np.uint8)
         span = Pickled(block, ((end, end + len(pickled)),), next(self._numbers))
-        return SharedBatch(memory.data, span, pixels, others)
+        batch = SharedBatch(memory.data, span, layouts)
+        for name, array in room.items():
+            if isinstance(array, np.ndarray):
+                getattr(batch.memory, name)[:] = array
+        return batch
 
     def reader(self, owner: Any, source: Source, how: Reading) -> Pickled:
         """Put a source into shared memory, once for its owner.
@@ -256,24 +264,20 @@ class SharedBatch:
     Args:
         buffer: Its memory.
         plan: Its plan.
-        pixels: Where its pixels lie.
-        annotations: Where that lies which follows them.
+        layouts: Where its arrays lie, see `Request`.
 
     Attributes:
         memory: The arrays of the batch.
     """
 
-    def __init__(
-        self, buffer: memoryview, plan: Pickled, pixels: Layout, annotations: dict[str, Any]
-    ) -> None:
-        self._plan, self._pixels, self._annotations = plan, pixels, annotations
-        self.memory = arrays_of(buffer, pixels, annotations)
+    def __init__(self, buffer: memoryview, plan: Pickled, layouts: dict[str, Any]) -> None:
+        self._plan, self._layouts = plan, layouts
+        self.memory = arrays_of(buffer, layouts)
 
     def request(self, reader: Pickled, slots: Sequence[int], positions: Sequence[int]) -> Request:
         """Ask for slots of the batch; the arguments are those of `Request`."""
         block = self._plan.block
-        parts = self._plan, self._pixels, self._annotations, block
-        return Request(reader, *parts, list(slots), list(positions))
+        return Request(reader, self._plan, self._layouts, block, list(slots), list(positions))
 
 
 class Pieces:
@@ -288,13 +292,14 @@ class Pieces:
 
     Attributes:
         runs: The slots of each piece.
+        memory: The arrays of the batch.
     """
 
     def __init__(
         self, pool: ProcessPool, loader: Any, plan: Plan, batch: SharedBatch, positions: list[int]
     ) -> None:
         self._pool, self._loader, self._plan, self._batch = pool, loader, plan, batch
-        self._positions = positions
+        self._positions, self.memory = positions, batch.memory
         count = len(positions)
         size = max(_FEWEST, -(-count // (2 * pool.threads)))
         self.runs = [range(first, min(first + size, count)) for first in range(0, count, size)]
@@ -320,7 +325,7 @@ class Pieces:
 
     def _render_here(self, slot: int, position: int) -> Outcome:
         source, how = self._loader.source, self._loader.how
-        return render_slot(source, self._plan, slot, position, self._batch.memory, how)
+        return render_slot(source, self._plan, slot, position, self.memory, how)
 
 
 def _pickled(plan: Plan) -> bytes:
@@ -347,10 +352,13 @@ def _pickled(plan: Plan) -> bytes:
 def _placed(
     like: dict[str, Any], place: Callable[[tuple[int, ...], np.dtype[Any]], Layout]
 ) -> dict[str, Any]:
-    return {
-        name: _placed(each, place) if isinstance(each, dict) else place(each.shape, each.dtype)
-        for name, each in like.items()
-    }
+    layouts: dict[str, Any] = dict(like)
+    for name, each in like.items():
+        if isinstance(each, dict):
+            layouts[name] = _placed(each, place)
+        elif each is not None:
+            layouts[name] = place(each.shape, each.dtype)
+    return layouts
 
 
 def _aligned(size: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import perf_counter_ns
 from typing import Any, NamedTuple
 
 from keras_cvdata import codec
@@ -44,10 +45,12 @@ class BatchMemory(NamedTuple):
     Attributes:
         pixels: (B, height, width, channels).
         annotations: See `Annotations.allocate`.
+        times: (B, 3) int64 of zeros for the `Times` of each image, where they are wanted.
     """
 
     pixels: Array
     annotations: dict[str, Any]
+    times: Array | None = None
 
 
 def render_slot(
@@ -97,11 +100,13 @@ class Decoded(NamedTuple):
         pixels: (height, width, channels), smaller than the image where that is enough.
         size: (height, width) of the whole image.
         reduced: The whole image, where the pixels are fewer.
+        read: When it had been read and was yet to be decoded, as `time.perf_counter_ns` says.
     """
 
     pixels: Array
     size: Size
     reduced: opencv.Reduced | None
+    read: int = 0
 
 
 def decode(source: Source, position: int, plan: Plan, slot: int, color_mode: str) -> Decoded:
@@ -121,22 +126,44 @@ def decode(source: Source, position: int, plan: Plan, slot: int, color_mode: str
         ImageError: It cannot be read.
     """
     payload = fetch(source, position)
+    read = perf_counter_ns()
     name = source.name(position)
     if not isinstance(payload, bytes):
         pixels = codec.read(payload, color_mode, name=name)
-        return Decoded(pixels, (pixels.shape[0], pixels.shape[1]), None)
+        return Decoded(pixels, (pixels.shape[0], pixels.shape[1]), None, read)
     header = codec.sniff(payload, name, max_pixels=source.max_pixels)
     whole = header.height, header.width
     reduce = opencv.reduction(plan, slot, *whole) if plan.reduces else 1
     pixels = codec.read(payload, color_mode, reduce=reduce, name=name, header=header)
     if pixels.shape[:2] == whole:
-        return Decoded(pixels, whole, None)
-    return Decoded(pixels, whole, opencv.Reduced(*whole, reduce))
+        return Decoded(pixels, whole, None, read)
+    return Decoded(pixels, whole, opencv.Reduced(*whole, reduce), read)
 
 
 def _render(
     source: Source, plan: Plan, slot: int, position: int, out: BatchMemory, how: Reading
 ) -> None:
+    begun = perf_counter_ns()
+    image, size, reduced, rest, read = _fetch(source, plan, slot, position, out, how)
+    decoded = perf_counter_ns()
+    row, mask = int(how.rows[position]), None
+    if how.annotations is not None:
+        mask = how.annotations.mask(row, plan, size)
+        if mask is not None and rest.needs_masks:
+            told = opencv.with_mask(plan, mask, slot, fill=how.annotations.classes.fill)
+            rest = told if rest is plan else told.tail
+    opencv.render(image, rest, slot, out.pixels[slot], reduced=reduced)
+    if how.annotations is not None:
+        sizes = size, out.pixels.shape[1:3]
+        how.annotations.fill(out.annotations, slot, row, plan, sizes, mask)
+    if out.times is not None:
+        out.times[slot] = read - begun, decoded - read, perf_counter_ns() - decoded
+
+
+def _fetch(
+    source: Source, plan: Plan, slot: int, position: int, out: BatchMemory, how: Reading
+) -> Served:
+    """Take an image from the cache, or read it."""
     name = source.name(position)
 
     def check(image: Array) -> None:
@@ -148,21 +175,11 @@ def _render(
     served = None
     if how.cache is not None:
         served = how.cache.serve(source, position, plan, slot, check)
-    if served is None:
-        image, size, reduced = decode(source, position, plan, slot, how.color_mode)
-        check(image)
-        served = Served(image, size, reduced, plan)
-    image, size, reduced, rest = served
-    row, mask = int(how.rows[position]), None
-    if how.annotations is not None:
-        mask = how.annotations.mask(row, plan, size)
-        if mask is not None and rest.needs_masks:
-            told = opencv.with_mask(plan, mask, slot, fill=how.annotations.classes.fill)
-            rest = told if rest is plan else told.tail
-    opencv.render(image, rest, slot, out.pixels[slot], reduced=reduced)
-    if how.annotations is not None:
-        sizes = size, out.pixels.shape[1:3]
-        how.annotations.fill(out.annotations, slot, row, plan, sizes, mask)
+    if served is not None:
+        return served
+    image, size, reduced, read = decode(source, position, plan, slot, how.color_mode)
+    check(image)
+    return Served(image, size, reduced, plan, read)
 
 
 def _check_channels(image: Array, expected: int, name: str) -> None:

@@ -57,8 +57,7 @@ class Request(NamedTuple):
     Attributes:
         reader: A source and how it is read.
         plan: The plan of the batch.
-        pixels: Where the pixels of the batch lie.
-        annotations: Where that lies which follows them; a `Layout` in place of each array.
+        layouts: Where the arrays of the batch lie: a `Layout` in place of each of `BatchMemory`.
         block: The block of the batch.
         slots: Numbers of the slots.
         positions: Position of the sample of each.
@@ -66,32 +65,33 @@ class Request(NamedTuple):
 
     reader: Pickled
     plan: Pickled
-    pixels: Layout
-    annotations: dict[str, Any]
+    layouts: dict[str, Any]
     block: Block
     slots: list[int]
     positions: list[int]
 
 
-def arrays_of(buffer: Any, pixels: Layout, annotations: dict[str, Any]) -> BatchMemory:
+def arrays_of(buffer: Any, layouts: dict[str, Any]) -> BatchMemory:
     """Make the arrays of a batch of the memory where they lie.
 
     Args:
         buffer: The memory of the block.
-        pixels: Where the pixels lie.
-        annotations: Where the rest lies, see `Request`.
+        layouts: Where they lie, see `Request`.
 
     Returns:
         The arrays, which hold the buffer.
     """
-    return BatchMemory(_array(buffer, pixels), _each(buffer, annotations))
+    return BatchMemory(**_each(buffer, layouts))
 
 
 def _each(buffer: Any, layouts: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: _array(buffer, each) if isinstance(each, Layout) else _each(buffer, each)
-        for name, each in layouts.items()
-    }
+    found = dict(layouts)
+    for name, each in layouts.items():
+        if isinstance(each, Layout):
+            found[name] = _array(buffer, each)
+        elif each is not None:
+            found[name] = _each(buffer, each)
+    return found
 
 
 def _array(buffer: Any, layout: Layout) -> Array:
@@ -130,7 +130,7 @@ class Worker:
         if self._plan is None or self._plan[0] != request.plan.number:
             self._plan = request.plan.number, self._load(request.plan)
         plan = self._plan[1]
-        out = arrays_of(self._memory(request.block), request.pixels, request.annotations)
+        out = arrays_of(self._memory(request.block), request.layouts)
         outcomes: list[Outcome | None] = []
         for slot, position in zip(request.slots, request.positions, strict=True):
             try:

@@ -7,6 +7,7 @@ from keras_cvdata.sequences.dataframe import DataFrameSequence
 from keras_cvdata.sequences.directory import DirectorySequence
 from keras_cvdata.sequences.hdf5 import HDF5Sequence
 from keras_cvdata.sequences.json import JSONSequence
+from keras_cvdata.sequences.loading_stats import LoadingStats
 from keras_cvdata.sequences.position import EpochCallback
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "EpochCallback",
     "HDF5Sequence",
     "JSONSequence",
+    "LoadingStats",
     "Sequence",
 ]

@@ -316,7 +316,7 @@ class Sequence(Labelled, Epochs, SingleSamples):
         return self._loader.start(self._pool, epoch, self._sampler.batch(epoch, index))
 
     def _batch(self, images: Images) -> Any:
-        pixels, positions, read, others, mixes = images
+        pixels, positions, read, others, mixes, _ = images
         if self.data_format == "channels_first":
             pixels = np.ascontiguousarray(np.moveaxis(pixels, -1, 1))
         if not self._targets and not others:

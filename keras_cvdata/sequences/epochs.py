@@ -5,14 +5,17 @@ from __future__ import annotations
 import abc
 import sys
 from collections.abc import Iterator
+from time import perf_counter_ns
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 from keras_cvdata import arguments
 from keras_cvdata.loading.loader import Images, Loader
 from keras_cvdata.loading.sampler import Sampler
+from keras_cvdata.loading.stats import Delivery, Stats
 from keras_cvdata.loading.threads import Job, Pool, prefetch
 from keras_cvdata.sequences.keras_pass import (
+    Asker,
     asker_by_index,
     called_by_keras,
     keras_pass,
@@ -23,9 +26,18 @@ from keras_cvdata.sequences.keras_pass import (
 from keras_cvdata.sequences.options import PassesOptionsOn
 from keras_cvdata.sequences.passes import PassTracker
 from keras_cvdata.sequences.position import Position
+from keras_cvdata.sequences.recording import Recorder
 from keras_cvdata.sequences.workers import WithoutWorkers
 from keras_cvdata.sources.base import Source
 from keras_cvdata.types import Ints
+
+
+class Served(NamedTuple):
+    """A batch as Keras gets it, what it cost, and whether Keras only tries what batches are."""
+
+    batch: Any
+    delivery: Delivery
+    is_trial: bool = False
 
 
 class Epochs(PassesOptionsOn, Position, WithoutWorkers):
@@ -53,6 +65,7 @@ class Epochs(PassesOptionsOn, Position, WithoutWorkers):
         self._epoch_is_told = False  # by an EpochCallback
         self._watch_epochs = epochs_differ
         self._passes = PassTracker()
+        self._recorder = Recorder(self._pool.threads)
 
     @abc.abstractmethod
     def _start(self, epoch: int, index: int) -> Job[Images]:
@@ -71,15 +84,26 @@ class Epochs(PassesOptionsOn, Position, WithoutWorkers):
             refuse_class_weight(caller, self)
         walk = keras_pass(caller, self)
         if walk is not None:
-            batch = self._passes.next(walk, self._epoch, len(self), self._batches)
+            served = self._passes.next(walk, self._epoch, len(self), self._batches)
+            if not served.is_trial:
+                self._recorder.count_pass(walk, served.delivery, len(self))
             if self._passes.is_over(walk):
                 self._let_go()
-            return batch
+            return served.batch
         index = arguments.position("batch", index, len(self), "batches of an epoch")
-        self._note_index(caller, index)
-        return self._batch(self._start(self._epoch, index).wait())
+        asker, epoch, asked = self._note_index(caller, index), self._epoch, perf_counter_ns()
+        served = self._served(epoch, index, asked, self._start(epoch, index).wait())
+        if asker != "trial":
+            self._recorder.count_by_index(served.delivery, len(self), for_fit=asker is not None)
+        return served.batch
 
-    def _note_index(self, caller: FrameType, index: int) -> None:
+    def _served(self, epoch: int, index: int, asked: int, images: Images) -> Served:
+        batch, bad = self._batch(images), len(images.read) - int(images.read.sum())
+        given = perf_counter_ns()
+        count = len(images.positions)
+        return Served(batch, Delivery(epoch, index, asked, given, count, bad, images.times))
+
+    def _note_index(self, caller: FrameType, index: int) -> Asker | None:
         """Take note of who asks for a batch by index, and warn where that never leads on."""
         asker = asker_by_index(caller, self)
         self._passes.note_index(asker, self._epoch, index)
@@ -87,6 +111,7 @@ class Epochs(PassesOptionsOn, Position, WithoutWorkers):
             if self._watch_epochs:
                 warn_of_one_epoch(asker, self._epoch)
             self._watch_epochs = False  # one warning is enough
+        return asker
 
     def on_epoch_end(self) -> None:
         """Go on to the next epoch after batches by index; a pass of Keras does so by itself."""
@@ -107,7 +132,10 @@ class Epochs(PassesOptionsOn, Position, WithoutWorkers):
 
     def __iter__(self) -> Iterator[Any]:
         if type(self).__getitem__ is Epochs.__getitem__:
-            yield from self._batches(self._epoch)
+            meter = self._recorder.begin(self._epoch)
+            for served in self._batches(self._epoch):
+                self._recorder.count(meter, served.delivery, len(self))
+                yield served.batch
             return
         epoch = self._epoch  # of a subclass that changes what it gets of `super()[index]`
         for index in range(len(self)):
@@ -115,6 +143,23 @@ class Epochs(PassesOptionsOn, Position, WithoutWorkers):
             if index == len(self) - 1 and self._epoch == epoch:
                 self._epoch = epoch + 1
             yield batch
+
+    def stats(self, running: bool = False) -> Stats:
+        """What loading cost in the last epoch: images/s, waiting, time of each step, bad items.
+
+        Passes by Keras, by a loop and by index count alike; validation on this very sequence within
+        its `fit` does not.
+
+        Args:
+            running: Of the pass that began last, instead of the one that came to its end last. It
+                is so too where none has come to its end.
+
+        Returns:
+            The figures, which print as a person reads them.
+        """
+        recorder = self._recorder
+        chosen = recorder.running if running or not recorder.ended.batches else recorder.ended
+        return chosen.stats()
 
     def rows(self, index: int) -> Ints:
         """Rows in the source of the samples of a batch of the current epoch, in its order.
@@ -147,11 +192,14 @@ class Epochs(PassesOptionsOn, Position, WithoutWorkers):
         index = arguments.position("batch", index, len(self), "batches of an epoch")
         return self._sampler.batch(self._epoch, index).positions
 
-    def _batches(self, epoch: int, first: int = 0, is_trial: bool = False) -> Iterator[Any]:
+    def _batches(self, epoch: int, first: int = 0, is_trial: bool = False) -> Iterator[Served]:
         """Batches of an epoch from an index on; the end leads to the next epoch, but of a trial."""
         jobs = (self._start(epoch, index) for index in range(first, len(self)))
         loaded = (job.wait() for job in jobs) if is_trial else prefetch(jobs, self.prefetch)
+        asked = perf_counter_ns()
         for index, images in enumerate(loaded, first):
             if index == len(self) - 1 and self._epoch == epoch and not is_trial:
                 self._epoch = epoch + 1
-            yield self._batch(images)
+            served = self._served(epoch, index, asked, images)
+            yield served._replace(is_trial=is_trial)
+            asked = perf_counter_ns()

@@ -205,6 +205,35 @@ def is_trial(walk: FrameType) -> bool:
     return asking.f_code is inspect.unwrap(keras.Model.predict).__code__  # as on JAX
 
 
+def adapter_of_fit(walk: FrameType) -> Any:
+    """Return the adapter of the `fit` in whose midst a pass validates or predicts.
+
+    Args:
+        walk: The generator of Keras, when it asks for its first batch.
+
+    Returns:
+        The adapter, whose generators train; None where the pass itself trains, or is not of an
+        `evaluate` or `predict` that a `fit` or its callback has called.
+    """
+    adapter, inner, fit = adapter_of(walk), _code_of("evaluate", "predict"), _code_of("fit")
+    for newest in _stacks():
+        is_inside = False
+        for frame in _outwards(newest):
+            if frame.f_code in inner:
+                is_inside = is_inside or adapter in _adapters(frame)
+            elif is_inside and frame.f_code in fit:
+                return next(iter(_adapters(frame)), None)
+    return None
+
+
+def _adapters(frame: FrameType) -> list[Any]:
+    return [found for found in map(_adapter, frame.f_locals.values()) if found is not None]
+
+
+def _code_of(*methods: str) -> set[CodeType]:
+    return {inspect.unwrap(getattr(keras.Model, method)).__code__ for method in methods}
+
+
 @functools.cache
 def _builders() -> frozenset[CodeType]:
     methods = [getattr(keras.Model, name, None) for name in BUILDERS]

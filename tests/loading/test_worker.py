@@ -14,7 +14,7 @@ from keras_cvdata.engine.chain import Chain
 from keras_cvdata.engine.output import Output
 from keras_cvdata.layers import RandomGamma
 from keras_cvdata.loading.filling import Outcome
-from keras_cvdata.loading.processes import ProcessPool
+from keras_cvdata.loading.processes import ProcessPool, Room
 from keras_cvdata.loading.rendering import Reading
 from keras_cvdata.loading.worker import KEPT, Worker, serve
 from keras_cvdata.sources import ArraySource
@@ -33,7 +33,14 @@ class Asked:
         chain = Chain([RandomGamma((1, 1))], size=(2, 2), output=Output("float32", "unit"))
         plan = chain.plan(np.zeros((3, chain.total_uniforms)), 2, 2, 3)
         self.pool = ProcessPool(1)
-        self.batch = self.pool.allocate((3, 2, 2, 3), "float32", {"others": {"m": images}}, plan)
+        self.batch = self.pool.allocate(
+            {
+                "pixels": Room((3, 2, 2, 3), np.dtype("float32")),
+                "annotations": {"others": {"m": images}},
+                "times": np.full((3, 3), 7),
+            },
+            plan,
+        )
         self.batch.memory.pixels[:] = -1
         reader = self.pool.reader(self, source, how)
         assert self.pool.reader(self, source, how) is reader
@@ -47,6 +54,9 @@ def test_slots_are_rendered_into_memory_that_is_shared() -> None:
     levels = asked.batch.memory.pixels[:, 0, 0, 0] * 255
     assert levels.round().tolist() == [-255, 10, 30]
     assert asked.batch.memory.annotations["others"]["m"].shape == (3, 4, 4, 3)
+    assert asked.batch.memory.times is not None
+    assert asked.batch.memory.times[0].tolist() == [7, 7, 7]
+    assert (asked.batch.memory.times[1:] > 7).all()
 
 
 def test_what_needs_curves_is_left() -> None:

@@ -52,12 +52,14 @@ class Served(NamedTuple):
         size: (height, width) of the whole image.
         reduced: The whole image, where the pixels are fewer.
         plan: What is still to be done.
+        read: When it had been read, as `time.perf_counter_ns` says.
     """
 
     pixels: Array
     size: Size
     reduced: opencv.Reduced | None
     plan: Plan
+    read: int
 
 
 class ImageCache:
@@ -125,9 +127,9 @@ class ImageCache:
         if version is None:
             return None
         key = self._key(source, position, version)
-        kept = self.store.get(key)
+        kept, read = self.store.get(key), time.perf_counter_ns()
         if kept is None:
-            kept = self._make(source, position, plan, slot, check)
+            kept, read = self._make(source, position, plan, slot, check)
             if source.version(position) == version:  # not changed while it was read
                 self.store.put(key, kept)
         else:
@@ -138,7 +140,7 @@ class ImageCache:
             return None
         reduced = None if (down, across) == (1, 1) else kept.whole
         rest = plan.tail if kept.done else plan
-        return Served(kept.pixels, (height, width), reduced, rest)
+        return Served(kept.pixels, (height, width), reduced, rest, read)
 
     @property
     def exact(self) -> bool:
@@ -161,7 +163,7 @@ class ImageCache:
             ImageError: It cannot be read.
         """
         start = time.thread_time()
-        kept = self._make(source, position, plan, slot, lambda _: None)
+        kept, _ = self._make(source, position, plan, slot, lambda _: None)
         return kept.pixels.nbytes, time.thread_time() - start
 
     def _key(self, source: Source, position: int, version: str) -> bytes:
@@ -177,8 +179,10 @@ class ImageCache:
         plan: Plan,
         slot: int,
         check: Callable[[Array], None],
-    ) -> Kept:
-        payload, name = fetch(source, position), source.name(position)
+    ) -> tuple[Kept, int]:
+        """What is to be kept of an image, and when it had been read."""
+        payload, read = fetch(source, position), time.perf_counter_ns()
+        name = source.name(position)
         if isinstance(payload, bytes):
             header = codec.sniff(payload, name, max_pixels=source.max_pixels)
             height, width = header.height, header.width
@@ -191,10 +195,10 @@ class ImageCache:
         check(pixels)
         whole = opencv.Reduced(height, width, reduce, reduce)
         if self._preshrink is None:
-            return _after_head(pixels, whole, plan, slot)
+            return _after_head(pixels, whole, plan, slot), read
         size = self._preshrink.size(height, width)
         pixels, whole = shrink(pixels, size, whole)
-        return Kept(np.ascontiguousarray(pixels), whole)
+        return Kept(np.ascontiguousarray(pixels), whole), read
 
     def _reduction(self, plan: Plan, slot: int, height: int, width: int) -> int:
         if self._preshrink is None:

@@ -52,6 +52,8 @@ class Chain:
             layer in the list and the number of the draw within the layer.
         needs_range: The part, or the output, that must know the range of float pixels; None where
             nothing must.
+        fixed: Number of steps at the beginning of each plan that nothing is drawn for, and that
+            give equal pixels for an image wherever they are carried out.
 
     Example:
         >>> Chain([], size=(28, 28), output=Output("float32", "unit")).total_uniforms
@@ -83,8 +85,22 @@ class Chain:
             self.resize = self._opener.resize(self.resize.size)
         keys = [(i, d) for i, layer in enumerate(self.layers) for d in range(layer.total_uniforms)]
         self.uniform_keys: Array = np.array(keys, np.int64).reshape(-1, 2)
+        drawn_for = {id(p) for x in self.layers if x.total_uniforms for p in x.flatten()}
         acting = [p for p in self.parts if p is not self._opener and p.form != "output"]
         self._groups = group(acting, self.resize, self.output)
+        self.fixed = 0
+        if id(self._opener) not in drawn_for:
+            self.fixed = self._count_fixed([id(p) in drawn_for for p in acting])
+
+    def _count_fixed(self, is_drawn_for: Sequence[bool]) -> int:
+        """Number of the first steps that are numbers alone, the same for every image and epoch."""
+        count = 0
+        for own in self._groups:
+            any_drawn = any(is_drawn_for[member] for member in own.members)
+            if any_drawn or own.output is not None or not FORMS[own.form].repeatable:
+                break
+            count += 1
+        return count
 
     def _find_opener(self) -> Any:
         """The first layer, where it takes the decoded image in place of the resize."""
@@ -151,8 +167,21 @@ class Chain:
         width: Tensor,
         channels: int,
         xp: Any = np,
+        steps: int | None = None,
     ) -> Plan:
-        """Plan a batch from parameters, such as stored ones; arguments as in `plan`."""
+        """Plan a batch from parameters, such as stored ones; arguments as in `plan`.
+
+        Args:
+            drawn: The parameters of each layer.
+            height: As in `plan`.
+            width: As in `plan`.
+            channels: As in `plan`.
+            xp: As in `plan`.
+            steps: Number of steps to plan, from the first; all by default.
+
+        Returns:
+            The plan.
+        """
         flat = [
             p
             for layer, own in zip(self.layers, drawn, strict=True)
@@ -169,10 +198,30 @@ class Chain:
         windows = None
         if self._opener is not None:
             windows = self._opener.windows(members.pop(0).p)
-        steps = (
-            each.step([members[i] for i in each.members], windows, xp) for each in self._groups
-        )
-        return Plan(tuple(steps), self.output, self.value_range)
+        groups = self._groups[:steps]
+        made = tuple(each.step([members[i] for i in each.members], windows, xp) for each in groups)
+        return Plan(made, self.output, self.value_range, self.fixed)
+
+    def opening(self, count: int, height: Tensor, width: Tensor, channels: int) -> Plan:
+        """Plan the resize and what is fused with it for many draws, among them the extreme ones.
+
+        Args:
+            count: Number of draws.
+            height: As in `plan`.
+            width: As in `plan`.
+            channels: As in `plan`.
+
+        Returns:
+            The first step with `count` draws, the same at every call; no step without a resize.
+        """
+        if self.resize is None:
+            return Plan((), self.output, self.value_range)
+        chosen = np.random.default_rng(0)
+        u = chosen.random((count, self.total_uniforms))
+        kinds = chosen.integers(0, 4, u.shape)  # ranges end, and turns vanish, at these numbers
+        u = np.select([kinds == 0, kinds == 1, kinds == 2], [0.0, 0.5, 1 - 2.0**-24], u)
+        drawn = self.draw(u, height, width)
+        return self.prepare(drawn, height, width, channels, steps=1)
 
     def _first_size(self, height: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:
         """Size of the images that the first layer sees."""

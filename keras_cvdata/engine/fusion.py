@@ -300,19 +300,22 @@ class Form(NamedTuple):
         build: Makes the step of a group from what its members drew; several where it fuses.
         fuses: Whether neighbours of this form become one step.
         followed: Whether it says where pixels come from, so that masks and boxes can follow.
+        repeatable: Whether its step is numbers alone, so that what it makes of an image may be kept
+            in the place of the image. Curves and histograms are looked up with what follows.
     """
 
     build: Callable[[Group, Sequence[Member], Any], Step]
     fuses: bool = False
     followed: bool = True
+    repeatable: bool = False
 
 
 FORMS: dict[str, Form] = {
-    "resize": Form(_resize),
-    "matrix": Form(_warp, fuses=True),
-    "field": Form(_displace),
-    "region": Form(_paste),
-    "mix": Form(_mix, fuses=True),
+    "resize": Form(_resize, repeatable=True),
+    "matrix": Form(_warp, fuses=True, repeatable=True),
+    "field": Form(_displace, repeatable=True),
+    "region": Form(_paste, repeatable=True),
+    "mix": Form(_mix, fuses=True, repeatable=True),
     "curve": Form(_curve, fuses=True),
     "histogram": Form(_histogram),
     "kernel": Form(_kernel),

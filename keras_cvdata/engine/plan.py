@@ -28,11 +28,13 @@ class Plan:
         steps: What is done, in order.
         output: What the batch holds.
         value_range: Lowest and highest value of float pixels, where known.
+        fixed: Number of steps at the beginning that nothing is drawn for.
     """
 
     steps: tuple[Step, ...]
     output: Output
     value_range: Range | None
+    fixed: int = 0
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what is worked out on demand."""
@@ -50,6 +52,16 @@ class Plan:
             elif not is_table:
                 steps += kept
         return tuple(steps)
+
+    @cached_property
+    def head(self) -> Plan:
+        """The steps at the beginning that nothing is drawn for."""
+        return Plan(self.steps[: self.fixed], Output(), self.value_range)
+
+    @cached_property
+    def tail(self) -> Plan:
+        """The steps after those that nothing is drawn for."""
+        return Plan(self.steps[self.fixed :], self.output, self.value_range)
 
     @cached_property
     def needs_masks(self) -> bool:

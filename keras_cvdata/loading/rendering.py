@@ -13,6 +13,7 @@ from keras_cvdata.engine.output import check_floats
 from keras_cvdata.engine.plan import Plan
 from keras_cvdata.engine.steps import Size
 from keras_cvdata.loading.annotations import Annotations
+from keras_cvdata.loading.caching.cache import ImageCache, Served
 from keras_cvdata.loading.depths import Depth
 from keras_cvdata.loading.filling import Outcome, fill
 from keras_cvdata.loading.substitutes import Substitutes
@@ -29,6 +30,7 @@ class Reading(NamedTuple):
         annotations: Masks and boxes of the rows, where there are any.
         substitutes: What stands in the place of samples that cannot be read; `None` for an error.
         depth: Depth by which all images count; `None` where each counts by its own.
+        cache: What keeps decoded images.
     """
 
     color_mode: str
@@ -36,6 +38,7 @@ class Reading(NamedTuple):
     annotations: Annotations | None = None
     substitutes: Substitutes | None = None
     depth: Depth | None = None
+    cache: ImageCache | None = None
 
 
 class BatchMemory(NamedTuple):
@@ -168,22 +171,46 @@ def _render(
     empty: Empty,
 ) -> None:
     begun = perf_counter_ns()
-    image, size, reduced, read = decode(source, position, plan, slot, how.color_mode, empty)
+    image, size, reduced, rest, read = _fetch(source, plan, slot, position, out, how, empty)
     decoded = perf_counter_ns()
-    _check(image, source, position, plan, out.pixels.shape[3], how.depth)
     if out.sizes is not None:
         out.sizes[slot] = size
     row, mask = int(how.rows[position]), None
     if how.annotations is not None:
         mask = how.annotations.mask(row, plan, size)
-        if mask is not None and plan.needs_masks:
-            plan = opencv.with_mask(plan, mask, slot, fill=how.annotations.classes.fill)
-    opencv.render(image, plan, slot, out.pixels[slot], reduced=reduced, empty=empty)
+        if mask is not None and rest.needs_masks:
+            told = opencv.with_mask(plan, mask, slot, fill=how.annotations.classes.fill)
+            rest = told if rest is plan else told.tail
+    opencv.render(image, rest, slot, out.pixels[slot], reduced=reduced, empty=empty)
     if how.annotations is not None:
         sizes = size, out.pixels.shape[1:3]
         how.annotations.fill(out.annotations, slot, row, plan, sizes, mask)
     if out.times is not None:
         out.times[slot] = read - begun, decoded - read, perf_counter_ns() - decoded
+
+
+def _fetch(
+    source: Source,
+    plan: Plan,
+    slot: int,
+    position: int,
+    out: BatchMemory,
+    how: Reading,
+    empty: Empty,
+) -> Served:
+    """Take an image from the cache, or read it."""
+    channels, depth = out.pixels.shape[3], how.depth
+    if how.cache is not None:
+
+        def check(image: Array) -> None:
+            _check(image, source, position, plan, channels, depth)
+
+        served = how.cache.serve(source, position, plan, slot, check)
+        if served is not None:
+            return served
+    image, size, reduced, read = decode(source, position, plan, slot, how.color_mode, empty)
+    _check(image, source, position, plan, channels, depth)
+    return Served(image, size, reduced, plan, read)
 
 
 def _check(

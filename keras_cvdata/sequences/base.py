@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import os
 import random
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Sequence as Ordered
@@ -24,7 +25,7 @@ from keras_cvdata.loading.masks import MaskClasses
 from keras_cvdata.loading.sampler import BatchIndices
 from keras_cvdata.loading.threads import Job, available_cores, prefetch
 from keras_cvdata.progress import say
-from keras_cvdata.sequences import preparing, settings
+from keras_cvdata.sequences import caching, preparing, settings
 from keras_cvdata.sequences.epochs import Epochs
 from keras_cvdata.sequences.labelled import Labelled
 from keras_cvdata.sequences.pools import check_processes, choose_processes, make_pool
@@ -108,6 +109,20 @@ class Sequence(Labelled, Epochs, SingleSamples):
             threads gain, and takes as many processes where that is little. They load no framework
             and nothing of the program that starts them.
         prefetch: Batches that are prepared ahead.
+        cache: Keep decoded images after their first use: "memory", or the path of a folder, which
+            later runs and other processes read and fill too, also those with other settings.
+            Without random layers, or where the first of them sees a resize that stands by itself,
+            they are kept as that layer sees them, and batches are exactly those without a cache.
+            Otherwise they are kept at the resolution that the largest zoom of the layers needs,
+            and batches differ from those without a cache, whether an image was kept or not: on
+            photographs by 1.4 to 2.3 of 255 levels in the mean (34 to 37 dB), at single pixels of
+            sharp edges by up to 180, while they are about as near to an antialiased reference
+            (1.7 dB less to 3.2 dB more). A file counts by its size and time of last change, a URL
+            by its address. Images keep their depth; masks are read anew. A full cache serves what
+            it holds; nothing is ever deleted from a folder, so remove it to begin anew.
+        cache_bytes: Bytes that it may take at most; by default in memory as many as it leaves
+            free (on macOS a quarter of all, on Windows 1 GiB), in a folder what the disk has left
+            but for a twentieth, at least 1 GiB.
         balance: Repeat samples of small classes until all have the size of the largest; with
             several label columns, the name of the one that counts.
         drop_remainder: Drop a last batch that is not full.
@@ -178,6 +193,8 @@ class Sequence(Labelled, Epochs, SingleSamples):
         threads: int | None = None,
         processes: int | Literal["auto"] | None = None,
         prefetch: int = 2,
+        cache: str | os.PathLike[str] | None = None,
+        cache_bytes: int | None = None,
         balance: bool | str = False,
         drop_remainder: bool = False,
         steps_per_epoch: int | None = None,
@@ -228,6 +245,7 @@ class Sequence(Labelled, Epochs, SingleSamples):
             min_visible=min_visible,
         )
         settings.check_settings(self, source)
+        self._store = caching.open_store(cache, cache_bytes, source, processes)
         self._pool = make_pool(self.threads, self.processes)
         # Without a seed the two parts must still be disjoint, so they share the split of seed 0.
         part = settings.part_of(source.limited(max_pixels), validation_split, subset, seed or 0)
@@ -320,7 +338,7 @@ class Sequence(Labelled, Epochs, SingleSamples):
         Yields:
             (B, height, width, channels) arrays.
         """
-        unit = {"rescale": "unit", "standardize": None, "dtype": "float32"}
+        unit = {"rescale": "unit", "standardize": None, "dtype": "float32", "_store": None}
         plain = self._with(self.source, **self._once(), **unit)
         jobs = (plain._start(0, index) for index in range(len(plain)))
         for images in prefetch(jobs, self.prefetch):
@@ -330,6 +348,14 @@ class Sequence(Labelled, Epochs, SingleSamples):
     def report(self) -> tuple[BadImage, ...]:
         """The images that could not be read so far, with row, name and reason."""
         return tuple(bad for _, bad in sorted(self._loader.bad.items()))
+
+    def summary(self) -> str:
+        """What was found, and what a cache takes and saves, measured on a few images.
+
+        Returns:
+            Some lines of text.
+        """
+        return "\n".join([self.source.summary(), *(f"  {x}" for x in caching.describe(self))])
 
     def estimate_memory(self) -> int:
         """Bytes that all images would take as one array in this size and dtype (R44)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, Self, TypedDict
 
@@ -48,6 +49,8 @@ class SequenceOptions(TypedDict, total=False):
     threads: int | None
     processes: int | Literal["auto"] | None
     prefetch: int
+    cache: str | os.PathLike[str] | None
+    cache_bytes: int | None
     balance: bool | str
     drop_remainder: bool
     steps_per_epoch: int | None

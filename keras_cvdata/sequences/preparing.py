@@ -10,6 +10,7 @@ from typing import Any
 from keras_cvdata.engine.augmentation import Augmentation
 from keras_cvdata.engine.chain import Chain, fit_of
 from keras_cvdata.engine.mixing import Mixer
+from keras_cvdata.loading.caching.cache import ImageCache
 from keras_cvdata.loading.depths import Depth, first_depth
 from keras_cvdata.loading.loader import Loader
 from keras_cvdata.loading.rendering import Reading
@@ -76,10 +77,12 @@ def make_loader(
     substitutes = None
     if sequence.on_error != "raise":
         substitutes = Substitutes(len(source), source.codes, sequence.seed)
+    store, color_mode = sequence._store, sequence.color_mode
+    cache = None if store is None else ImageCache(store, chain, seen, color_mode)
     return Loader(
         source,
         chain,
-        Reading(sequence.color_mode, source.rows, annotations, substitutes, depth),
+        Reading(color_mode, source.rows, annotations, substitutes, depth, cache),
         shape=seen,
         seed=sequence.seed,
         mixers=mixers,

@@ -89,6 +89,21 @@ class Source(abc.ABC):
         name = self.name(position)
         return name if Path(name).is_file() else None
 
+    def version(self, position: int) -> str | None:  # noqa: ARG002 # others need it
+        """What tells the content of a sample from what its name stood for before, or will later.
+
+        Images are kept in a cache under their name and version. Of files it is their size and time
+        of last change, of a URL nothing, so that an address counts as its content.
+
+        Args:
+            position: Position of the sample, from 0.
+
+        Returns:
+            The version; `None`, as by default, where nothing says so, and nothing is kept. It is
+            found in far less time than it takes to read the sample.
+        """
+        return None
+
     @property
     def rows(self) -> Ints:
         """Number of each sample, (N,) int64, that stays with it through every selection."""
@@ -292,6 +307,10 @@ class Subset(Source):
     def location(self, position: int) -> str | None:
         """File or URL of a sample of the selection."""
         return self.source.location(int(self.positions[position]))
+
+    def version(self, position: int) -> str | None:
+        """Version of a sample of the selection."""
+        return self.source.version(int(self.positions[position]))
 
     @property
     def rows(self) -> Ints:

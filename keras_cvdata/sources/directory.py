@@ -15,7 +15,7 @@ from keras_cvdata import labels as label_forms
 from keras_cvdata.codec.headers import max_bytes
 from keras_cvdata.labels import Labels
 from keras_cvdata.sources.base import Source
-from keras_cvdata.sources.files import local_path, read_file
+from keras_cvdata.sources.files import file_version, local_path, read_file
 from keras_cvdata.sources.folders import EXTENSIONS, Folders, Listing, list_folder
 from keras_cvdata.sources.index import Index, index_folder
 from keras_cvdata.sources.strings import CompactStrings
@@ -207,6 +207,10 @@ class DirectorySource(Source):
     def name(self, position: int) -> str:
         """Path of one image."""
         return local_path(self.directory, self._paths[position])
+
+    def version(self, position: int) -> str:
+        """Size and time of last change of one image."""
+        return file_version(self.name(position))
 
 
 def _find_folder(directory: Path, split: str | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import os
 import stat
+import time
 import weakref
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from keras_cvdata.types import Array, ImageError, Ints
 # Without O_NONBLOCK, opening a named pipe waits for somebody to write into it. Without O_BINARY,
 # which only Windows has, bytes that look like the end of a line are changed there.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+_COARSEST_CLOCK = 2_000_000_000  # nanoseconds, of FAT
 
 _NO_FILE = "It is {}, not a file. Remove it from the images."
 
@@ -116,6 +119,29 @@ def _mapped(descriptor: int) -> memoryview:
     if not os.fstat(descriptor).st_size:
         return memoryview(b"")
     return memoryview(mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ))
+
+
+def file_version(path: str) -> str:
+    """What tells one content of a file from another: its size and its time of last change.
+
+    Args:
+        path: Path of the file.
+
+    Returns:
+        Both as text; empty where there is no such file, which reading it will tell. Within two
+        seconds of a change, in which another might bear the same time, no two calls agree.
+
+    Example:
+        >>> file_version("cats/none.jpg")
+        ''
+    """
+    try:
+        status = os.stat(path)  # noqa: PTH116 # a third of the time of a Path
+    except (OSError, ValueError):
+        return ""
+    version = f"{status.st_size} {status.st_mtime_ns}"
+    now = time.time_ns()
+    return version if abs(now - status.st_mtime_ns) > _COARSEST_CLOCK else f"{version} at {now}"
 
 
 def read_file(path: str, max_bytes: int = MAX_BYTES) -> bytes:

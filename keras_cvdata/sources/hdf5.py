@@ -189,6 +189,10 @@ class HDF5Source(Source):
         """None: an image is no file of its own, even where it came from one."""
         return None
 
+    def version(self, position: int) -> str:  # noqa: ARG002 # one file holds all
+        """Size and time of last change of the file, as it was when it was listed."""
+        return "{} {}".format(*self._version)
+
     def fetch(self, position: int) -> bytes | Array:
         """Read one image: its pixels, or the bytes of its file."""
         segment, index = self._segment(position), int(self.index_of[position])

@@ -80,6 +80,11 @@ class Joined(Source):
         source, within = self._find(position)
         return source.location(within)
 
+    def version(self, position: int) -> str | None:
+        """Version of a sample in the source that holds it."""
+        source, within = self._find(position)
+        return source.version(within)
+
     @property
     def rows(self) -> Ints:
         """Rows of the first source, and those of the others counted on."""

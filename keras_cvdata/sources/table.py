@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.box_rows import without_header
 from keras_cvdata.sources.boxes import Boxes
 from keras_cvdata.sources.embedded import is_embedded, parse_pixels
-from keras_cvdata.sources.files import read_file
+from keras_cvdata.sources.files import file_version, read_file
 from keras_cvdata.sources.locations import (
     MISSING,
     complete_paths,
@@ -170,6 +171,19 @@ class TableSource(Source):
         """Path or URL of one image; None for pixels in the table itself."""
         name = self.name(position)
         return name if is_url(name) else super().location(position)
+
+    def version(self, position: int) -> str | None:
+        """Version of a file, digest of bytes or text in the row itself; a URL is its own."""
+        location = self.locations[position]
+        if isinstance(location, np.ndarray):
+            return None  # pixels that are in memory
+        if not isinstance(location, str) or is_embedded(location):
+            if isinstance(location, str):
+                location = location.encode(errors="surrogatepass")
+            return hashlib.blake2b(location, digest_size=16).hexdigest()
+        if is_url(location):
+            return "address"
+        return file_version(os.path.join(self.root, location))  # noqa: PTH118 # quicker than Path
 
     def at_column(self, name: str) -> TableSource:
         """The files, such as masks, that another column of the same table names.

@@ -15,15 +15,21 @@ from keras_cvdata.engine.output import Output
 from keras_cvdata.engine.plan import Plan
 from keras_cvdata.engine.steps import Curve, Resize, Warp
 from keras_cvdata.layers import (
+    CenterCrop,
+    Equalization,
     RandomChannelLighting,
+    RandomErasing,
     RandomFlip,
+    RandomGrayscale,
     RandomInvert,
     RandomLighting,
     RandomRangeLighting,
+    RandomResizedCrop,
     RandomRoll,
     RandomRotateBound,
     RandomTranslation,
     RandomZoomCrop,
+    Resizing,
 )
 from keras_cvdata.layers.adapters import Lambda
 from tests.executors import uniforms
@@ -292,3 +298,39 @@ def test_outputs_without_sense_are_refused(options: dict[str, Any], message: str
     """R42: float64, among others."""
     with pytest.raises(ValueError, match=message):
         Output(**options)
+
+
+@pytest.mark.parametrize(
+    ("augment", "settings", "fixed"),
+    [
+        ([], {}, 1),
+        ([], {"size": None}, 0),
+        ([RandomFlip()], {}, 0),
+        ([RandomFlip()], {"interpolation": "bicubic"}, 1),
+        ([RandomFlip()], {"fit": "pad"}, 1),
+        ([RandomLighting(), RandomFlip()], {}, 1),
+        ([CenterCrop(4, 4), RandomLighting()], {}, 1),
+        ([CenterCrop(4, 4), RandomFlip()], {}, 0),  # one warp
+        ([Resizing(4, 4), RandomLighting()], {}, 1),
+        ([RandomResizedCrop()], {}, 0),
+        ([RandomResizedCrop()], {"interpolation": "area"}, 0),
+        ([Equalization(), CenterCrop(4, 4)], {}, 1),
+        ([RandomGrayscale(rate=1.0), Resizing(4, 4)], {"size": None}, 2),
+    ],
+)
+def test_steps_that_nothing_is_drawn_for_are_counted(augment, settings, fixed):
+    chain = Chain(augment, **{"size": (8, 8), **settings})
+    assert chain.fixed == fixed
+    plan = chain.plan(np.full((2, chain.total_uniforms), 0.3), 8, 8, 3)
+    assert len(plan.head.steps) == fixed
+    assert plan.head.steps + plan.tail.steps == plan.steps
+
+
+def test_the_opening_is_the_first_step_alone_for_extreme_draws_too():
+    chain = Chain([RandomZoomCrop((0.5, 2.0)), RandomErasing()], size=(8, 8))
+    opening = chain.opening(300, 8, 8, 3)
+    assert len(opening.steps) == 1
+    zooms = opening.steps[0].matrix[:, 0, 0]
+    assert zooms.min() == pytest.approx(0.5, abs=1e-6)
+    assert zooms.max() == pytest.approx(2, abs=1e-6)
+    assert np.array_equal(zooms, chain.opening(300, 8, 8, 3).steps[0].matrix[:, 0, 0])

@@ -1,5 +1,6 @@
 """Data frames."""
 
+import os
 import pickle
 from pathlib import Path
 
@@ -87,3 +88,21 @@ def test_root_confines_paths(folder):
     frame = pd.DataFrame({"location": ["/etc/hostname"], "label": ["a"]})
     with pytest.raises(ImageError, match="leads out of root"):
         DataFrameSource(frame, root=folder).fetch(0)
+
+
+def test_versions_are_of_what_a_cell_holds(tmp_path):
+    """Files by size and time, bytes and text by their content, addresses by nothing."""
+    file = tmp_path / "1.png"
+    file.write_bytes(b"first")
+    os.utime(file, (1, 1))
+    cells = [str(file), b"encoded", b"others", "[[1, 2]]", "[[1, 3]]", "https://a.b/1.png"]
+    frame = pd.DataFrame(
+        {"location": [*cells, np.zeros((2, 2), np.uint8)], "label": list("abababa")}
+    )
+    source = DataFrameSource(frame)
+    versions = [source.version(row) for row in range(7)]
+    assert versions[0] == "5 1000000000"
+    assert len({len(version) for version in versions[1:5]}) == 1
+    assert len(set(versions)) == 7
+    assert versions[5:] == ["address", None]
+    assert source.version(1) == DataFrameSource(frame).version(1)

@@ -10,7 +10,7 @@ from pathlib import PureWindowsPath
 import numpy as np
 import pytest
 
-from keras_cvdata.sources.files import SharedFile, _read_rest, local_path, read_file
+from keras_cvdata.sources.files import SharedFile, _read_rest, file_version, local_path, read_file
 from keras_cvdata.types import ImageError
 
 
@@ -166,3 +166,16 @@ def test_rows_from_places_of_their_own(tmp_path, monkeypatch, missing, at_once):
     path.write_bytes(b"")
     with pytest.raises(EOFError):
         SharedFile(str(path)).read_into(data, 0)
+
+
+def test_a_version_is_size_and_time_once_the_clock_has_gone_on(tmp_path):
+    file = tmp_path / "a.jpg"
+    file.write_bytes(b"four")
+    new = file_version(str(file))
+    assert new != file_version(str(file))  # another change might bear the same time
+    os.utime(file, ns=(1, 10**18 + 1))
+    assert file_version(str(file)) == f"4 {10**18 + 1}"
+    file.write_bytes(b"five5")
+    os.utime(file, ns=(1, 10**18 + 1))
+    assert file_version(str(file)) == f"5 {10**18 + 1}"
+    assert file_version(str(tmp_path / "none.jpg")) == file_version("a\0b") == ""

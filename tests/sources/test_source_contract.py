@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from keras_cvdata import sources
+from keras_cvdata.sources import files
+from keras_cvdata.sources.joined import Joined
 from keras_cvdata.types import ImageError
 from tests.cases import COLLECTIONS
 
@@ -95,6 +97,22 @@ def test_a_limit_of_pixels_holds_for_encoded_images(source):
 
 def test_names_are_all_different(source):
     assert len({source.name(position) for position in range(12)}) == 12
+
+
+def test_versions_last_and_follow_selections(source, monkeypatch):
+    """Names and versions are what a cache knows images by."""
+    monkeypatch.setattr(files, "_COARSEST_CLOCK", -1)  # the photographs may be new
+    versions = [source.version(position) for position in range(12)]
+    if isinstance(source, sources.ArraySource):
+        assert set(versions) == {None}
+    else:
+        assert None not in versions
+    copy = pickle.loads(pickle.dumps(source))
+    some = source.select(np.array([5, 2]))
+    joined = Joined([source, some], source.labels)
+    assert [copy.version(5), copy.version(2)] == [versions[5], versions[2]]
+    assert [some.version(0), some.version(1)] == [versions[5], versions[2]]
+    assert [joined.version(5), joined.version(12)] == [versions[5], versions[5]]
 
 
 def test_repr_and_summary_say_what_is_held(source):

@@ -33,20 +33,22 @@ from keras_cvdata.types import Array, Empty, Range
 
 
 class Reduced(NamedTuple):
-    """An image that was decoded at a part of its size.
+    """An image of which fewer pixels are there than it has.
 
-    Its last row and column may stand for less than the others, so its size does not tell that of
-    the whole image.
+    The last row and column may stand for less than the others, so their number does not tell the
+    size of the whole image.
 
     Attributes:
         height: Height of the whole image.
         width: Width of the whole image.
-        divisor: 2, 4 or 8: each pixel is the mean of as many rows and columns.
+        divisor: Rows of the whole image that each pixel stands for; 2, 4 or 8 from a decoder.
+        across: Columns that each stands for; as many as rows by default.
     """
 
     height: int
     width: int
-    divisor: int
+    divisor: float
+    across: float | None = None
 
 
 class Place(NamedTuple):
@@ -106,7 +108,8 @@ def _known_way(pixels: Array, place: Place) -> Way | None:
     """The way that was found beforehand for an image as it was decoded."""
     whole = place.reduced or Reduced(pixels.shape[0], pixels.shape[1], 1)
     way: Way | None = place.plan.ways.get((place.b, whole.height, whole.width))
-    if way is None or way.shape != pixels.shape[:2] or way.reduce != whole.divisor:
+    reduced = whole.divisor, whole.across or whole.divisor
+    if way is None or way.shape != pixels.shape[:2] or reduced != (way.reduce, way.reduce):
         return None
     return way if pixels.dtype == np.uint8 and pixels.shape[2] in (1, 3, 4) else None
 
@@ -155,7 +158,7 @@ def _warp_decoded(
     height, width = pixels.shape[:2]
     whole = reduced or Reduced(height, width, 1)
     towards = towards_whole(whole.height, whole.width, resize, place.b)
-    towards = into_blocks(towards, (whole.divisor, whole.divisor), (0, 0))
+    towards = into_blocks(towards, (whole.divisor, whole.across or whole.divisor), (0, 0))
     towards = towards if matrix is None else towards @ matrix
     # Of two pixels at equal distance OpenCV's resize takes one or the other, the warp the later.
     blends = how.interpolation == "bilinear"

@@ -217,7 +217,7 @@ def into_averages(matrix: Array, factors: Size, shape: Size) -> tuple[Array, Siz
     return into_blocks(matrix, factors, (shape[0] % down // 2, shape[1] % across // 2)), factors
 
 
-def into_blocks(matrix: Array, factors: Size, start: Size) -> Array:
+def into_blocks(matrix: Array, factors: tuple[float, float], start: Size) -> Array:
     """Lead a matrix to the centres of blocks of (down, across) pixels, the first at `start`."""
     if factors == (1, 1):
         return matrix
@@ -226,7 +226,7 @@ def into_blocks(matrix: Array, factors: Size, start: Size) -> Array:
 
 
 @lru_cache(maxsize=256)
-def _blocks(factors: Size, start: Size) -> Array:
+def _blocks(factors: tuple[float, float], start: Size) -> Array:
     """Matrix from pixels to the centres of such blocks."""
     (down, across), (top, left) = factors, start
     x, y = left + (across - 1) / 2, top + (down - 1) / 2

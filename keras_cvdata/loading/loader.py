@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from keras_cvdata.loading.filling import BadImage, Outcome, accept
 from keras_cvdata.loading.rendering import BatchMemory, Reading, render_slot
 from keras_cvdata.loading.sampler import BatchIndices
 from keras_cvdata.loading.threads import Job, Pool
+from keras_cvdata.loading.whole_batches import load_whole, takes_whole
 from keras_cvdata.sources.base import Source
 from keras_cvdata.stateless_random import Purpose, augmentation_uniforms, uniforms
 from keras_cvdata.types import Array, Ints
@@ -75,6 +77,7 @@ class Loader:
         self.rescale = rescale
         self.bad: dict[int, BadImage] = {}
         self.memory = BufferPool()
+        self._whole = takes_whole(source, how, chain)
 
     def start(self, pool: Pool, epoch: int, indices: BatchIndices) -> Job[Images]:
         """Begin to load a batch and return at once.
@@ -87,20 +90,35 @@ class Loader:
         Returns:
             The job, whose result is the batch.
         """
+        if self._whole:
+            return pool.start(1, lambda _: self._load_whole(epoch, indices), itemgetter(0))
         plan, out = self.plan(epoch, indices), self._allocate(len(indices.positions))
-        positions = indices.positions.tolist()
-
-        def work(slot: int) -> Outcome:
-            filled = render_slot(self.source, plan, slot, positions[slot], out, self.how)
-            return accept(filled, self.bad)
 
         def finish(outcomes: list[Outcome]) -> Images:
-            images = self._mix(_as_images(out, outcomes), epoch, indices)
-            if self.rescale is None:
-                return images
-            return images._replace(pixels=self.rescale(images.pixels))
+            return self._finish(_as_images(out, outcomes), epoch, indices)
 
-        return pool.start(len(positions), work, finish)
+        work = self._filler(plan, indices.positions, out)
+        return pool.start(len(indices.positions), work, finish)
+
+    def _load_whole(self, epoch: int, indices: BatchIndices) -> Images:
+        """Load a batch of small images on one thread; image by image only where it must be."""
+        plan, out = self.plan(epoch, indices), self._allocate(len(indices.positions))
+        if load_whole(self.source, indices.positions, plan, out.pixels):
+            outcomes = [Outcome(position) for position in indices.positions.tolist()]
+        else:
+            fill = self._filler(plan, indices.positions, out)
+            outcomes = [fill(slot) for slot in range(len(indices.positions))]
+        return self._finish(_as_images(out, outcomes), epoch, indices)
+
+    def _filler(self, plan: Plan, positions: Ints, out: BatchMemory) -> Callable[[int], Outcome]:
+        """What fills one slot of a batch, given its number."""
+        asked = positions.tolist()
+
+        def fill(slot: int) -> Outcome:
+            filled = render_slot(self.source, plan, slot, asked[slot], out, self.how)
+            return accept(filled, self.bad)
+
+        return fill
 
     def plan(self, epoch: int, indices: BatchIndices) -> Plan:
         """Draw the parameters of a batch and plan its rendering."""
@@ -119,6 +137,12 @@ class Loader:
         pixels = self.memory.empty((count, *self.shape), self.chain.output.dtype)
         others = self.how.annotations
         return BatchMemory(pixels, {} if others is None else others.allocate(count, self.shape[:2]))
+
+    def _finish(self, images: Images, epoch: int, indices: BatchIndices) -> Images:
+        images = self._mix(images, epoch, indices)
+        if self.rescale is None:
+            return images
+        return images._replace(pixels=self.rescale(images.pixels))
 
     def _mix(self, images: Images, epoch: int, indices: BatchIndices) -> Images:
         """Mix the images of a batch with each other."""

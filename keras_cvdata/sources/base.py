@@ -66,6 +66,18 @@ class Source(abc.ABC):
             ImageError: The image cannot be read; the message names it and says why.
         """
 
+    def fetch_together(self, positions: Ints) -> Array | None:  # noqa: ARG002 # a default
+        """Read several samples at once, where that is cheaper than one by one.
+
+        Args:
+            positions: Positions of the samples, (B,) integers from 0.
+
+        Returns:
+            Their pixels (B, H, W, C) or (B, H, W), which nobody else writes to; None, as by
+            default, where each must be fetched by itself.
+        """
+        return None
+
     @abc.abstractmethod
     def name(self, position: int) -> str:
         """Name of a sample for messages: path, URL or address inside a file."""
@@ -251,6 +263,12 @@ class Subset(Source):
     def fetch(self, position: int) -> bytes | Array:
         """Read one sample of the selection."""
         return self.source.fetch(int(self.positions[position]))
+
+    def fetch_together(self, positions: Ints) -> Array | None:
+        """Read several samples of the selection at once."""
+        if type(self).fetch is not Subset.fetch:
+            return None  # a subclass reads them in a way of its own
+        return self.source.fetch_together(self.positions[positions])
 
     def name(self, position: int) -> str:
         """Name of a sample of the selection."""

@@ -1,0 +1,65 @@
+"""Small images in memory, loaded a batch at a time: nothing is done for each of them alone."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from keras_cvdata.codec.colors import CHANNELS
+from keras_cvdata.engine.chain import Chain
+from keras_cvdata.engine.opencv.batches import render_together
+from keras_cvdata.engine.plan import Plan
+from keras_cvdata.loading.rendering import Reading
+from keras_cvdata.sources.base import Source
+from keras_cvdata.types import Array, Ints
+
+# Pixels of an image up to which the calls cost more than what is done in them.
+SMALL = 64 * 64
+
+# What the engine itself makes of images. Functions of the user are called with one at a time.
+_FORMS = {"resize", "matrix", "field", "region", "mix", "curve", "histogram", "kernel"}
+
+
+def takes_whole(source: Source, how: Reading, chain: Chain) -> bool:
+    """Say whether batches are tried as a whole.
+
+    Args:
+        source: Where the images come from.
+        how: How the samples are read.
+        chain: What is done to each image.
+
+    Returns:
+        Whether all images are small, of one size, uint8, of the channels that are wanted, and
+        neither masks nor functions of the user are in the way.
+    """
+    shape = source.image_shape
+    if shape is None or source.dtype != np.uint8 or math.prod(shape[:2]) > SMALL:
+        return False
+    channels = shape[2]
+    as_wanted = channels in (1, 3, 4) and CHANNELS.get(how.color_mode, channels) == channels
+    return as_wanted and how.annotations is None and _FORMS.issuperset(chain.forms)
+
+
+def load_whole(source: Source, positions: Ints, plan: Plan, out: Array) -> bool:
+    """Load a batch as a whole.
+
+    Args:
+        source: Where the images come from.
+        positions: Positions of the samples, (B,).
+        plan: What happens to the images.
+        out: (B, height, width, channels) of the batch, which is filled with the pixels that
+            `render_slot` gives.
+
+    Returns:
+        Whether it is filled. Otherwise the images must be rendered by themselves, which also finds
+        out of which of them an error came.
+    """
+    images = source.fetch_together(positions)
+    if images is None:
+        return False
+    try:
+        render_together(images.reshape(*images.shape[:3], -1), plan, out)
+    except Exception:
+        return False
+    return True

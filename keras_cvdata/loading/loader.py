@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -17,8 +17,8 @@ from keras_cvdata.loading.buffers import BufferPool
 from keras_cvdata.loading.filling import BadImage, Outcome, accept
 from keras_cvdata.loading.rendering import BatchMemory, Reading, render_slot
 from keras_cvdata.loading.sampler import BatchIndices
-from keras_cvdata.loading.threads import Job, Pool
-from keras_cvdata.loading.whole_batches import load_whole, takes_whole
+from keras_cvdata.loading.threads import Job, Pool, prefetch
+from keras_cvdata.loading.whole_batches import load_whole, takes_whole, together
 from keras_cvdata.sources.base import Source
 from keras_cvdata.stateless_random import Purpose, augmentation_uniforms, uniforms
 from keras_cvdata.types import Array, Ints
@@ -41,6 +41,10 @@ class Images(NamedTuple):
     read: Array
     annotations: dict[str, Any]
     mixes: tuple[Parameters, ...] = ()
+
+    def part(self, which: slice) -> Images:
+        """Some of them, of images without annotations."""
+        return Images(self.pixels[which], self.positions[which], self.read[which], {})
 
 
 class Loader:
@@ -91,7 +95,7 @@ class Loader:
             The job, whose result is the batch.
         """
         if self._whole:
-            return pool.start(1, lambda _: self._load_whole(epoch, indices), itemgetter(0))
+            return pool.start(1, lambda _: self._load_whole(epoch, [indices]), _first)
         plan, out = self.plan(epoch, indices), self._allocate(len(indices.positions))
 
         def finish(outcomes: list[Outcome]) -> Images:
@@ -100,15 +104,49 @@ class Loader:
         work = self._filler(plan, indices.positions, out)
         return pool.start(len(indices.positions), work, finish)
 
-    def _load_whole(self, epoch: int, indices: BatchIndices) -> Images:
-        """Load a batch of small images on one thread; image by image only where it must be."""
+    def stream(
+        self, pool: Pool, epoch: int, batches: Iterable[BatchIndices], ahead: int
+    ) -> Iterator[Images]:
+        """Load batches in order, the next ones ahead of time.
+
+        Args:
+            pool: Threads that do the work.
+            epoch: Number of the epoch, a word of the draws.
+            batches: The samples of each batch.
+            ahead: Number of batches to begin beyond the one that is waited for. Of small images,
+                as many as are made together are begun, unless it is 0.
+
+        Yields:
+            The batches.
+        """
+        if not self._whole or not ahead:
+            yield from prefetch((self.start(pool, epoch, each) for each in batches), ahead)
+            return
+        jobs = (self._start_together(pool, epoch, group) for group in together(batches))
+        for group in prefetch(jobs, 1):
+            yield from group
+
+    def _start_together(
+        self, pool: Pool, epoch: int, batches: Sequence[BatchIndices]
+    ) -> Job[list[Images]]:
+        return pool.start(1, lambda _: self._load_whole(epoch, batches), itemgetter(0))
+
+    def _load_whole(self, epoch: int, batches: Sequence[BatchIndices]) -> list[Images]:
+        """Load batches of small images on one thread; image by image only where it must be."""
+        indices = BatchIndices(*map(np.concatenate, zip(*batches, strict=True)))
         plan, out = self.plan(epoch, indices), self._allocate(len(indices.positions))
         if load_whole(self.source, indices.positions, plan, out.pixels):
             outcomes = [Outcome(position) for position in indices.positions.tolist()]
         else:
             fill = self._filler(plan, indices.positions, out)
             outcomes = [fill(slot) for slot in range(len(indices.positions))]
-        return self._finish(_as_images(out, outcomes), epoch, indices)
+        images = _as_images(out, outcomes)
+        ends = np.cumsum([len(each.positions) for each in batches]).tolist()
+        parts = map(slice, [0, *ends], ends)
+        return [
+            self._finish(images.part(part), epoch, each)
+            for part, each in zip(parts, batches, strict=True)
+        ]
 
     def _filler(self, plan: Plan, positions: Ints, out: BatchMemory) -> Callable[[int], Outcome]:
         """What fills one slot of a batch, given its number."""
@@ -153,6 +191,10 @@ class Loader:
             p = mixer.draw(u, *self.shape[:2], np)
             images = images._replace(pixels=mix_images(images.pixels, p), mixes=(*images.mixes, p))
         return images
+
+
+def _first(outcomes: list[list[Images]]) -> Images:
+    return outcomes[0][0]
 
 
 def _as_images(out: BatchMemory, outcomes: list[Outcome]) -> Images:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from keras_cvdata.codec.colors import CHANNELS
 from keras_cvdata.engine.chain import Chain
-from keras_cvdata.engine.opencv.batches import render_together
+from keras_cvdata.engine.opencv.batches import Together
 from keras_cvdata.engine.plan import Plan
 from keras_cvdata.loading.rendering import Reading
+from keras_cvdata.loading.sampler import BatchIndices
 from keras_cvdata.sources.base import Source
 from keras_cvdata.types import Array, Ints
 
 # Pixels of an image up to which the calls cost more than what is done in them.
 SMALL = 64 * 64
+
+# Images for which draws and matrices are worked out together at most.
+_MOST_IMAGES = 256
+
+# Pixels that are rendered at once: fresh memory for more would be cleared page by page.
+_PART = 64 * 32 * 32
 
 # What the engine itself makes of images. Functions of the user are called with one at a time.
 _FORMS = {"resize", "matrix", "field", "region", "mix", "curve", "histogram", "kernel"}
@@ -41,6 +50,21 @@ def takes_whole(source: Source, how: Reading, chain: Chain) -> bool:
     return as_wanted and how.annotations is None and _FORMS.issuperset(chain.forms)
 
 
+def together(batches: Iterable[BatchIndices]) -> Iterator[list[BatchIndices]]:
+    """Gather neighbouring batches that are made together: what comes once a batch comes less often.
+
+    Args:
+        batches: The samples of each batch.
+
+    Yields:
+        One batch or more.
+    """
+    rest = iter(batches)
+    for first in rest:
+        more = _MOST_IMAGES // len(first.positions) - 1
+        yield [first, *itertools.islice(rest, max(0, more))]
+
+
 def load_whole(source: Source, positions: Ints, plan: Plan, out: Array) -> bool:
     """Load a batch as a whole.
 
@@ -55,11 +79,14 @@ def load_whole(source: Source, positions: Ints, plan: Plan, out: Array) -> bool:
         Whether it is filled. Otherwise the images must be rendered by themselves, which also finds
         out of which of them an error came.
     """
-    images = source.fetch_together(positions)
-    if images is None:
-        return False
+    rendering, step = Together(plan), max(1, _PART // math.prod(out.shape[1:3]))
     try:
-        render_together(images.reshape(*images.shape[:3], -1), plan, out)
+        for first in range(0, len(positions), step):
+            images = source.fetch_together(positions[first : first + step])
+            if images is None:
+                return False
+            images = images.reshape(*images.shape[:3], -1)
+            rendering.render(images, first, out[first : first + step])
     except Exception:
         return False
     return True

@@ -11,7 +11,7 @@ from typing import Any
 from keras_cvdata import arguments
 from keras_cvdata.loading.loader import Images, Loader
 from keras_cvdata.loading.sampler import Sampler
-from keras_cvdata.loading.threads import Job, Pool, prefetch
+from keras_cvdata.loading.threads import Job, Pool
 from keras_cvdata.sequences.keras_pass import (
     asker_by_index,
     called_by_keras,
@@ -149,8 +149,9 @@ class Epochs(PassesOptionsOn, Position, WithoutWorkers):
 
     def _batches(self, epoch: int, first: int = 0, is_trial: bool = False) -> Iterator[Any]:
         """Batches of an epoch from an index on; the end leads to the next epoch, but of a trial."""
-        jobs = (self._start(epoch, index) for index in range(first, len(self)))
-        loaded = (job.wait() for job in jobs) if is_trial else prefetch(jobs, self.prefetch)
+        samples = (self._sampler.batch(epoch, index) for index in range(first, len(self)))
+        ahead = 0 if is_trial else self.prefetch
+        loaded = self._loader.stream(self._pool, epoch, samples, ahead)
         for index, images in enumerate(loaded, first):
             if index == len(self) - 1 and self._epoch == epoch and not is_trial:
                 self._epoch = epoch + 1

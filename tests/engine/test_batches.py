@@ -10,7 +10,8 @@ import pytest
 from keras_cvdata import layers
 from keras_cvdata.engine import opencv
 from keras_cvdata.engine.chain import Chain
-from keras_cvdata.engine.opencv.batches import moves, render_together, rendering, tables
+from keras_cvdata.engine.opencv import geometry
+from keras_cvdata.engine.opencv.batches import Together, moves, rendering, tables
 from keras_cvdata.engine.output import Output
 from tests.cases import LAYERS, LayerCase
 from tests.executors import noise, uniforms
@@ -30,7 +31,9 @@ def assert_same(images: np.ndarray, augment: Any, **options: Any) -> None:
     plan = chain.plan(uniforms(chain, len(images)), *size, images.shape[3])
     expected = opencv.render_batch(images, plan, chain.output_size(*size))
     given, result = images.copy(), np.full_like(expected, 99)
-    render_together(images, plan, result)
+    together = Together(plan)
+    for first in range(0, len(images), 5):
+        together.render(images[first : first + 5], first, result[first : first + 5])
     np.testing.assert_array_equal(result, expected)
     np.testing.assert_array_equal(images, given)
 
@@ -88,12 +91,25 @@ def test_some_at_rest_and_the_size_that_they_have() -> None:
     assert_same(noise(BATCH, 24, 32, 3), lit, output=UNIT)
 
 
-@pytest.mark.parametrize("fill_mode", FILLS)
-def test_what_only_one_image_can_have(fill_mode: str) -> None:
-    """Border wider than half of the image, and averaging before what shrinks to half."""
+@pytest.mark.parametrize("fill_mode", ["reflect", "nearest", "wrap"])
+def test_border_wider_than_half_of_an_image(
+    fill_mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which would take too much memory if all images had it."""
+    alone: list[int] = []
+
+    def apply_warp(step: Any, pixels: Any, place: Any, out: Any) -> Any:
+        alone.append(place.b)
+        return geometry.apply_warp(step, pixels, place, out)
+
+    monkeypatch.setattr(moves, "apply_warp", apply_warp)
     far = [layers.RandomTranslation(1.0, 1.0, fill_mode=fill_mode)]
     assert_same(noise(BATCH, 32, 32, 3), far)
-    small = [layers.RandomZoomCrop((0.3, 1.0), fill_mode=fill_mode)]
+    assert 0 < len(alone) < BATCH
+
+
+def test_averaging_before_what_shrinks() -> None:
+    small = [layers.RandomZoomCrop((0.3, 0.6)), layers.CenterCrop(8, 8)]
     assert_same(noise(BATCH, 32, 32, 3), small, size=(32, 32))
     assert_same(noise(BATCH, 32, 32, 3), LIGHT, size=(20, 40), output=UNIT)
 

@@ -53,11 +53,10 @@ def test_batches_are_the_same(
 ) -> None:
     x = noise(20, 32, 30, 3)
     found = batches(x, **options)
-    assert loaded_whole
-    assert all(loaded_whole)
+    assert loaded_whole == [True]  # all of the epoch at once
     monkeypatch.setattr(loader, "takes_whole", lambda *_: False)
     expected = batches(x, **options)
-    assert len(loaded_whole) == len(found)
+    assert loaded_whole == [True]
     for one, other in zip(found, expected, strict=True):
         for ours, theirs in zip(one, other, strict=True):
             np.testing.assert_array_equal(ours, theirs)
@@ -81,6 +80,28 @@ def test_batches_are_the_same(
 def test_others_go_one_by_one(x: Any, options: dict[str, Any], loaded_whole: list[bool]) -> None:
     assert len(batches(x, **options)) == 3
     assert not any(loaded_whole)
+
+
+def test_batches_by_index_and_without_look_ahead_are_made_one_by_one(
+    loaded_whole: list[bool],
+) -> None:
+    def by_index(sequence: ArraySequence) -> Any:
+        return [sequence[index] for index in range(len(sequence))]
+
+    x = noise(20, 32, 30, 3)
+    found = batches(x, augment=AUGMENT)
+    indexed = batches(x, by_index, augment=AUGMENT)
+    alone = batches(x, augment=AUGMENT, prefetch=0)
+    assert loaded_whole == [True] * 7
+    for one, two, three in zip(found, indexed, alone, strict=True):
+        np.testing.assert_array_equal(one[0], two[0])
+        np.testing.assert_array_equal(one[0], three[0])
+
+
+def test_large_epochs_are_made_in_parts(loaded_whole: list[bool]) -> None:
+    sequence = ArraySequence(noise(700, 8, 8, 1), batch_size=100, rescale="unit", verbose=0)
+    assert [len(batch) for batch in sequence] == [100] * 7
+    assert len(loaded_whole) == 4  # 256 images at most
 
 
 def test_an_error_names_the_image(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,11 +9,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from keras_cvdata.engine.array_api import Tensor
 
 
 def stack(rows: list[list[Tensor]], xp: Any) -> Tensor:
     """Stack 3 rows of 3 entries, each a (B,) array, into (B, 3, 3)."""
+    if xp is np:  # in half of the time
+        entries = [entry for row in rows for entry in row]
+        result = np.empty((len(entries[0]), 9), np.result_type(*entries))
+        for position, entry in enumerate(entries):
+            result[:, position] = entry
+        return result.reshape(-1, 3, 3)
     return xp.stack([xp.stack(row, axis=-1) for row in rows], axis=-2)
 
 
@@ -80,6 +88,9 @@ def multiply(first: Tensor, second: Tensor, xp: Any) -> Tensor:
 
     Written out, because accelerators shorten the operands of their matrix product to 10 bits.
     """
+    if xp is np:  # the same sums in half of the time
+        one, two, three = (first[:, :, i, None] * second[:, i, None, :] for i in range(3))
+        return one + two + three
     return xp.sum(first[:, :, :, None] * second[:, None, :, :], axis=2)
 
 

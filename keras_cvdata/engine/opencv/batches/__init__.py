@@ -4,6 +4,6 @@ For images of a few kilobytes the calls cost more than the pixels. The result is
 `engine.opencv.render` on one image after the other, bit for bit.
 """
 
-from keras_cvdata.engine.opencv.batches.rendering import render_together
+from keras_cvdata.engine.opencv.batches.rendering import Together
 
-__all__ = ["render_together"]
+__all__ = ["Together"]

@@ -12,20 +12,23 @@ from keras_cvdata.engine.steps import Step
 from keras_cvdata.types import Array
 
 
-def one_by_one(step: Step | Lookups, pixels: Array, plan: Plan, out: Array | None) -> Array:
+def one_by_one(
+    step: Step | Lookups, pixels: Array, first: int, plan: Plan, out: Array | None
+) -> Array:
     """Carry out one step for each image by itself.
 
     Args:
         step: The step.
-        pixels: (B, height, width, channels); never changed.
+        pixels: (n, height, width, channels); never changed.
+        first: Number of the first image in the batch that the plan is for.
         plan: The plan that the step belongs to.
         out: Where the result goes, if it is of that dtype.
 
     Returns:
-        (B, height, width, channels), `out` where it was written to.
+        (n, height, width, channels), `out` where it was written to.
     """
     images = [
-        apply(step, image, Place(plan, b), None if out is None else out[b])
+        apply(step, image, Place(plan, first + b), None if out is None else out[b])
         for b, image in enumerate(pixels)
     ]
     target = if_fits(out, images[0])

@@ -26,8 +26,10 @@ _MOST_IMAGES = 256
 # Pixels that are rendered at once: fresh memory for more would be cleared page by page.
 _PART = 64 * 32 * 32
 
-# What the engine itself makes of images. Functions of the user are called with one at a time.
-_FORMS = {"resize", "matrix", "field", "region", "mix", "curve", "histogram", "kernel"}
+# What takes no longer than the calls that are saved. What takes longer is left to several threads,
+# and so are functions of the user, which are called with one image at a time.
+_FORMS = {"resize", "matrix", "region", "mix", "curve", "histogram", "kernel"}
+_KERNELS = {"erasing", "gaussian_blur", "gaussian_noise", "grid_mask", "hue", "sharpness"}
 
 
 def takes_whole(source: Source, how: Reading, chain: Chain) -> bool:
@@ -39,15 +41,18 @@ def takes_whole(source: Source, how: Reading, chain: Chain) -> bool:
         chain: What is done to each image.
 
     Returns:
-        Whether all images are small, of one size, uint8, of the channels that are wanted, and
-        neither masks nor functions of the user are in the way.
+        Whether all images are small, of one size, uint8, of the channels that are wanted, and can
+        be fetched together; and what is done to them takes little time and needs no masks or boxes.
     """
     shape = source.image_shape
     if shape is None or source.dtype != np.uint8 or math.prod(shape[:2]) > SMALL:
         return False
     channels = shape[2]
     as_wanted = channels in (1, 3, 4) and CHANNELS.get(how.color_mode, channels) == channels
-    return as_wanted and how.annotations is None and _FORMS.issuperset(chain.forms)
+    if not as_wanted or how.annotations is not None or not _FORMS.issuperset(chain.forms):
+        return False
+    kernels = {part.kernel for part in chain.parts if part.form == "kernel"}
+    return kernels <= _KERNELS and source.fetch_together(np.empty(0, np.int64)) is not None
 
 
 def together(batches: Iterable[BatchIndices]) -> Iterator[list[BatchIndices]]:
@@ -83,8 +88,7 @@ def load_whole(source: Source, positions: Ints, plan: Plan, out: Array) -> bool:
     try:
         for first in range(0, len(positions), step):
             images = source.fetch_together(positions[first : first + step])
-            if images is None:
-                return False
+            assert images is not None  # as of no samples
             images = images.reshape(*images.shape[:3], -1)
             rendering.render(images, first, out[first : first + step])
     except Exception:

@@ -74,7 +74,7 @@ class Source(abc.ABC):
 
         Returns:
             Their pixels (B, H, W, C) or (B, H, W), which nobody else writes to; None, as by
-            default, where each must be fetched by itself.
+            default, where each must be fetched by itself, also of no samples at all.
         """
         return None
 

@@ -63,11 +63,11 @@ def gaps(data: Any, step: float, epochs: int) -> np.ndarray:
     ends: list[float] = []
     begins: list[float] = []
 
-    def begin(*_: Any) -> None:
+    def begin(*_: Any, **__: Any) -> None:
         begins.append(time.perf_counter())
         time.sleep(step)
 
-    def end(*_: Any) -> None:
+    def end(*_: Any, **__: Any) -> None:
         ends.append(time.perf_counter())
 
     note = keras.callbacks.LambdaCallback(on_train_batch_begin=begin, on_train_batch_end=end)

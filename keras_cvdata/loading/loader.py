@@ -105,14 +105,13 @@ class Loader:
         return pool.start(len(indices.positions), work, finish)
 
     def stream(
-        self, pool: Pool, epoch: int, batches: Iterable[BatchIndices], ahead: int
+        self, pool: Pool, batches: Iterable[tuple[int, BatchIndices]], ahead: int
     ) -> Iterator[Images]:
         """Load batches in order, the next ones ahead of time.
 
         Args:
             pool: Threads that do the work.
-            epoch: Number of the epoch, a word of the draws.
-            batches: The samples of each batch.
+            batches: For each batch the number of its epoch, a word of the draws, and its samples.
             ahead: Number of batches to begin beyond the one that is waited for. Of small images,
                 as many as are made together are begun, unless it is 0.
 
@@ -120,9 +119,9 @@ class Loader:
             The batches.
         """
         if not self._whole or not ahead:
-            yield from prefetch((self.start(pool, epoch, each) for each in batches), ahead)
+            yield from prefetch((self.start(pool, *each) for each in batches), ahead)
             return
-        jobs = (self._start_together(pool, epoch, group) for group in together(batches))
+        jobs = (self._start_together(pool, *group) for group in together(batches))
         for group in prefetch(jobs, 1):
             yield from group
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 
 import numpy as np
 
@@ -55,19 +56,21 @@ def takes_whole(source: Source, how: Reading, chain: Chain) -> bool:
     return kernels <= _KERNELS and source.fetch_together(np.empty(0, np.int64)) is not None
 
 
-def together(batches: Iterable[BatchIndices]) -> Iterator[list[BatchIndices]]:
+def together(
+    batches: Iterable[tuple[int, BatchIndices]],
+) -> Iterator[tuple[int, list[BatchIndices]]]:
     """Gather neighbouring batches that are made together: what comes once a batch comes less often.
 
     Args:
-        batches: The samples of each batch.
+        batches: For each batch the number of its epoch and its samples.
 
     Yields:
-        One batch or more.
+        An epoch and one batch of it or more.
     """
-    rest = iter(batches)
-    for first in rest:
-        more = _MOST_IMAGES // len(first.positions) - 1
-        yield [first, *itertools.islice(rest, max(0, more))]
+    for epoch, run in itertools.groupby(batches, itemgetter(0)):
+        for _, first in run:
+            more = max(0, _MOST_IMAGES // len(first.positions) - 1)
+            yield epoch, [first, *(each for _, each in itertools.islice(run, more))]
 
 
 def load_whole(source: Source, positions: Ints, plan: Plan, out: Array) -> bool:

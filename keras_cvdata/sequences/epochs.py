@@ -10,11 +10,12 @@ from typing import Any
 
 from keras_cvdata import arguments
 from keras_cvdata.loading.loader import Images, Loader
-from keras_cvdata.loading.sampler import Sampler
+from keras_cvdata.loading.sampler import BatchIndices, Sampler
 from keras_cvdata.loading.threads import Job, Pool
 from keras_cvdata.sequences.keras_pass import (
     asker_by_index,
     called_by_keras,
+    epochs_left,
     keras_pass,
     refuse_class_weight,
     walker_of_keras,
@@ -96,6 +97,7 @@ class Epochs(PassesOptionsOn, Position, WithoutWorkers):
 
     def on_epoch_begin(self) -> None:
         """Have threads and memory let go when the `fit`, `evaluate` or `predict` is over."""
+        self._passes.last_epoch = self._epoch + epochs_left(sys._getframe(1))
         walker = walker_of_keras(sys._getframe(1))
         if walker is not None:
             self._passes.watch(walker, self._let_go)
@@ -149,10 +151,29 @@ class Epochs(PassesOptionsOn, Position, WithoutWorkers):
 
     def _batches(self, epoch: int, first: int = 0, is_trial: bool = False) -> Iterator[Any]:
         """Batches of an epoch from an index on; the end leads to the next epoch, but of a trial."""
-        samples = (self._sampler.batch(epoch, index) for index in range(first, len(self)))
-        ahead = 0 if is_trial else self.prefetch
-        loaded = self._loader.stream(self._pool, epoch, samples, ahead)
-        for index, images in enumerate(loaded, first):
-            if index == len(self) - 1 and self._epoch == epoch and not is_trial:
-                self._epoch = epoch + 1
+        stream = iter(()) if first or is_trial else self._passes.take_begun(epoch)
+        for index in range(first, len(self)):
+            images = next(stream, None)
+            if images is None:  # nothing was begun
+                stream = self._stream(epoch, first, is_trial)
+                images = next(stream)
+            if index == len(self) - 1 and not is_trial:
+                if self._epoch == epoch:
+                    self._epoch = epoch + 1
+                if epoch < self._passes.last_epoch:
+                    self._passes.keep_begun(epoch + 1, stream)
             yield self._batch(images)
+
+    def _stream(self, epoch: int, first: int, is_trial: bool) -> Iterator[Images]:
+        """Load batches from an index on; those of the next epoch follow where a `fit` goes on."""
+        ahead = 0 if is_trial else self.prefetch
+        return self._loader.stream(self._pool, self._samples(epoch, first), ahead)
+
+    def _samples(self, epoch: int, first: int) -> Iterator[tuple[int, BatchIndices]]:
+        """Epoch and samples of batches from an index on, as far as a `fit` is known to go."""
+        for index in range(first, len(self)):
+            yield epoch, self._sampler.batch(epoch, index)
+        while epoch < self._passes.last_epoch:
+            epoch += 1
+            for index in range(len(self)):
+                yield epoch, self._sampler.batch(epoch, index)

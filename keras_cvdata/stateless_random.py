@@ -39,6 +39,7 @@ _BLOCK = 1 << 18  # numbers that are hashed and sorted together
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
+_WORD = 0xFFFFFFFFFFFFFFFF
 
 
 def _mix(state: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -50,7 +51,7 @@ def _mix(state: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 def _as_word(word: Word) -> NDArray[np.uint64]:
     if isinstance(word, int):
-        return np.array([word & 0xFFFFFFFFFFFFFFFF], np.uint64)
+        return np.array([word & _WORD], np.uint64)
     return np.asarray(word).astype(np.uint64)
 
 

@@ -126,6 +126,11 @@ class Chain:
         return next(parts, None)
 
     @property
+    def forms(self) -> tuple[str, ...]:
+        """The form of each step of a plan, see `fusion.FORMS`."""
+        return tuple(each.form for each in self._groups)
+
+    @property
     def total_uniforms(self) -> int:
         """Uniform numbers that one image needs."""
         return len(self.uniform_keys)

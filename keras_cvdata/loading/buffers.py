@@ -6,10 +6,11 @@ import math
 import weakref
 from collections import deque
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
+from keras_cvdata.loading.idle import IdleWatch
 from keras_cvdata.types import Array
 
 # Batches that are kept for later at most; more are under way only while somebody holds them.
@@ -20,7 +21,8 @@ class BufferPool:
     """Lends arrays, whose memory comes back once nobody holds them or a view of them any more.
 
     Clearing fresh memory takes a tenth of the time of a batch, and threads wait for each other
-    in it. It is not pickled: a copy begins with none.
+    in it. It is not pickled: a copy begins with none. What is spare is let go once other memory is
+    lent and this has not been for a while, see `IdleWatch`.
 
     Example:
         >>> buffers = BufferPool()
@@ -29,6 +31,8 @@ class BufferPool:
         >>> buffers.empty((3, 2), np.float32).ctypes.data == address
         True
     """
+
+    _watch: ClassVar[IdleWatch[BufferPool]] = IdleWatch(lambda buffers: buffers.clear())
 
     def __init__(self) -> None:
         self._spare: deque[Array] = deque(maxlen=_SPARE)
@@ -41,6 +45,7 @@ class BufferPool:
 
     def empty(self, shape: Sequence[int], dtype: str | np.dtype[Any]) -> Array:
         """Like `np.empty`: an array whose values are yet to be written."""
+        BufferPool._watch.use(self)
         count = math.prod(shape)
         owner = self._take(count * np.dtype(dtype).itemsize)
         # NumPy shortens chains of views, but not past a memoryview: whatever is made of the result

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
+from operator import itemgetter
 from time import perf_counter_ns
 from typing import Any, NamedTuple
 
@@ -23,7 +24,8 @@ from keras_cvdata.loading.sampler import BatchIndices
 from keras_cvdata.loading.sizes import KnownSizes
 from keras_cvdata.loading.stats import Times
 from keras_cvdata.loading.straight import straight_parts, straight_plan
-from keras_cvdata.loading.threads import Job, Pool
+from keras_cvdata.loading.threads import Job, Pool, prefetch
+from keras_cvdata.loading.whole_batches import load_whole, takes_whole, together
 from keras_cvdata.loading.workspace import Workspaces
 from keras_cvdata.sources.base import Source
 from keras_cvdata.stateless_random import Purpose, augmentation_uniforms, uniforms
@@ -85,6 +87,7 @@ class Loader:
         self.rescale = rescale
         self.bad: dict[int, BadImage] = {}
         self.memory = BufferPool()
+        self._whole = takes_whole(source, how, chain)
         self._straight = straight_plan(source, how, chain, self.shape)
         self.workspaces = Workspaces()
         self.sizes = KnownSizes(len(source))
@@ -100,45 +103,99 @@ class Loader:
         Returns:
             The job, whose result is the batch.
         """
-        begun = perf_counter_ns()
-        positions = indices.positions.tolist()
-        by_threads = not isinstance(pool, ProcessPool)
-        straight = self._straight if by_threads else None
-        plan = straight or self.plan(epoch, indices)
-        finds = by_threads and straight is None
-        sizes = self._find_ways(plan, indices.positions) if finds else None
-        room = self._room(len(positions), sizes)
+        if isinstance(pool, ProcessPool):
+            return self._start_in_processes(pool, epoch, indices)
+        if self._whole:
+            return pool.start(1, lambda _: self._load_whole(epoch, [indices]), _first)
+        begun, count = perf_counter_ns(), len(indices.positions)
+        plan = self._straight or self.plan(epoch, indices)
+        sizes = None if self._straight else self._find_ways(plan, indices.positions)
+        out = self._memory(count, sizes)
+        planned = perf_counter_ns() - begun
+        fill = self._filler(plan, indices.positions, out)
+
+        def finish(outcomes: list[Outcome]) -> Images:
+            return self._finish(out, outcomes, epoch, indices, planned)
+
+        if self._straight is None:
+            return pool.start(count, fill, finish)
+        parts = max(1, min(pool.threads, count))
+        read = straight_parts(self.source, indices.positions, out, fill, parts)
+        return pool.start(parts, read, lambda found: finish([*chain(*found)]))
+
+    def _start_in_processes(
+        self, pool: ProcessPool, epoch: int, indices: BatchIndices
+    ) -> Job[Images]:
+        begun, positions = perf_counter_ns(), indices.positions.tolist()
+        plan = self.plan(epoch, indices)
+        pieces = Pieces(
+            pool, self, plan, pool.allocate(self._room(len(positions)), plan), positions
+        )
         planned = perf_counter_ns() - begun
 
-        def finish(out: BatchMemory, outcomes: list[Outcome]) -> Images:
-            begun = perf_counter_ns() - planned
-            images = _as_images(out, outcomes)
-            if out.sizes is not None:
-                self.sizes.note(images.positions, out.sizes)
-            images = self._mix(images, epoch, indices)
-            if self.rescale is not None:
-                images = images._replace(pixels=self.rescale(images.pixels))
-            return images._replace(times=_times(out, perf_counter_ns() - begun))
+        def finish(parts: list[list[Outcome]]) -> Images:
+            return self._finish(pieces.memory, [*chain(*parts)], epoch, indices, planned)
 
-        if isinstance(pool, ProcessPool):
-            pieces = Pieces(pool, self, plan, pool.allocate(room, plan), positions)
-            shared = pieces.memory
-            return pool.start(
-                len(pieces.runs), pieces.render, lambda parts: finish(shared, [*chain(*parts)])
+        return pool.start(len(pieces.runs), pieces.render, finish)
+
+    def stream(
+        self, pool: Pool, batches: Iterable[tuple[int, BatchIndices]], ahead: int
+    ) -> Iterator[Images]:
+        """Load batches in order, the next ones ahead of time.
+
+        Args:
+            pool: Threads that do the work.
+            batches: For each batch the number of its epoch, a word of the draws, and its samples.
+            ahead: Number of batches to begin beyond the one that is waited for. Of small images,
+                as many as are made together are begun, unless it is 0.
+
+        Yields:
+            The batches.
+        """
+        if not self._whole or not ahead or isinstance(pool, ProcessPool):
+            yield from prefetch((self.start(pool, *each) for each in batches), ahead)
+            return
+        jobs = (self._start_together(pool, *group) for group in together(batches))
+        for group in prefetch(jobs, 1):
+            yield from group
+
+    def _start_together(
+        self, pool: Pool, epoch: int, batches: Sequence[BatchIndices]
+    ) -> Job[list[Images]]:
+        return pool.start(1, lambda _: self._load_whole(epoch, batches), itemgetter(0))
+
+    def _load_whole(self, epoch: int, batches: Sequence[BatchIndices]) -> list[Images]:
+        """Load batches of small images on one thread; image by image only where it must be."""
+        begun = perf_counter_ns()
+        indices = BatchIndices(*map(np.concatenate, zip(*batches, strict=True)))
+        plan, count = self.plan(epoch, indices), len(indices.positions)
+        out = self._memory(count)
+        assert out.times is not None
+        if load_whole(self.source, indices.positions, plan, out.pixels):
+            outcomes = [Outcome(position) for position in indices.positions.tolist()]
+            out.times[:, 2] = (perf_counter_ns() - begun) // count
+        else:
+            fill = self._filler(plan, indices.positions, out)
+            outcomes = [fill(slot) for slot in range(count)]
+        ends = np.cumsum([len(each.positions) for each in batches]).tolist()
+        return [
+            self._finish(
+                BatchMemory(out.pixels[part], {}, out.times[part]), outcomes[part], epoch, each
             )
-        out = BatchMemory(self.memory.empty(*room.pop("pixels")), **room)
+            for part, each in zip(map(slice, [0, *ends], ends), batches, strict=True)
+        ]
 
-        def work(slot: int) -> Outcome:
-            workspace, position = self.workspaces.lend(), positions[slot]
+    def _filler(self, plan: Plan, positions: Ints, out: BatchMemory) -> Callable[[int], Outcome]:
+        """What fills one slot of a batch, given its number."""
+        asked = positions.tolist()
+
+        def fill(slot: int) -> Outcome:
+            workspace, position = self.workspaces.lend(), asked[slot]
             filled = render_slot(self.source, plan, slot, position, out, self.how, workspace.empty)
             self.workspaces.give_back(workspace)
             return accept(filled, self.bad)
 
-        if straight is not None:
-            parts = max(1, min(pool.threads, len(positions)))
-            read = straight_parts(self.source, indices.positions, out, work, parts)
-            return pool.start(parts, read, lambda found: finish(out, [*chain(*found)]))
-        return pool.start(len(positions), work, lambda outcomes: finish(out, outcomes))
+        return fill
 
     def plan(self, epoch: int, indices: BatchIndices) -> Plan:
         """Draw the parameters of a batch and plan its rendering."""
@@ -153,7 +210,7 @@ class Loader:
         rows, keys = self.how.rows[indices.positions], self.chain.uniform_keys
         return augmentation_uniforms(self.seed, epoch, rows, indices.occurrences, keys)
 
-    def _room(self, count: int, sizes: Ints | None) -> dict[str, Any]:
+    def _room(self, count: int, sizes: Ints | None = None) -> dict[str, Any]:
         """What a `BatchMemory` holds, with shape and dtype in place of the pixels."""
         others = self.how.annotations
         annotations = {} if others is None else others.allocate(count, self.shape[:2])
@@ -164,6 +221,10 @@ class Loader:
             "sizes": sizes,
         }
 
+    def _memory(self, count: int, sizes: Ints | None = None) -> BatchMemory:
+        room = self._room(count, sizes)
+        return BatchMemory(self.memory.empty(*room.pop("pixels")), **room)
+
     def _find_ways(self, plan: Plan, positions: Ints) -> Ints | None:
         """Spare the threads what the sizes of images tell; give memory for those that are new."""
         if not plan.reduces:
@@ -172,6 +233,24 @@ class Loader:
         if sizes.any():
             opencv.find_ways(plan, sizes[:, 0], sizes[:, 1])
         return None if sizes.all() else sizes
+
+    def _finish(
+        self,
+        out: BatchMemory,
+        outcomes: list[Outcome],
+        epoch: int,
+        indices: BatchIndices,
+        planned: int = 0,
+    ) -> Images:
+        """Make a batch of its filled memory; `planned` are nanoseconds that it took before."""
+        begun = perf_counter_ns() - planned
+        images = _as_images(out, outcomes)
+        if out.sizes is not None:
+            self.sizes.note(images.positions, out.sizes)
+        images = self._mix(images, epoch, indices)
+        if self.rescale is not None:
+            images = images._replace(pixels=self.rescale(images.pixels))
+        return images._replace(times=_times(out, perf_counter_ns() - begun))
 
     def _mix(self, images: Images, epoch: int, indices: BatchIndices) -> Images:
         """Mix the images of a batch with each other."""
@@ -182,6 +261,10 @@ class Loader:
             p = mixer.draw(u, *self.shape[:2], np)
             images = images._replace(pixels=mix_images(images.pixels, p), mixes=(*images.mixes, p))
         return images
+
+
+def _first(outcomes: list[list[Images]]) -> Images:
+    return outcomes[0][0]
 
 
 def _as_images(out: BatchMemory, outcomes: list[Outcome]) -> Images:

@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 
 from keras_cvdata import arguments
 from keras_cvdata.loading.loader import Images, Loader
-from keras_cvdata.loading.sampler import Sampler
+from keras_cvdata.loading.sampler import BatchIndices, Sampler
 from keras_cvdata.loading.stats import Delivery, Stats
-from keras_cvdata.loading.threads import Job, Pool, prefetch
+from keras_cvdata.loading.threads import Job, Pool
 from keras_cvdata.sequences.keras_pass import (
     Asker,
     asker_by_index,
     called_by_keras,
+    epochs_left,
     keras_pass,
     refuse_class_weight,
     walker_of_keras,
@@ -121,6 +122,7 @@ class Epochs(PassesOptionsOn, Position, WithoutWorkers):
 
     def on_epoch_begin(self) -> None:
         """Have threads and memory let go when the `fit`, `evaluate` or `predict` is over."""
+        self._passes.last_epoch = self._epoch + epochs_left(sys._getframe(1))
         walker = walker_of_keras(sys._getframe(1))
         if walker is not None:
             self._passes.watch(walker, self._let_go)
@@ -195,12 +197,33 @@ class Epochs(PassesOptionsOn, Position, WithoutWorkers):
 
     def _batches(self, epoch: int, first: int = 0, is_trial: bool = False) -> Iterator[Served]:
         """Batches of an epoch from an index on; the end leads to the next epoch, but of a trial."""
-        jobs = (self._start(epoch, index) for index in range(first, len(self)))
-        loaded = (job.wait() for job in jobs) if is_trial else prefetch(jobs, self.prefetch)
+        stream = iter(()) if first or is_trial else self._passes.take_begun(epoch)
         asked = perf_counter_ns()
-        for index, images in enumerate(loaded, first):
-            if index == len(self) - 1 and self._epoch == epoch and not is_trial:
-                self._epoch = epoch + 1
+        for index in range(first, len(self)):
+            images = next(stream, None)
+            if images is None:  # nothing was begun
+                stream = self._stream(epoch, first, is_trial)
+                images = next(stream)
+            if index == len(self) - 1 and not is_trial:
+                if self._epoch == epoch:
+                    self._epoch = epoch + 1
+                if epoch < self._passes.last_epoch:
+                    self._passes.keep_begun(epoch + 1, stream)
             served = self._served(epoch, index, asked, images)
             yield served._replace(is_trial=is_trial)
             asked = perf_counter_ns()
+
+    def _stream(self, epoch: int, first: int, is_trial: bool) -> Iterator[Images]:
+        """Load batches from an index on; those of the next epoch follow where a `fit` goes on."""
+        if is_trial:  # of which one batch is wanted
+            return (self._start(epoch, index).wait() for index in range(first, len(self)))
+        return self._loader.stream(self._pool, self._samples(epoch, first), self.prefetch)
+
+    def _samples(self, epoch: int, first: int) -> Iterator[tuple[int, BatchIndices]]:
+        """Epoch and samples of batches from an index on, as far as a `fit` is known to go."""
+        for index in range(first, len(self)):
+            yield epoch, self._sampler.batch(epoch, index)
+        while epoch < self._passes.last_epoch:
+            epoch += 1
+            for index in range(len(self)):
+                yield epoch, self._sampler.batch(epoch, index)

@@ -253,6 +253,21 @@ def walker_of_keras(frame: FrameType | None) -> Any:
     return next((each for each in owners if _adapter(each) is not None), None)
 
 
+def epochs_left(frame: FrameType | None) -> int:
+    """Count the epochs that a `fit` of Keras has after this one.
+
+    Args:
+        frame: The frame that called `on_epoch_begin` of a sequence.
+
+    Returns:
+        Their number, unless something stops it; 0 where no `fit` is found.
+    """
+    fit = inspect.unwrap(keras.Model.fit).__code__
+    found = next((each.f_locals for each in _outwards(frame) if each.f_code is fit), {})
+    epoch, epochs = found.get("epoch"), found.get("epochs")
+    return epochs - epoch - 1 if isinstance(epoch, int) and isinstance(epochs, int) else 0
+
+
 def adapter_of(walk: FrameType) -> Any:
     """Return the adapter of Keras whose generator this is."""
     return walk.f_locals.get("self")

@@ -45,6 +45,8 @@ class PassTracker:
         self._trial: FrameType | None = None
         self._walkers: weakref.WeakSet[Any] = weakref.WeakSet()
         self._over: weakref.WeakSet[Any] = weakref.WeakSet()  # adapters that have done their work
+        self.last_epoch = -1  # of the `fit` that goes on, as far as is known
+        self._begun: tuple[int, Iterator[Any]] | None = None
         self._has_seen_pass = False
         self._epoch_by_index: int | None = None
         self._taken_by_keras: set[int] = set()  # indices of that epoch
@@ -89,6 +91,27 @@ class PassTracker:
                 self._passes.pop(frame, None)
             return batch
 
+    def keep_begun(self, epoch: int, stream: Iterator[Any]) -> None:
+        """Keep the batches of the next epoch that a pass has begun, until it is asked for.
+
+        Args:
+            epoch: Number of that epoch.
+            stream: Its batches from the first on.
+        """
+        self._begun = epoch, stream
+
+    def take_begun(self, epoch: int) -> Iterator[Any]:
+        """Return what was begun of an epoch; other epochs are given up.
+
+        Args:
+            epoch: Number of the epoch.
+
+        Returns:
+            Its batches from the first on, none where nothing was begun.
+        """
+        begun, self._begun = self._begun, None
+        return begun[1] if begun is not None and begun[0] == epoch else iter(())
+
     def watch(self, walker: Any, when_over: Callable[[], None]) -> None:
         """Give the passes of a `fit`, `evaluate` or `predict` up when it is over.
 
@@ -107,6 +130,7 @@ class PassTracker:
         for frame in list(self._passes):
             if keras_pass.adapter_of(frame) is adapter:
                 self._passes.pop(frame, None)
+        self._begun, self.last_epoch = None, -1
         when_over()
 
     def is_over(self, frame: FrameType) -> bool:

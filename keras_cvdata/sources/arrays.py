@@ -10,7 +10,7 @@ import numpy as np
 from keras_cvdata import labels as label_forms
 from keras_cvdata.arguments import value_range as read_range
 from keras_cvdata.sources.base import Source
-from keras_cvdata.types import Array, Range
+from keras_cvdata.types import Array, Ints, Range
 
 _BLOCK = 1 << 22  # values that are looked at together: no second copy of a large array
 
@@ -76,6 +76,12 @@ class ArraySource(Source):
     def fetch(self, position: int) -> Array:
         """One image, as a view of what was given."""
         return self.x[position]
+
+    def fetch_together(self, positions: Ints) -> Array | None:
+        """Several images at once, as a copy; None where they have several sizes."""
+        if type(self).fetch is not ArraySource.fetch or not isinstance(self.x, np.ndarray):
+            return None  # a subclass reads them in a way of its own
+        return self.x.take(positions, axis=0)
 
     def name(self, position: int) -> str:
         """Name of one image, such as `x[7]`."""

@@ -80,6 +80,18 @@ class Source(abc.ABC):
         """
         return False
 
+    def fetch_together(self, positions: Ints) -> Array | None:  # noqa: ARG002 # a default
+        """Read several samples at once, where that is cheaper than one by one.
+
+        Args:
+            positions: Positions of the samples, (B,) integers from 0.
+
+        Returns:
+            Their pixels (B, H, W, C) or (B, H, W), which nobody else writes to; None, as by
+            default, where each must be fetched by itself, also of no samples at all.
+        """
+        return None
+
     @abc.abstractmethod
     def name(self, position: int) -> str:
         """Name of a sample for messages: path, URL or address inside a file."""
@@ -299,6 +311,12 @@ class Subset(Source):
     def fetch_into(self, positions: Ints, out: Array) -> bool:
         """Read samples of the selection straight into a batch."""
         return self.source.fetch_into(self.positions[positions], out)
+
+    def fetch_together(self, positions: Ints) -> Array | None:
+        """Read several samples of the selection at once."""
+        if type(self).fetch is not Subset.fetch:
+            return None  # a subclass reads them in a way of its own
+        return self.source.fetch_together(self.positions[positions])
 
     def name(self, position: int) -> str:
         """Name of a sample of the selection."""

@@ -421,9 +421,31 @@ def test_threads_stay_between_the_epochs_of_a_fit(numbered):
 
     val = make(numbered)
     reconstruction().fit(seq, validation_data=val, epochs=3, verbose=0, callbacks=[Look()])
-    assert len(executors) == 1
+    assert len(executors - {None}) == 1  # None before there is something to do
     gc.collect()
     assert seq._pool._executor is None
+
+
+def test_the_next_epoch_is_begun_before_the_last_step_of_this_one(numbered, monkeypatch):
+    """And none after the last, where a fit of its own would throw it away."""
+    seq = make(numbered, batch_size=5)
+    asked, batch = [], seq._sampler.batch
+    monkeypatch.setattr(seq._sampler, "batch", lambda *place: asked.append(place) or batch(*place))
+    begun = []
+
+    class Look(keras.callbacks.Callback):
+        def on_train_batch_end(self, index, logs=None):
+            if index == len(seq) - 1:
+                begun.append(max(asked))
+
+    reconstruction().fit(seq, epochs=3, verbose=0, callbacks=[Look()])
+    assert begun[0][0] >= 1
+    later = [place for place in asked if place[0]]
+    assert sorted(later) == [(epoch, index) for epoch in (1, 2) for index in range(len(seq))]
+    gc.collect()
+    assert seq._passes._begun is None
+    assert len(list(seq)) == len(seq)
+    assert max(asked) == (3, len(seq) - 1)
 
 
 def test_an_abandoned_sequence_is_freed(numbered):

@@ -88,6 +88,9 @@ def multiply(first: Tensor, second: Tensor, xp: Any) -> Tensor:
 
     Written out, because accelerators shorten the operands of their matrix product to 10 bits.
     """
+    if xp is np:  # the same sums in half of the time
+        one, two, three = (first[:, :, i, None] * second[:, i, None, :] for i in range(3))
+        return one + two + three
     return xp.sum(first[:, :, :, None] * second[:, None, :, :], axis=2)
 
 

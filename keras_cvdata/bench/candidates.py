@@ -11,6 +11,7 @@ from typing import Any
 
 from keras_cvdata.conversion.convert import convert
 from keras_cvdata.sequences import Sequence
+from keras_cvdata.sequences.caching import open_store
 from keras_cvdata.sources import open_source
 
 _MARGIN = 1.15  # by which images are kept larger than a batch, for what zooms in
@@ -42,6 +43,7 @@ def candidates() -> tuple[Candidate, ...]:
         Candidate("without augmentation", _plain),
         Candidate("pixels packed at this size", partial(_packed, at_size=True), _say_raw, _raw),
         Candidate("packed as smaller JPEG", partial(_packed, at_size=False), _say_small, _small),
+        Candidate("cached in memory", _cached, _say_cached, lambda *_: 'cache="memory"'),
         Candidate("uint8 batches", _as_bytes, lambda _: _SAY_BYTES, lambda *_: _BYTES),
     )
 
@@ -72,6 +74,21 @@ def _packed(sample: Sequence, folder: Path, *, at_size: bool) -> Sequence | None
     target = folder / f"{'raw' if at_size else 'small'}.h5"
     path = convert(sample.source, target, on_error="skip", verbose=0, **how)
     return sample._with(open_source(path))
+
+
+def _cached(sample: Sequence, folder: Path) -> Sequence | None:  # noqa: ARG001
+    try:
+        store = open_store("memory", None, sample.source, sample.processes)
+    except ValueError:  # its pixels are in memory already
+        return None
+    cached = sample._with(sample.source, _store=store)
+    for _ in cached:  # what is measured is the second epoch
+        pass
+    return cached
+
+
+def _say_cached(_: Sequence) -> str:
+    return "keep decoded images in memory; summary() says what that takes"
 
 
 def _side(sequence: Sequence) -> int:

@@ -193,13 +193,22 @@ def test_numbers_of_processes_are_checked(value: Any) -> None:
 SCRIPT = """
     import os, signal, sys, time
     import numpy as np
-    from keras_cvdata import ArraySequence, layers
+    from keras_cvdata.engine.chain import Chain
+    from keras_cvdata.engine.output import Output
+    from keras_cvdata.loading.loader import Loader
+    from keras_cvdata.loading.processes import ProcessPool
+    from keras_cvdata.loading.rendering import Reading
+    from keras_cvdata.loading.sampler import Sampler
+    from keras_cvdata.sources import ArraySource
 
-    images = np.zeros((512, 64, 64, 3), np.uint8)
-    sequence = ArraySequence(images, augment=layers.RandomRotation(0.1), processes=2, verbose=0)
-    batches = iter(sequence)
+    source = ArraySource(np.zeros((512, 64, 64, 3), np.uint8))
+    chain = Chain([], size=(200, 200), output=Output("float32", "unit"))
+    loader = Loader(source, chain, Reading("rgb", source.rows), shape=(200, 200, 3), seed=0)
+    pool, sampler = ProcessPool(2), Sampler(512, 32, 0, False)
+    indices = ((0, sampler.batch(0, number)) for number in range(16))
+    batches = loader.stream(pool, indices, 2)
     next(batches)
-    print(*sequence._pool.pids, flush=True)
+    print(*pool.pids, flush=True)
     {end}
 """
 
@@ -230,7 +239,7 @@ def ended() -> Any:
         ("batches = None; 1 / 0", None, 1),
         ("time.sleep(20)", signal.SIGINT, -signal.SIGINT),
         ("time.sleep(20)", signal.SIGKILL, -signal.SIGKILL),
-        ("os.kill(sequence._pool.pids[0], 9); list(batches)", None, 1),
+        ("os.kill(pool.pids[0], 9); list(batches)", None, 1),
     ],
 )
 def test_no_process_is_left_whatever_ends(ended: Any, end: str, kill: int, code: int) -> None:

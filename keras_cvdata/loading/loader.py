@@ -87,7 +87,7 @@ class Loader:
         self.rescale = rescale
         self.bad: dict[int, BadImage] = {}
         self.memory = BufferPool()
-        self._whole = takes_whole(source, how, chain)
+        self.whole = takes_whole(source, how, chain)
         self._straight = straight_plan(source, how, chain, self.shape)
         self.workspaces = Workspaces()
         self.sizes = KnownSizes(len(source))
@@ -105,7 +105,7 @@ class Loader:
         """
         if isinstance(pool, ProcessPool):
             return self._start_in_processes(pool, epoch, indices)
-        if self._whole:
+        if self.whole:
             return pool.start(1, lambda _: self._load_whole(epoch, [indices]), _first)
         begun, count = perf_counter_ns(), len(indices.positions)
         plan = self._straight or self.plan(epoch, indices)
@@ -152,7 +152,7 @@ class Loader:
         Yields:
             The batches.
         """
-        if not self._whole or not ahead or isinstance(pool, ProcessPool):
+        if not self.whole or not ahead or isinstance(pool, ProcessPool):
             yield from prefetch((self.start(pool, *each) for each in batches), ahead)
             return
         jobs = (self._start_together(pool, *group) for group in together(batches))

@@ -27,6 +27,8 @@ from keras_cvdata.loading.worker import Layout, Pickled, Request, arrays_of
 from keras_cvdata.sources.base import Source
 from keras_cvdata.types import Array
 
+HAS_PROCESSES = os.name != "nt"
+
 _FEWEST = 4  # slots that are worth a message
 _ALIGNED = 64  # bytes
 _PATIENCE = 1.0  # seconds that a process has to end by itself
@@ -126,10 +128,10 @@ class ProcessPool(Pool):
     """
 
     def __init__(self, processes: int) -> None:
-        if os.name == "nt":
+        if not HAS_PROCESSES:
             raise OSError(
-                "Windows lets no process inherit nameless memory. Leave processes out: threads "
-                "decode in parallel, too."
+                f"processes={processes}: Windows lets no process inherit nameless memory. Leave "
+                "processes out: threads decode in parallel, too."
             )
         super().__init__(processes)
         self._begin()

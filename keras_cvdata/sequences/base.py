@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import functools
 import os
 import random
 from collections.abc import Callable, Iterator, Mapping
@@ -258,10 +257,8 @@ class Sequence(Labelled, Epochs, SingleSamples):
         if self.verbose:
             say(source.summary())
         if self.processes == "auto":
-            start = functools.partial(
-                self._loader.start, epoch=0, indices=self._sampler.batch(0, 0)
-            )
-            self.processes, told = choose_processes(start, self.threads)
+            indices = self._sampler.batch(0, 0)
+            self.processes, told = choose_processes(self._loader, indices, self.threads)
             self._pool = make_pool(self.threads, self.processes)
             if self.verbose:
                 say(told)

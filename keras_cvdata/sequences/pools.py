@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Any, Literal
+from typing import Literal
 
 from keras_cvdata.arguments import integer
-from keras_cvdata.loading.processes import ProcessPool
-from keras_cvdata.loading.threads import Job, Pool
+from keras_cvdata.loading.loader import Loader
+from keras_cvdata.loading.processes import HAS_PROCESSES, ProcessPool
+from keras_cvdata.loading.sampler import BatchIndices
+from keras_cvdata.loading.threads import Pool
 
 ENOUGH = 0.7  # share of what so many threads could gain, from which on they are kept
 _ROUNDS = 3
@@ -28,7 +29,7 @@ def make_pool(threads: int, processes: int | Literal["auto"] | None) -> Pool:
     return ProcessPool(processes) if isinstance(processes, int) else Pool(threads)
 
 
-def choose_processes(start: Callable[[Pool], Job[Any]], threads: int) -> tuple[int | None, str]:
+def choose_processes(loader: Loader, indices: BatchIndices, threads: int) -> tuple[int | None, str]:
     """Choose between threads and processes by what threads gain.
 
     A batch is rendered by one thread and by all of them in turn, and the best of three rounds
@@ -36,12 +37,17 @@ def choose_processes(start: Callable[[Pool], Job[Any]], threads: int) -> tuple[i
     a time.
 
     Args:
-        start: Begins to render a batch on a pool.
+        loader: What renders batches.
+        indices: The samples of a batch.
         threads: Number of threads.
 
     Returns:
         The number of processes, `None` for threads, and a sentence that says why.
     """
+    if not HAS_PROCESSES:
+        return None, "processes='auto': this system has none that share memory; threads are kept."
+    if loader.whole:
+        return None, "processes='auto': such small images are made as whole batches by one thread."
     if threads == 1:
         return None, "processes='auto': there is one thread alone, which needs no processes."
     pools = Pool(1), Pool(threads)
@@ -49,7 +55,7 @@ def choose_processes(start: Callable[[Pool], Job[Any]], threads: int) -> tuple[i
     for _ in range(_ROUNDS):
         for number, pool in enumerate(pools):
             begin = time.perf_counter()
-            start(pool).wait()
+            loader.start(pool, 0, indices).wait()
             seconds[number] = min(seconds[number], time.perf_counter() - begin)
     for pool in pools:
         pool.end_threads()

@@ -20,6 +20,7 @@ import pytest
 
 from keras_cvdata import ArraySequence, DirectorySequence, Sequence, layers
 from keras_cvdata.loading.processes import ProcessPool
+from keras_cvdata.sequences import pools
 from tests.loading import functions_for_processes as functions
 
 AUGMENT = [
@@ -182,6 +183,19 @@ def test_auto_takes_processes_where_threads_wait_for_each_other(
     alone = ArraySequence(images, threads=1, **options)
     assert alone.processes is None
     assert "one thread alone" in capsys.readouterr().out
+
+
+def test_auto_keeps_threads_where_processes_are_of_no_use(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = np.zeros((8, 4, 4, 3), np.uint8)
+    whole = ArraySequence(images, threads=2, processes="auto")
+    assert whole.processes is None
+    assert "whole batches" in capsys.readouterr().out
+    monkeypatch.setattr(pools, "HAS_PROCESSES", False)
+    windows = ArraySequence(images, augment=functions.count_in_python, processes="auto")
+    assert windows.processes is None
+    assert "this system has none" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("value", [0, 2.5, "all"])

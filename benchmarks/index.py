@@ -143,10 +143,10 @@ CASES: dict[str, tuple[Callable[..., Any], str]] = {
 def measure(name: str, folder: Path, rows: int) -> None:
     """Run one case in this process and print what it took."""
     import keras_cvdata.sources  # noqa: F401 # not part of what is measured
-    from keras_cvdata.loading import loader  # noqa: F401
+    from keras_cvdata.loading import loader  # noqa: F401 # likewise
 
     if name.startswith("data frame"):
-        import pandas as pd  # noqa: F401
+        import pandas as pd  # noqa: F401 # likewise
     gc.collect()
     before = resident("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")  # the highest size begins anew

@@ -43,7 +43,7 @@ def test_a_failure_leaves_nothing_behind(photo_folder, tmp_path, target):
 def test_targets_are_replaced_only_on_demand(photo_folder, tmp_path, target):
     path = tmp_path / target
     convert(photo_folder, path, copy=True, verbose=0)
-    names = names_in(tmp_path)
+    names = [f"{name}_2" if name.endswith("_images") else name for name in names_in(tmp_path)]
     with pytest.raises(FileExistsError, match="Pass overwrite=True"):
         convert(photo_folder, path, copy=True, verbose=0)
     convert((np.zeros((1, 4, 4, 3), np.uint8), ["owl"]), path, overwrite=True, verbose=0)

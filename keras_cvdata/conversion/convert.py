@@ -10,7 +10,6 @@ from typing import Any, Literal
 import numpy as np
 
 from keras_cvdata.arguments import choice
-from keras_cvdata.conversion.atomic import replacing
 from keras_cvdata.conversion.files import check_beside, write_folder, write_table
 from keras_cvdata.conversion.images import Maker, annotations_of
 from keras_cvdata.conversion.packs import write_pack
@@ -21,6 +20,7 @@ from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.opening import open_source
 from keras_cvdata.sources.shards import shard_path
 from keras_cvdata.types import Ints, Range
+from keras_cvdata.writing import replacing_folder
 
 _HDF5 = (".h5", ".hdf5")
 
@@ -156,7 +156,7 @@ def convert(  # noqa: PLR0913 # the arguments of a public function
         write_table(source, path, read, copies, overwrite, verbose)
     else:
         check_beside(source, path)
-        with replacing(path, overwrite) as draft:
+        with replacing_folder(path, overwrite) as draft:
             write_folder(source, draft, read, verbose)
     return path
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_cvdata.conversion.files import only, plain_cells
 from keras_cvdata.conversion.memory_file import MemoryFile
+from keras_cvdata.conversion.rows import only, plain_cells
 from keras_cvdata.labels import Labels
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.boxes import Boxes

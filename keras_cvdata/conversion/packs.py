@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from keras_cvdata.conversion.atomic import check_free, check_parent, put_in_place
 from keras_cvdata.conversion.draft import Draft
 from keras_cvdata.conversion.hdf5 import Content, Frame, Places, build, groups_of, lay_out
 from keras_cvdata.conversion.images import Made, Maker, make_in_order
@@ -22,6 +21,8 @@ from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.boxes import Boxes
 from keras_cvdata.sources.locations import is_url
 from keras_cvdata.types import Array, ImageError
+from keras_cvdata.writing.files import check_free, check_parent
+from keras_cvdata.writing.moving import put_in_place
 
 
 def write_pack(
@@ -33,7 +34,8 @@ def write_pack(
     n_jobs: int | None = None,
     verbose: int = 1,
     attributes: Mapping[str, Any] | None = None,
-) -> None:
+    place: bool = True,
+) -> Draft:
     """Write a collection in the layout that `HDF5Source` reads without a lock.
 
     The pack appears when it is complete. A run that was cut short is gone on with, where images are
@@ -47,6 +49,10 @@ def write_pack(
         n_jobs: See `make_in_order`.
         verbose: 0 shows no progress and does not name what is left out.
         attributes: Further attributes of the file.
+        place: Give it its name. Otherwise the whole pack stays under the name of its draft.
+
+    Returns:
+        The draft of the pack.
 
     Raises:
         ImageError: An image cannot be read, or differs from the others in shape or dtype.
@@ -63,15 +69,18 @@ def write_pack(
         with draft:
             bad = _fill(draft, maker, frame, places, skip, n_jobs, verbose)
             _finish(draft, maker, frame, attributes or {})
-        check_free(target, overwrite)  # somebody else may have written it meanwhile
-        put_in_place(draft.path, target)
+        if place:
+            check_free(target, overwrite)  # somebody else may have written it meanwhile
+            put_in_place(draft.path, target)
     except Exception as error:
         if not isinstance(error, OSError) or not draft.worth_keeping:
             draft.remove()
         raise
-    draft.remove()
+    if place:
+        draft.remove()
     if verbose:
         tell_left_out(bad, len(maker.source))
+    return draft
 
 
 def _frame(maker: Maker, skip: bool) -> Frame:

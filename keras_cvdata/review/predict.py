@@ -14,6 +14,7 @@ from keras_cvdata.progress import say, track
 from keras_cvdata.review.averaging import averaging
 from keras_cvdata.review.frames import frame_of
 from keras_cvdata.review.predictions import Predictions, parts_of, task_of
+from keras_cvdata.writing import replacing_file
 
 _ENDINGS = (".csv", ".json")
 
@@ -124,7 +125,7 @@ def _checked(file: Path) -> Path:
 def _write(table: Any, file: Path) -> None:
     # Names of files need not be Unicode.
     how: dict[str, Any] = {"encoding": "utf-8", "errors": "backslashreplace"}
-    with file.open("w", newline="", **how) as stream:
+    with replacing_file(file) as draft, draft.open("w", newline="", **how) as stream:
         if file.suffix.lower() == ".csv":
             table.to_csv(stream, index=False)
         else:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import secrets
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 from keras_cvdata.sources.files import read_file
 from keras_cvdata.sources.folders import EXTENSIONS, LITTER, LITTER_FILES, Listing, decoded
 from keras_cvdata.types import Array
+from keras_cvdata.writing.drafts import NEW, draft_folder
 
 VARIABLE = "KERAS_CVDATA_INDEX"
 
@@ -109,15 +109,13 @@ class Index:
         digest = hashlib.blake2b(digest_size=_DIGEST)
         for part in self._parts(listed):
             digest.update(part)
-        draft = folder / f".{self.file.name}.{secrets.token_hex(4)}.tmp"
-        try:
+        with draft_folder(self.file) as drafts:
+            draft = drafts / NEW / self.file.name
             with draft.open("xb") as file:
                 file.write(_MAGIC + digest.digest())
                 for part in self._parts(listed):
                     file.write(part)
-            draft.replace(self.file)
-        finally:
-            draft.unlink(missing_ok=True)
+            draft.replace(self.file)  # without waiting for the disk: what it loses is noticed
 
     def _parts(self, listed: Mapping[str, Listing]) -> Iterator[bytes]:
         paths = b"".join(path.encode("utf-8", "surrogateescape") + b"\0" for path in listed)

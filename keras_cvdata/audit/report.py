@@ -19,6 +19,7 @@ from keras_cvdata.audit.checks.base import Check, Collection, Finding
 from keras_cvdata.sources import Source
 from keras_cvdata.types import Array, Ints
 from keras_cvdata.writing import replacing_file, write_text
+from keras_cvdata.writing.frames import frame_to_json
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -143,7 +144,7 @@ class AuditReport:
                 {**self._row(finding), **self._other(finding), "looked": finding.looked}
                 for finding in self.findings
             ],
-            "classes": json.loads(self.classes.to_json(orient="index")),
+            "classes": json.loads(frame_to_json(self.classes, orient="index")),
         }
         write_text(path, json.dumps(content, indent=1, allow_nan=False))
 

@@ -300,6 +300,8 @@ def check_folder_name(name: str, windows: bool = os.name == "nt") -> None:
     wrong = ""
     if not name.strip() or name[0] == "." or any(mark in name for mark in "/\\\0"):
         wrong = "a folder, which is not empty, holds no slash and begins with no dot"
+    elif any("\ud800" <= mark < "\udc80" or "\udcff" < mark <= "\udfff" for mark in name):
+        wrong = "a folder, which is Unicode"
     elif windows and _UNNAMEABLE.search(name):
         wrong = (
             'a folder on Windows, which holds none of <>:"|?*, ends with no dot or blank, and is '

@@ -16,6 +16,7 @@ from keras_cvdata.conversion.draft import Draft
 from keras_cvdata.conversion.hdf5 import Content, Frame, Places, build, groups_of, lay_out
 from keras_cvdata.conversion.images import Made, Maker, make_in_order
 from keras_cvdata.conversion.readable import tell_left_out
+from keras_cvdata.conversion.rows import check_unicode
 from keras_cvdata.progress import track
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.boxes import Boxes
@@ -61,6 +62,7 @@ def write_pack(
     check_parent(target)
     check_free(target, overwrite)
     frame = _frame(maker, skip)
+    _check_texts(maker.source, frame, target)
     if frame.shape is None:
         maker = replace(maker, recipe=replace(maker.recipe, pixels="encoded"))
     places = lay_out(frame)
@@ -95,6 +97,13 @@ def _frame(maker: Maker, skip: bool) -> Frame:
         shape, dtype = first.shape, first.dtype
     masks = maker.annotations is not None and maker.annotations.masks is not None
     return Frame(groups_of(source), shape, dtype, name, not raw or masks, recipe.value_range)
+
+
+def _check_texts(source: Source, frame: Frame, target: Path) -> None:
+    """Refuse what an HDF5 file cannot hold, before any image is made."""
+    labels = {name for path, _ in frame.groups for name in path}
+    check_unicode("The class", labels, target, "surrogateescape")
+    check_unicode("The column", [*source.labels, *source.columns], target, "surrogateescape")
 
 
 def _first(maker: Maker, skip: bool) -> tuple[str, Array]:

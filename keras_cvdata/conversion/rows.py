@@ -6,7 +6,7 @@ import csv
 import json
 import math
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,13 +70,14 @@ def columns_of(source: Source, path: Path) -> dict[str, Sequence[Any]]:
     return table
 
 
-def check_unicode(what: str, values: Sequence[Any], path: Path) -> None:
-    """Refuse texts that UTF-8 cannot hold, as names of files are that are no UTF-8.
+def check_unicode(what: str, values: Iterable[Any], path: Path, errors: str = "strict") -> None:
+    """Refuse texts that a file cannot hold, as names of folders that are no UTF-8.
 
     Args:
         what: What the texts are, for messages.
-        values: The texts; what is no text is passed over.
+        values: The texts, or what JSON holds.
         path: File that is to be written.
+        errors: "surrogateescape" where it holds the bytes of such names, else "strict".
 
     Raises:
         ValueError: A text holds a single surrogate.
@@ -84,11 +85,11 @@ def check_unicode(what: str, values: Sequence[Any], path: Path) -> None:
     for value in values:
         try:
             text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            text.encode()
+            text.encode("utf-8", errors)
         except UnicodeEncodeError:
             raise ValueError(
-                f"{what} {value!r} is no Unicode, so {path} cannot hold it. Rename it, or convert "
-                "to HDF5."
+                f"{what} {value!r} is no Unicode, so {path.name!r} cannot hold it. Rename it"
+                + (", or convert to HDF5." if errors == "strict" else ".")
             ) from None
 
 

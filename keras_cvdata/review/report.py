@@ -23,6 +23,7 @@ from keras_cvdata.review.predictions import Predictions
 from keras_cvdata.review.scores import precision_recall
 from keras_cvdata.sources.corrections import Doubt, label_text, write_doubts
 from keras_cvdata.writing import write_text
+from keras_cvdata.writing.frames import frame_to_json
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -193,7 +194,10 @@ class ReviewReport:
             "images": len(self.predictions.source),
             "accuracy": None if np.isnan(self.accuracy) else self.accuracy,
             "counts": self.counts(),
-            **{name: json.loads(frame.to_json(orient="records")) for name, frame in frames.items()},
+            **{
+                name: json.loads(frame_to_json(frame, orient="records"))
+                for name, frame in frames.items()
+            },
             "confusion": [
                 {"head": j.head.name, "classes": list(j.head.class_names),
                  "counts": j.confusions.tolist()}

@@ -54,6 +54,8 @@ def draft_folder(target: Path, alone: bool = False) -> Iterator[Path]:
                 )
             yield own
         finally:
+            with suppress(OSError):
+                finish(own)  # what Ctrl-C came into
             for each in own.iterdir():
                 if each.name != _LOCK:
                     remove(each)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from keras_cvdata.writing.drafts import NEW, draft_folder
@@ -14,16 +13,52 @@ from keras_cvdata.writing.moving import flush, put_in_place
 
 
 def check_parent(target: Path) -> None:
-    """Refuse a target in a folder that does not exist.
+    """Refuse a target in a folder that nothing can be written into.
 
     Args:
         target: Final name of the file or folder.
 
     Raises:
-        FileNotFoundError: The folder of the target does not exist.
+        FileNotFoundError: There is no such folder.
+        PermissionError: It may not be written into.
     """
-    if not target.absolute().parent.is_dir():
-        raise FileNotFoundError(f"{target}: the folder {target.parent} does not exist. Make it.")
+    folder = target.absolute().parent
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"{target}: there is no folder {target.parent} to write it into. Make it."
+        )
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(
+            f"{target}: nothing may be written into the folder {target.parent}. Change its "
+            "permissions, or write elsewhere."
+        )
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Find out before a long run, not after it, that `replacing_file` cannot write a file.
+
+    Args:
+        path: File to write.
+
+    Raises:
+        IsADirectoryError: It is a folder.
+        FileNotFoundError: There is no folder for it.
+        PermissionError: It or its folder may not be written to.
+
+    Example:
+        >>> check_writable("none/report.json")
+        Traceback (most recent call last):
+        FileNotFoundError: none/report.json: there is no folder none to write it into. Make it.
+    """
+    target = Path(path)
+    if target.is_dir():
+        raise IsADirectoryError(f"{target} is a folder, and a file is to be written there.")
+    if _is_special(target):
+        return
+    check_parent(target)
+    check_parent(target.resolve())  # where a link leads
+    if target.exists() and not os.access(target, os.W_OK):
+        raise PermissionError(f"{target}: it may not be written to. Change its permissions.")
 
 
 def check_free(target: Path, overwrite: bool) -> None:
@@ -66,28 +101,23 @@ def replacing_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         >>> file.read_text(), len(list(file.parent.iterdir()))
         ('new', 1)
     """
+    check_writable(path)
     target = Path(path).resolve()
-    mode = _mode(target)
-    if mode is not None and not stat.S_ISREG(mode):
+    if _is_special(target):
         yield Path(path)
         return
-    check_parent(target)
-    if mode is not None and not os.access(target, os.W_OK):
-        raise PermissionError(f"{target}: it may not be written to. Change its permissions.")
     with draft_folder(target) as folder:
         draft = folder / NEW / target.name
         yield draft
-        if mode is not None:
+        with suppress(FileNotFoundError):
             shutil.copymode(target, draft)
         flush(draft)
         put_in_place(draft, target)
 
 
-def _mode(path: Path) -> int | None:
-    try:
-        return path.stat().st_mode
-    except OSError:
-        return None
+def _is_special(path: Path) -> bool:
+    """Whether it is neither a plain file nor missing: a pipe, a terminal."""
+    return path.exists() and not path.is_file()
 
 
 def write_text(path: str | os.PathLike[str], text: str, errors: str = "strict") -> None:

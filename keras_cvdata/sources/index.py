@@ -109,7 +109,7 @@ class Index:
         digest = hashlib.blake2b(digest_size=_DIGEST)
         for part in self._parts(listed):
             digest.update(part)
-        with draft_folder(self.file) as drafts:
+        with draft_folder(folder / "index") as drafts:  # one for all of them, so all are cleared
             draft = drafts / NEW / self.file.name
             with draft.open("xb") as file:
                 file.write(_MAGIC + digest.digest())

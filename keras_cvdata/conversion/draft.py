@@ -225,6 +225,20 @@ class Draft:
             raise OSError(error.errno, reason, str(self.target)) from error
 
 
+def clear_finished(target: Path) -> None:
+    """Delete the journal of a run that was killed when its pack had its name already.
+
+    Args:
+        target: Name of the pack.
+    """
+    journal = target.with_name(f".{target.name}.journal")
+    if journal.exists() and not target.with_name(f".{target.name}.draft").exists():
+        descriptor = open_locked(journal)
+        if descriptor is not None:
+            journal.unlink(missing_ok=True)
+            os.close(descriptor)
+
+
 def _open(path: Path) -> int:
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
     return os.open(path, flags, 0o666)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_cvdata.conversion.draft import Draft
+from keras_cvdata.conversion.draft import Draft, clear_finished
 from keras_cvdata.conversion.hdf5 import Content, Frame, Places, build, groups_of, lay_out
 from keras_cvdata.conversion.images import Made, Maker, make_in_order
 from keras_cvdata.conversion.readable import tell_left_out
@@ -60,6 +60,7 @@ def write_pack(
         OSError: The disk is full or fails, or another process makes the same pack.
     """
     check_parent(target)
+    clear_finished(target)
     check_free(target, overwrite)
     frame = _frame(maker, skip)
     _check_texts(maker.source, frame, target)

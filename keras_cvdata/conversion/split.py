@@ -25,7 +25,7 @@ from keras_cvdata.sources.directory import DirectorySource
 from keras_cvdata.sources.opening import open_source
 from keras_cvdata.sources.splitting import part_names, split
 from keras_cvdata.writing import check_free_folder
-from keras_cvdata.writing.drafts import NEW, OLD, draft_folder
+from keras_cvdata.writing.drafts import NEW, OLD, clear, draft_folder
 from keras_cvdata.writing.files import check_free
 from keras_cvdata.writing.moving import flush, move_all
 
@@ -96,6 +96,7 @@ def write_split(  # noqa: PLR0913 # the arguments of a public function
     paths = _paths(target, max(np.size(validation), 2))
     if not target.suffix:
         check_beside(source, paths[0])
+    clear(paths[0])
     for path in paths:
         _check_free(path, overwrite, copied)
     readable = without_bad_images(source, verbose) if skip else source

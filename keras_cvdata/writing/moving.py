@@ -7,7 +7,7 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -78,7 +78,7 @@ def exchange(path: Path, other: Path) -> bool:
     raise OSError(number, os.strerror(number), str(path), None, str(other))
 
 
-def move_all(folder: Path, moves: Moves, drop: Iterable[Path] = ()) -> None:
+def move_all(folder: Path, moves: Moves, drop: Sequence[Path] = ()) -> None:
     """Rename several things, one after the other, as if it were one step.
 
     What is to be done is written down first, so that the next run finishes it after a kill. An
@@ -106,7 +106,7 @@ def move_all(folder: Path, moves: Moves, drop: Iterable[Path] = ()) -> None:
     draft.replace(folder / _PLAN)
     flush_folder(folder)
     try:
-        finish(folder)
+        _carry_out(folder, moves, drop)
     except OSError:
         (folder / _PLAN).unlink()
         raise
@@ -121,13 +121,16 @@ def finish(folder: Path) -> None:
     Raises:
         OSError: Something cannot be renamed; what was done here is taken back.
     """
-    base = folder.parent.parent
     try:
         plan = json.loads((folder / _PLAN).read_text(encoding="ascii"))
-        moves = [tuple(_checked(path, folder) for path in move) for move in plan["moves"]]
+        moves = [(_checked(old, folder), _checked(new, folder)) for old, new in plan["moves"]]
         drop = [_checked(name, folder) for name in plan["drop"]]
     except (FileNotFoundError, ValueError, LookupError, TypeError):
         return
+    _carry_out(folder, moves, drop)
+
+
+def _carry_out(folder: Path, moves: Moves, drop: Sequence[Path]) -> None:
     done: list[tuple[Path, Path]] = []
     try:
         for path, target in moves:
@@ -140,7 +143,7 @@ def finish(folder: Path) -> None:
             with suppress(OSError):
                 target.replace(path)
         raise
-    flush_folder(base)
+    flush_folder(folder.parent.parent)
     for path in drop:
         with suppress(OSError):
             path.replace(folder / "old" / path.name)

@@ -93,7 +93,7 @@ def test_unfinished_files_are_refused(photo_folder, tmp_path):
 def test_bad_targets(photo_folder, tmp_path):
     with pytest.raises(ValueError, match=r"expected a path that ends in \.h5"):
         convert(photo_folder, tmp_path / "a.zip")
-    with pytest.raises(FileNotFoundError, match="there is no folder .*none"):
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*none"):
         convert(photo_folder, tmp_path / "none/a.h5")
     empty = open_source(photo_folder).select(np.array([], int))
     with pytest.raises(ValueError, match="no images to convert"):

@@ -64,12 +64,11 @@ def restore(directory: str | os.PathLike[str]) -> int:
 
     Raises:
         FileNotFoundError: There is no list in the folder, or a file is in neither place.
+        BlockingIOError: Another process moves files into it.
         FileExistsError: Another file has taken the place of one; the rest is moved back.
     """
     folder = Path(directory).absolute()
-    if not (folder / MANIFEST).is_file():
-        raise FileNotFoundError(f"{folder} holds no {MANIFEST}. Give the folder of a quarantine.")
-    clear(folder / MANIFEST)
+    _check_idle(folder)
     done, lost, taken = 0, [], []
     for move in _read(folder / MANIFEST):
         kept, home = folder / move.moved_to, Path(move.path)
@@ -91,6 +90,13 @@ def restore(directory: str | os.PathLike[str]) -> int:
         raise FileNotFoundError(f"{len(lost)} files are in neither place, such as {lost[0]}.")
     _tidy(folder)
     return done
+
+
+def _check_idle(folder: Path) -> None:
+    if not (folder / MANIFEST).is_file():
+        raise FileNotFoundError(f"{folder} holds no {MANIFEST}. Give the folder of a quarantine.")
+    if clear(folder / MANIFEST):
+        raise BlockingIOError(f"{folder}: another process moves files into it. Wait for it.")
 
 
 def _plan(report: AuditReport, drop: str | Sequence[str] | None) -> list[_Move]:

@@ -27,6 +27,7 @@ class About:
         boxes: The boxes, where there are any.
         box_format: Their format.
         shard: Number of this part of a collection, and of all parts; None where it is all of it.
+        collection: What the parts of one collection have in common; "" where nothing is known.
     """
 
     names: CompactStrings
@@ -36,6 +37,7 @@ class About:
     boxes: Boxes | None = None
     box_format: str = "xyxy"
     shard: tuple[int, int] | None = None
+    collection: str = ""
 
 
 def read_about(file: Any, where: str, count: int) -> About:
@@ -73,7 +75,8 @@ def read_about(file: Any, where: str, count: int) -> About:
     if "shard" in file.attrs:
         number, shards = file.attrs["shard"].tolist()
         shard = number, shards
-    result = About(names, checksums, masks, mask_checksums, boxes, box_format, shard)
+    collection = str(file.attrs.get("collection", ""))
+    result = About(names, checksums, masks, mask_checksums, boxes, box_format, shard, collection)
     _check(result, where, count)
     return result
 

@@ -8,11 +8,12 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, ClassVar, Generic, TypeVar
 
 import cv2
 
+from keras_cvdata.cancellation import Cancellation
 from keras_cvdata.loading.idle import IdleWatch
 
 Outcome = TypeVar("Outcome")
@@ -91,41 +92,50 @@ class Job(Generic[T]):
         self._next_slot = itertools.count()  # next() on it is atomic
         self._outcomes: list[Any] = [None] * self._slots
         self._errors: dict[int, BaseException] = {}
-        self._cancelled = False
+        self._cancellation = Cancellation()
         runs = max(1, min(self._pool.threads, self._slots))
         self._runs_left = itertools.count(runs - 1, -1)
         self._futures: list[Future[None]] = [self._pool.submit(self._run) for _ in range(runs)]
 
     def _run(self) -> None:
-        with SingleThreadedOpenCV():
-            while (slot := next(self._next_slot)) < self._slots:
+        with SingleThreadedOpenCV(), self._cancellation.covers():
+            while self._goes_on() and (slot := next(self._next_slot)) < self._slots:
                 try:
                     self._outcomes[slot] = self._work(slot)
                 except BaseException as error:
                     self._errors[slot] = error
-                    self.cancel()
             if next(self._runs_left) == 0:
                 self._complete()
 
+    def _goes_on(self) -> bool:
+        """Whether slots that nobody has begun are worth it."""
+        return not self._errors and not self._cancellation.cancelled
+
     def _complete(self) -> None:
         try:
-            if self._cancelled:
-                raise CancelledError("This batch was given up before it was complete.")
-            self._result = self._finish(self._outcomes)
+            self._cancellation.check()
+            if not self._errors:
+                self._result = self._finish(self._outcomes)
         except BaseException as error:
             self._errors[self._slots] = error
 
     def cancel(self) -> None:
-        """Let the slots that nobody has begun be."""
-        self._cancelled = True
-        self._next_slot = itertools.count(self._slots)
+        """Let the slots that nobody has begun be, and those that wait for a server, too."""
+        self._cancellation.cancel()
 
     def wait(self) -> T:
-        """Wait for all slots and return the result, or raise the error of the first bad slot."""
+        """Wait for all slots and return the result, or raise the error of the first bad slot.
+
+        Where the waiting is interrupted, as by Ctrl-C, the job is cancelled.
+        """
         if self._process != os.getpid():  # its threads did not come along when this one was forked
             self._begin()
-        for future in self._futures:
-            future.exception()  # in a fraction of the time that `concurrent.futures.wait` takes
+        try:
+            for future in self._futures:
+                future.exception()  # in a fraction of the time that `concurrent.futures.wait` takes
+        except BaseException:
+            self.cancel()
+            raise
         if self._errors:
             raise self._errors[min(self._errors)]
         return self._result

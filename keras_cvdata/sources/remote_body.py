@@ -10,6 +10,7 @@ from keras_cvdata.sources.remote_errors import RefusedError, quoted
 from keras_cvdata.sources.remote_wire import CHUNK, Conversation
 
 _LONGEST_LINE = 1 << 12
+_MOST_TRAILERS = 100
 _HEXADECIMAL = frozenset(b"0123456789abcdefABCDEF")
 _GZIP = b"\x1f\x8b"
 
@@ -32,6 +33,7 @@ def read_body(
         ConnectionError: It is not whole.
     """
     body = _Body(conversation.reader, max_bytes)
+    conversation.wire.left += 2 * max_bytes  # chunks have heads as well
     length = _length(response.headers)
     if _is_chunked(response.headers):
         body.read_chunks()
@@ -53,7 +55,7 @@ def _length(headers: http.client.HTTPMessage) -> int | None:
     first = lengths.pop()
     if lengths or not (first.isascii() and first.isdigit()):
         raise RefusedError(
-            f"The server says {quoted(said)!r} is the length of the file. Correct the URL, or "
+            f"The server says '{quoted(said)}' is the length of the file. Correct the URL, or "
             "remove the row."
         )
     return int(first[:20])  # as many digits are too many in any case
@@ -63,7 +65,7 @@ def _is_chunked(headers: http.client.HTTPMessage) -> bool:
     said = ",".join(headers.get_all("Transfer-Encoding", [])).strip().lower()
     if said not in ("", "chunked"):
         raise RefusedError(
-            f"The server sends the file as {quoted(said)!r}, which is not read. Download the "
+            f"The server sends the file as '{quoted(said)}', which is not read. Download the "
             "images first."
         )
     return bool(said)
@@ -96,8 +98,10 @@ class _Body:
             self.read_exactly(size)
             if self._line():
                 raise ConnectionError("a chunk is longer than it says")
-        while self._line():
-            pass  # a trailer
+        for _ in range(_MOST_TRAILERS):
+            if not self._line():
+                return
+        raise ConnectionError("what follows the file has no end")
 
     def _chunk_size(self) -> int:
         digits = self._line().partition(b";")[0].strip(b" \t")
@@ -119,7 +123,7 @@ def _plain(content: bytes, headers: http.client.HTTPMessage, max_bytes: int) -> 
         return content
     if said not in ("gzip", "x-gzip"):
         raise RefusedError(
-            f"The server sends the file in the encoding {quoted(said)!r}, which is not read. "
+            f"The server sends the file in the encoding '{quoted(said)}', which is not read. "
             "Download the images first."
         )
     if not content.startswith(_GZIP):

@@ -21,7 +21,6 @@ MAX_REDIRECTS = 5
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _TOO_MANY_REQUESTS = 429
-_MOST_AROUND = 1 << 20  # bytes of heads and chunks, besides as many again as a file may have
 _HEADERS = {"User-Agent": "keras-cvdata", "Accept": "image/*", "Accept-Encoding": "identity"}
 _PATH_CHARACTERS = "/%:@!$&'()*+,;=~-._?"
 
@@ -121,8 +120,7 @@ class Request:
         sock = connect(addresses, self._time)
         if is_secure:
             sock = secure(sock, host, self._time)
-        most = 2 * self.max_bytes + _MOST_AROUND
-        conversation = Conversation(sock, self._time, most)
+        conversation = Conversation(sock, self._time)
         with closing(sock), closing(connection):
             connection.sock = cast(Any, conversation)
             path = quote(parts.path or "/", _PATH_CHARACTERS)
@@ -137,7 +135,7 @@ class Request:
         status = response.status
         said = f"The server answered {status} {quoted(response.reason)}".rstrip()
         if status in _REDIRECTS:
-            location = response.headers.get("Location")
+            location = response.headers.get("Location", "").strip()
             if not location:
                 raise RefusedError(f"{said}, but not where the file is. Correct the URL.")
             return b"", _as_meant(location)
@@ -171,5 +169,5 @@ def _not_http(error: http.client.HTTPException) -> str:
         return f"The connection failed: {reason_of(error)}."
     if isinstance(error, http.client.BadStatusLine):
         begins = quoted(str(error).strip(), 40)
-        return f"The server does not speak HTTP: its answer begins with {begins!r}."
+        return f"The server does not speak HTTP: its answer begins with '{begins}'."
     return f"The answer of the server is damaged: {reason_of(error)}."

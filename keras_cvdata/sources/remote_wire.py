@@ -16,6 +16,8 @@ from keras_cvdata.sources.remote_errors import RefusedError
 
 CHUNK = 1 << 16
 
+_LONGEST_HEAD = 1 << 20  # bytes, also of all answers that only tell to wait for another
+
 
 @functools.cache
 def tls_context() -> ssl.SSLContext:
@@ -103,15 +105,15 @@ class Wire(io.RawIOBase):
     Args:
         sock: The connection.
         time: How long all of it may take.
-        most: Number of bytes after which it brings too much.
 
     Attributes:
+        left: Number of bytes after which it brings too much.
         may_end: Whether the other side may close it now.
     """
 
-    def __init__(self, sock: socket.socket, time: Allowance, most: int) -> None:
-        self._sock, self._time, self._left, self._most = sock, time, most, most
-        self.may_end = False
+    def __init__(self, sock: socket.socket, time: Allowance) -> None:
+        self._sock, self._time = sock, time
+        self.left, self.may_end = _LONGEST_HEAD, False
 
     def readable(self) -> bool:
         """Yes."""
@@ -127,11 +129,10 @@ class Wire(io.RawIOBase):
         self._time.left()  # too late is too late, whatever came
         if not count and not self.may_end:
             raise ConnectionError("it was closed before the answer was complete")
-        self._left -= count
-        if self._left < 0:
+        self.left -= count
+        if self.left < 0:
             raise RefusedError(
-                f"The server sends more than {self._most:,} bytes around the file. Correct the "
-                "URL, or remove the row."
+                "The server sends far more than a file. Correct the URL, or remove the row."
             )
         return count
 
@@ -142,16 +143,15 @@ class Conversation:
     Args:
         sock: The connection, which whoever made it closes.
         time: How long all of it may take.
-        most: Number of bytes after which it brings too much.
 
     Attributes:
         wire: What the connection brings.
         reader: The same, for who reads lines.
     """
 
-    def __init__(self, sock: socket.socket, time: Allowance, most: int) -> None:
+    def __init__(self, sock: socket.socket, time: Allowance) -> None:
         self._sock, self._time = sock, time
-        self.wire = Wire(sock, time, most)
+        self.wire = Wire(sock, time)
         self.reader = io.BufferedReader(self.wire, CHUNK)
 
     def makefile(self, mode: str) -> io.BufferedReader:  # noqa: ARG002 # it is always "rb"

@@ -8,18 +8,23 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from typing import Any, ClassVar, Generic, TypeVar
 
 import cv2
 
-from keras_cvdata.cancellation import Cancellation
+from keras_cvdata.cancellation import GLANCE, Cancellation
 from keras_cvdata.loading.idle import IdleWatch
+from keras_cvdata.loading.interrupts import Interrupts
 
 Outcome = TypeVar("Outcome")
 T = TypeVar("T")
 
 THREAD_NAME = "keras_cvdata"  # how the names of our threads begin
+
+# Seconds after Ctrl-C in which a batch may still come to its end. TensorFlow makes another error of
+# what ends its waiting otherwise, so that a program does not find the `KeyboardInterrupt`.
+_PATIENCE = 1.0
 
 
 def available_cores() -> int:
@@ -131,14 +136,34 @@ class Job(Generic[T]):
         if self._process != os.getpid():  # its threads did not come along when this one was forked
             self._begin()
         try:
-            for future in self._futures:
-                future.exception()  # in a fraction of the time that `concurrent.futures.wait` takes
+            self._await_futures()
         except BaseException:
             self.cancel()
             raise
         if self._errors:
             raise self._errors[min(self._errors)]
         return self._result
+
+
+    def _await_futures(self) -> None:
+        if not Interrupts.listens or threading.current_thread() is threading.main_thread():
+            for future in self._futures:
+                future.exception()  # in a fraction of the time that `concurrent.futures.wait` takes
+            return
+        before, glances = Interrupts.count(), 0
+        for future in self._futures:
+            while not _is_done(future):
+                glances += Interrupts.count() != before
+                if glances * GLANCE > _PATIENCE:
+                    raise CancelledError("Ctrl-C was pressed while this batch was waited for.")
+
+
+def _is_done(future: Future[None]) -> bool:
+    try:
+        future.exception(GLANCE)
+    except TimeoutError:
+        return False
+    return True
 
 
 class Pool:

@@ -144,7 +144,6 @@ class Job(Generic[T]):
             raise self._errors[min(self._errors)]
         return self._result
 
-
     def _await_futures(self) -> None:
         if not Interrupts.listens or threading.current_thread() is threading.main_thread():
             for future in self._futures:

@@ -89,7 +89,7 @@ def _wait(asked: float, pause: float, attempt: int, retries: int) -> float | Non
     left = retries - attempt
     if not left or asked > LONGEST_PAUSE * left:
         return None
-    return min(max(pause * 2**attempt, asked), LONGEST_PAUSE)
+    return min(max(pause * 2.0**attempt, asked), LONGEST_PAUSE)
 
 
 def _attempt(
@@ -105,9 +105,7 @@ def _attempt(
     try:
         content = time_left.call(lambda: _read_with_fsspec(url, timeout, max_bytes))
     except ImportError as error:
-        raise RefusedError(
-            f"fsspec lacks a package for this scheme: {reason_of(error)}"
-        ) from error
+        raise RefusedError(f"fsspec lacks a package for this scheme: {reason_of(error)}") from error
     except (FileNotFoundError, PermissionError, IsADirectoryError, ValueError) as error:
         raise RefusedError(f"It cannot be read: {reason_of(error)}.") from error
     except CancelledError:

@@ -106,9 +106,7 @@ def look_up(host: str, port: int, private_hosts: bool, time: Allowance) -> list[
     if not host:
         raise ValueError("it names no host")
     try:
-        found = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
-        )
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     except socket.gaierror:  # it is a name
         found = time.call(lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
     addresses = [entry[4][:2] for entry in found]

@@ -7,7 +7,7 @@ import io
 import zlib
 
 from keras_cvdata.sources.remote_errors import RefusedError, quoted
-from keras_cvdata.sources.remote_wire import CHUNK, Conversation
+from keras_cvdata.sources.remote_wire import CHUNK, Conversation, Wire
 
 _LONGEST_LINE = 1 << 12
 _MOST_TRAILERS = 100
@@ -74,7 +74,7 @@ def _is_chunked(headers: http.client.HTTPMessage) -> bool:
 class _Body:
     """Content that grows, up to a number of bytes."""
 
-    def __init__(self, reader: io.BufferedReader, max_bytes: int) -> None:
+    def __init__(self, reader: io.BufferedReader[Wire], max_bytes: int) -> None:
         self._reader, self._most = reader, max_bytes
         self.content = bytearray()
 

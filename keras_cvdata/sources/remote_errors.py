@@ -18,11 +18,26 @@ class FailedError(Exception):
         self.pause = pause
 
 
+def as_meant(text: str) -> str:
+    """Undo that `http.client` takes all for Latin-1, also what is UTF-8.
+
+    Args:
+        text: A header or a phrase.
+
+    Returns:
+        The text, decoded anew where it was UTF-8.
+    """
+    try:
+        return text.encode("latin-1").decode()
+    except UnicodeError:
+        return text
+
+
 def quoted(text: str, longest: int = _LONGEST) -> str:
     r"""Show what a server sent: in one line, not too long, and without what steers a terminal.
 
     Args:
-        text: What was sent; bytes that http.client took for Latin-1 may be UTF-8.
+        text: What was sent.
         longest: Number of characters beyond which the rest is left out.
 
     Returns:
@@ -32,10 +47,7 @@ def quoted(text: str, longest: int = _LONGEST) -> str:
         >>> print(quoted("Gone\x1b[31m away"))
         Gone\x1b[31m away
     """
-    try:
-        text = text.encode("latin-1").decode()
-    except UnicodeError:
-        pass
+    text = as_meant(text)
     shown = text[:longest] + ("..." if len(text) > longest else "")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
 

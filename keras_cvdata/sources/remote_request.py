@@ -14,7 +14,13 @@ from urllib.parse import quote, urljoin, urlsplit
 from keras_cvdata.cancellation import Allowance
 from keras_cvdata.sources.remote_addresses import look_up
 from keras_cvdata.sources.remote_body import read_body
-from keras_cvdata.sources.remote_errors import FailedError, RefusedError, quoted, reason_of
+from keras_cvdata.sources.remote_errors import (
+    FailedError,
+    RefusedError,
+    as_meant,
+    quoted,
+    reason_of,
+)
 from keras_cvdata.sources.remote_wire import Conversation, connect, secure, tls_context
 
 MAX_REDIRECTS = 5
@@ -138,20 +144,12 @@ class Request:
             location = response.headers.get("Location", "").strip()
             if not location:
                 raise RefusedError(f"{said}, but not where the file is. Correct the URL.")
-            return b"", _as_meant(location)
+            return b"", as_meant(location)
         if status == _TOO_MANY_REQUESTS or status >= 500:
             raise FailedError(f"{said}.", _pause(response.headers.get("Retry-After", "")))
         if status != 200:
             raise RefusedError(f"{said}. Correct the URL, or remove the row.")
         return read_body(response, conversation, self.max_bytes), None
-
-
-def _as_meant(location: str) -> str:
-    """Undo that `http.client` takes UTF-8 for Latin-1."""
-    try:
-        return location.encode("latin-1").decode()
-    except UnicodeError:
-        return location
 
 
 def _pause(asked: str) -> float:

@@ -154,7 +154,7 @@ class Conversation:
         self.wire = Wire(sock, time)
         self.reader = io.BufferedReader(self.wire, CHUNK)
 
-    def makefile(self, mode: str) -> io.BufferedReader:  # noqa: ARG002 # it is always "rb"
+    def makefile(self, mode: str) -> io.BufferedReader[Wire]:  # noqa: ARG002 # it is always "rb"
         """The reader."""
         return self.reader
 

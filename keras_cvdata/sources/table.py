@@ -207,7 +207,7 @@ class TableSource(Source):
                 raise ValueError(
                     f"{self.where}, row {row}: the column {name!r} must name a file; got {cell!r}."
                 )
-        return TableSource(
+        files = TableSource(
             CompactStrings.from_list(cells),
             {},
             {},
@@ -217,6 +217,8 @@ class TableSource(Source):
             remote=self.remote,
             paths=PathOptions(missing="later" if self._missing == "later" else "raise"),
         )
+        files.hosts = self.hosts
+        return files
 
     def boxes(self, name: str, class_names: Sequence[str] | None = None) -> Boxes:
         """The bounding boxes that a column of the table lists, see `Boxes.from_cells`.

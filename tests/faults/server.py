@@ -7,7 +7,6 @@ import itertools
 import socket
 import struct
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -99,6 +98,16 @@ def _forever(*parts: bytes) -> Callable[[int], Iterable[Part]]:
     return lambda _: itertools.chain(parts[:-1], itertools.repeat(parts[-1]))
 
 
+_FINAL = (
+    "204 No Content",
+    "206 Partial Content",
+    "304 Not Modified",
+    "401 Unauthorized",
+    "403 Forbidden",
+    "404 Not Found",
+    "410 Gone",
+)
+
 BEHAVIOURS = {
     "whole": _says(whole(), right=READ),
     "keep-alive-then-closed": _says(whole(PICTURE, "Connection: keep-alive"), right=READ),
@@ -143,7 +152,9 @@ BEHAVIOURS = {
     "infinite-body": Behaviour(_forever(head(), bytes(1 << 16)), "bytes or more; at most"),
     # chunks
     "chunked": _says(chunks(), right=READ),
-    "chunked-with-trailer": _says(chunks(end=b"0;x\r\nX: 1\r\n\r\n", extension=b"; a=b"), right=READ),
+    "chunked-with-trailer": _says(
+        chunks(end=b"0;x\r\nX: 1\r\n\r\n", extension=b"; a=b"), right=READ
+    ),
     "chunk-without-number": _says(head("200 OK", _CHUNKED), b"zz\r\n", right="chunk is damaged"),
     "chunk-negative": _says(head("200 OK", _CHUNKED), b"-5\r\nabc", right="chunk is damaged"),
     "chunk-with-prefix": _says(head("200 OK", _CHUNKED), b"0x4\r\nabcd", right="chunk is damaged"),
@@ -155,11 +166,10 @@ BEHAVIOURS = {
         _forever(head("200 OK", _CHUNKED), b"1;", b"x" * 9999), "a chunk is damaged"
     ),
     "chunks-of-a-byte-forever": Behaviour(
-        _forever(head("200 OK", _CHUNKED), b"1;" + b"x" * 999 + b"\r\nx\r\n"), "at most|sends far more"
+        _forever(head("200 OK", _CHUNKED), b"1;" + b"x" * 999 + b"\r\nx\r\n"),
+        "at most|sends far more",
     ),
-    "trailer-endless": Behaviour(
-        _forever(chunks(end=b"0\r\n"), b"X: 1\r\n" * 999), "has no end"
-    ),
+    "trailer-endless": Behaviour(_forever(chunks(end=b"0\r\n"), b"X: 1\r\n" * 999), "has no end"),
     # encodings
     "transfer-encoding-unknown": _says(
         head("200 OK", "Transfer-Encoding: gzip, chunked"), right="'gzip, chunked', which is not"
@@ -181,7 +191,9 @@ BEHAVIOURS = {
     "header-folded": _says(head("302 Found", "Location: /whole\r\n "), right=READ),
     "zero-bytes-in-headers": _says(whole(PICTURE, "X: a\0b"), right=READ),
     # what is said
-    "reason-with-escapes": _status("404 \x1b]0;x\x07\x1b[31m", right=r"404 \\x1b\]0;x\\x07\\x1b\[31"),
+    "reason-with-escapes": _status(
+        "404 \x1b]0;x\x07\x1b[31m", right=r"404 \\x1b\]0;x\\x07\\x1b\[31"
+    ),
     "reason-not-ascii": _says(
         head("404 Nicht da: ä".encode().decode("latin-1")), right="404 Nicht da: ä. Correct"
     ),
@@ -191,18 +203,14 @@ BEHAVIOURS = {
         whole(PICTURE, "Content-Encoding: \x1b[31m" + "y" * 999), right=r"\\x1b\[31my+\.\.\.'"
     ),
     # statuses
-    **{
-        f"answers-{status[:3]}": _status(status)
-        for status in (
-            "204 No Content", "206 Partial Content", "304 Not Modified", "401 Unauthorized",
-            "403 Forbidden", "404 Not Found", "410 Gone",
-        )
-    },  # fmt: skip
+    **{f"answers-{status[:3]}": _status(status) for status in _FINAL},
     "answers-500": _status("500 Oops", right="answered 500 Oops. Tried 2 times"),
     "asks-to-wait-an-hour": _status("429 Slow", "Retry-After: 3600", right="answered 429 Slow.$"),
     "html": _says(whole(b"<!DOCTYPE html><p>Log in"), right="an HTML page"),
     # redirects
-    "redirects-for-ever": _status("302 Found", "Location: /redirects-for-ever", right="more than 5"),
+    "redirects-for-ever": _status(
+        "302 Found", "Location: /redirects-for-ever", right="more than 5"
+    ),
     "redirects-nowhere": _status("302 Found", right="answered 302 Found, but not where"),
     "redirects-to-a-file": _status("302 Found", "Location: file:///etc/passwd", right="'file' are"),
     "redirects-with-escapes": _status(
@@ -223,6 +231,9 @@ BEHAVIOURS = {
     "reset-then-another-picture": _first(RESET),
     "damaged-chunk-then-another-picture": _first(head("200 OK", _CHUNKED), b"x"),
 }
+
+
+_NO_ANSWER = BEHAVIOURS["nothing-sent"]  # also to what speaks TLS
 
 
 class Server:
@@ -261,11 +272,11 @@ class Server:
             request = b""
             while b"\n" not in request and (some := connection.recv(1 << 16)):
                 request += some
-            name = (request.split() + [b"", b""])[1].decode("latin-1")[1:].partition("?")[0]
+            name = [*request.split(), b"", b""][1].decode("latin-1")[1:].partition("?")[0]
             with self._lock:
                 visit = self.visits[name]
                 self.visits[name] += 1
-            for part in BEHAVIOURS[name].answer(visit):
+            for part in BEHAVIOURS.get(name, _NO_ANSWER).answer(visit):
                 if self._is_over.is_set():
                     return
                 self._send(connection, part)

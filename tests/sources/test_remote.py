@@ -278,6 +278,38 @@ def test_private_addresses_are_refused(server):
         ("fe80::1%eth0", False),
         ("64:ff9b::7f00:1", False),
         ("2002:7f00:1::", False),
+        ("2002:808:808::", True),
+        ("64:ff9b::808:808", True),
+        ("64:ff9b:1::808:808", False),
+        ("::10.0.0.1", False),
+        ("::8.8.8.8", False),
+        ("::ffff:0:10.0.0.1", False),
+        ("::ffff:0:8.8.8.8", False),
+        ("2a00:1450::5efe:a00:1", False),
+        ("2a00:1450::200:5efe:a00:1", False),
+        ("2a00:1450::1", True),
+        ("::", False),
+        ("100::1", False),
+        ("2001::1", False),
+        ("2001:20::1", False),
+        ("2001:db8::1", False),
+        ("3fff::1", False),
+        ("5f00::1", False),
+        ("fc00::1", False),
+        ("fd00:ec2::254", False),
+        ("fec0::1", False),
+        ("ff02::1", False),
+        ("172.31.0.1", False),
+        ("168.63.129.16", False),
+        ("192.0.0.8", False),
+        ("192.0.0.170", False),
+        ("192.0.2.1", False),
+        ("192.88.99.1", False),
+        ("198.19.0.1", False),
+        ("198.51.100.1", False),
+        ("203.0.113.1", False),
+        ("240.0.0.1", False),
+        ("255.255.255.255", False),
     ],
 )
 def test_whatis_public(address, public):
@@ -336,6 +368,24 @@ def test_certificates_are_checked(tmp_path, monkeypatch):
         with pytest.raises(ImageError, match="No complete answer within"):
             read(f"{address}/slow", allow=("https",), timeout=0.3, retries=0)
     tls_context.cache_clear()
+
+
+def test_looking_a_name_up_has_a_deadline(monkeypatch):
+    """No resolver of a system can be interrupted."""
+    resolve, asked = socket.getaddrinfo, []
+
+    def slow(host, port, *, flags=0, **options):
+        asked.append(host)
+        if flags or len(asked) < 3:
+            raise socket.gaierror(-2, "Name or service not known")
+        time.sleep(0.5)
+        return resolve("127.0.0.1", port, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    with pytest.raises(ImageError, match=r"The connection failed: .*Name or service not known"):
+        read("http://nobody.invalid/a.jpg", retries=0)
+    with pytest.raises(ImageError, match=r"No complete answer within 0.1 seconds"):
+        read("http://nobody.invalid/a.jpg", retries=0, timeout=0.1)
 
 
 def test_every_address_of_a_host_is_tried():

@@ -17,6 +17,12 @@ Empty: TypeAlias = Callable[[tuple[int, ...], Any], Array]
 """Gives memory of a shape and a dtype, as `numpy.empty` does; others use theirs again."""
 
 
+NO_MEMORY = (
+    "There is not enough memory for it. Use fewer threads, a smaller batch_size or prefetch, or "
+    "save the image smaller."
+)
+
+
 class ImageError(ValueError):
     """One image that cannot be read or used.
 

@@ -11,7 +11,7 @@ from keras_cvdata.codec import tiff
 from keras_cvdata.codec.colors import divide_by_alpha, to_color_mode, to_native
 from keras_cvdata.codec.headers import MAX_PIXELS, Header, sniff
 from keras_cvdata.codec.jpeg import decode_jpeg
-from keras_cvdata.types import Array, Empty, ImageError, full_scale
+from keras_cvdata.types import NO_MEMORY, Array, Empty, ImageError, full_scale
 
 # OpenCV itself honours orientations for some formats, flags and depths only.
 _STORED = cv2.IMREAD_IGNORE_ORIENTATION
@@ -63,12 +63,15 @@ def read(
         >>> read(np.zeros((2, 3), "uint8")).shape
         (2, 3, 3)
     """
-    if isinstance(payload, bytes):
+    try:
+        if not isinstance(payload, bytes):
+            return to_color_mode(payload, color_mode, name, row)
         header = header or sniff(payload, name, row, max_pixels)
         return decode(
             payload, color_mode, reduce=reduce, name=name, row=row, header=header, empty=empty
         )
-    return to_color_mode(payload, color_mode, name, row)
+    except MemoryError as error:
+        raise ImageError(name, NO_MEMORY, row) from error
 
 
 def decode(
@@ -190,6 +193,8 @@ def _imdecode(data: bytes, flags: int, name: str, row: int | None) -> Array:
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:
+            raise ImageError(name, NO_MEMORY, row) from error
         raise ImageError(name, f"It cannot be decoded: {error.err}.", row) from error
     if pixels is None:
         reason = "It is damaged or incomplete and cannot be decoded. Copy or save it again."

@@ -8,6 +8,7 @@ import json
 import math
 import os
 import pickle
+import selectors
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from keras_cvdata.cancellation import GLANCE, Cancellation
 from keras_cvdata.engine.plan import Plan
 from keras_cvdata.loading.filling import Outcome, accept
 from keras_cvdata.loading.rendering import Reading, render_slot
@@ -62,6 +64,7 @@ class WorkerProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             pass_fds=(descriptor,),
+            process_group=0,  # Ctrl-C is for the one who asks, also before this one can ignore it
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -73,7 +76,7 @@ class WorkerProcess:
         return self._process.pid
 
     def ask(self, request: Request) -> Any:
-        """Send a request and wait for the answer.
+        """Send a request and wait for the answer, which comes soon where the work is given up.
 
         Args:
             request: What to render.
@@ -85,14 +88,26 @@ class WorkerProcess:
             RuntimeError: The process has ended.
         """
         try:
-            self._requests.write(pickle.dumps(request))
-            self._requests.flush()
+            self._send(request)
+            self._await_reply(Cancellation.current())
             return pickle.load(self._replies)
         except (OSError, EOFError) as error:
             raise RuntimeError(
                 f"A process that renders images ended ({_ending(self._process.wait())}). Where the "
                 "system killed it for want of memory, use fewer processes or a smaller batch_size."
             ) from error
+
+    def _send(self, message: Request | None) -> None:
+        self._requests.write(pickle.dumps(message))
+        self._requests.flush()
+
+    def _await_reply(self, work: Cancellation) -> None:
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._replies, selectors.EVENT_READ)
+            while not selector.select(GLANCE):
+                if work.cancelled:
+                    self._send(None)
+                    return
 
     def dismiss(self) -> None:
         """Tell it that nothing more will come."""

@@ -6,18 +6,22 @@ input does, that is, when the other end is closed or dies.
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import os
 import pickle
 import signal
 import sys
+import threading
 import traceback
 from collections import OrderedDict
+from queue import SimpleQueue
 from typing import IO, Any, NamedTuple
 
 import cv2
 import numpy as np
 
+from keras_cvdata.cancellation import Cancellation
 from keras_cvdata.engine.opencv import NeedsCurvesError
 from keras_cvdata.engine.plan import Plan
 from keras_cvdata.loading.filling import Outcome
@@ -172,20 +176,37 @@ def serve(worker: Worker, requests: IO[bytes], replies: IO[bytes]) -> None:
 
     Args:
         worker: Who renders.
-        requests: Pickled requests, one after the other.
+        requests: Pickled requests, one after the other; `None` gives up the one before it.
         replies: Where the answers go: outcomes, or the exception that came.
     """
-    while True:
+    received: SimpleQueue[tuple[Request, Cancellation] | None] = SimpleQueue()
+    threading.Thread(target=_receive, args=(requests, received), daemon=True).start()
+    while (each := received.get()) is not None:
+        request, work = each
         try:
-            request = pickle.load(requests)
-        except EOFError:
-            return
-        try:
-            reply = pickle.dumps(worker.render(request))
+            with work.covers():
+                reply = pickle.dumps(worker.render(request))
         except Exception as error:
             reply = _told(error)
         replies.write(reply)
         replies.flush()
+
+
+def _receive(
+    requests: IO[bytes], received: SimpleQueue[tuple[Request, Cancellation] | None]
+) -> None:
+    """Listen while the worker works; where nobody is there any more, give its work up."""
+    work = Cancellation()
+    with contextlib.suppress(EOFError, pickle.UnpicklingError):
+        while True:
+            request = pickle.load(requests)
+            if request is None:
+                work.cancel()
+            else:
+                work = Cancellation()
+                received.put((request, work))
+    work.cancel()
+    received.put(None)
 
 
 def _told(error: Exception) -> bytes:

@@ -25,6 +25,7 @@ from typing import Any, Literal, NamedTuple
 
 import keras
 
+from keras_cvdata.loading.interrupts import Interrupts
 from keras_cvdata.loading.threads import THREAD_NAME
 
 ADAPTER, GENERATOR = "PyDatasetAdapter", "_finite_generator"
@@ -348,6 +349,12 @@ def _is_generator_of_keras(frame: FrameType) -> bool:
 
 def _is_generator(frame: FrameType) -> bool:
     return bool(frame.f_code.co_flags & inspect.CO_GENERATOR)
+
+
+def hear_interrupts() -> None:
+    """Hear of Ctrl-C where Keras waits for batches that another thread asks for."""
+    if keras.config.backend() == "tensorflow":
+        Interrupts.listen()
 
 
 def _stacks() -> list[FrameType]:

@@ -28,6 +28,7 @@ from keras_cvdata.sources.locations import (
     suggest_extension,
 )
 from keras_cvdata.sources.remote import read_url
+from keras_cvdata.sources.remote_hosts import Hosts
 from keras_cvdata.sources.strings import CompactStrings, SharedTexts
 from keras_cvdata.types import Array, ImageError, Ints
 
@@ -84,6 +85,7 @@ class TableSource(Source):
         self.root = Path(root).resolve() if confined else Path(root).absolute()
         self.confined = confined
         self.remote = dict(remote)
+        self.hosts = Hosts()
         paths = paths or PathOptions()
         self._missing = choice("missing", paths.missing, MISSING)
         self._rows: Array | None = None
@@ -155,7 +157,9 @@ class TableSource(Source):
         longest = max_bytes(self.max_pixels)
         try:
             if is_url(location):
-                return read_url(location, **{"max_bytes": longest, **self.remote})
+                return read_url(
+                    location, **{"max_bytes": longest, "hosts": self.hosts, **self.remote}
+                )
             return read_file(self._path(location), longest)
         except ImageError as error:
             raise ImageError(error.name, error.reason, self._row(position)) from error
@@ -203,7 +207,7 @@ class TableSource(Source):
                 raise ValueError(
                     f"{self.where}, row {row}: the column {name!r} must name a file; got {cell!r}."
                 )
-        return TableSource(
+        files = TableSource(
             CompactStrings.from_list(cells),
             {},
             {},
@@ -213,6 +217,8 @@ class TableSource(Source):
             remote=self.remote,
             paths=PathOptions(missing="later" if self._missing == "later" else "raise"),
         )
+        files.hosts = self.hosts
+        return files
 
     def boxes(self, name: str, class_names: Sequence[str] | None = None) -> Boxes:
         """The bounding boxes that a column of the table lists, see `Boxes.from_cells`.

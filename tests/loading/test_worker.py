@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import io
-import pickle
 import sys
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +13,7 @@ from keras_cvdata.layers import RandomGamma
 from keras_cvdata.loading.filling import Outcome
 from keras_cvdata.loading.processes import ProcessPool, Room
 from keras_cvdata.loading.rendering import Reading
-from keras_cvdata.loading.worker import KEPT, Worker, serve
+from keras_cvdata.loading.worker import KEPT, Worker
 from keras_cvdata.sources import ArraySource
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs memory that is inherited")
@@ -72,33 +69,3 @@ def test_a_worker_keeps_few_sources_open() -> None:
         reader = each.request.reader._replace(number=number)
         worker.render(each.request._replace(reader=reader))
     assert list(worker._readers) == list(range(2, KEPT + 2))
-
-
-class UnpicklableError(Exception):
-    def __reduce__(self) -> Any:
-        raise TypeError("never")
-
-
-@pytest.mark.parametrize(
-    ("raised", "told"),
-    [(KeyError("x"), KeyError), (UnpicklableError("no way back"), RuntimeError)],
-)
-def test_answers_go_out_one_by_one(
-    monkeypatch: pytest.MonkeyPatch, raised: Exception, told: type[Exception]
-) -> None:
-    asked = Asked()
-    replies = io.BytesIO()
-    worker = asked.worker
-    render = worker.render
-
-    def fail_once(request: Any) -> Any:
-        monkeypatch.setattr(worker, "render", render)
-        raise raised
-
-    monkeypatch.setattr(worker, "render", fail_once)
-    serve(worker, io.BytesIO(2 * pickle.dumps(asked.request)), replies)
-    replies.seek(0)
-    first, second = pickle.load(replies), pickle.load(replies)
-    assert type(first) is told
-    assert "In a worker process" in first.__notes__[0]
-    assert second == [Outcome(0), Outcome(2)]

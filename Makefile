@@ -10,13 +10,14 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 # Workers take TensorFlow into memory and seconds to start, so a machine of many cores gets few.
 PYTEST := $(BIN)/python -m pytest -q --numprocesses=logical --maxprocesses=4 --dist=worksteal
 
-.PHONY: help demo test test-quick check test-backends test-nightly docs bench clean
+.PHONY: help demo test test-quick check test-backends test-faults test-nightly docs bench clean
 
 help:
 	@echo "make demo           train on real handwriting, with and without augmentation (3 minutes)"
 	@echo "make test           all checks and all tests, on TensorFlow (8 minutes on 2 cores)"
 	@echo "make test-quick     for daily work: ruff, and what neither compiles nor trains a model"
 	@echo "make test-backends  everything that touches Keras, on JAX and on PyTorch"
+	@echo "make test-faults    hostile files, servers and disks: the table of promises (FUZZ=seconds)"
 	@echo "make docs           build the site of docs/ into site/, warnings are errors"
 	@echo "make test-nightly   what make test leaves out; sequences on keras-nightly (needs the network)"
 	@echo "make bench          measure against other loaders (DATA=folder of classes)"
@@ -50,6 +51,12 @@ check: $(VENV)/.ready-test
 test-backends: $(VENV)/.ready-backends
 	KERAS_BACKEND=jax JAX_DISABLE_MOST_OPTIMIZATIONS=1 $(PYTEST) -m "backends and not nightly"
 	KERAS_BACKEND=torch $(PYTEST) -m "backends and not nightly"
+
+# All faults of tests/faults, with limits of CPU; then its fuzzers, each for so many seconds.
+FUZZ ?= 0
+test-faults: $(VENV)/.ready-test
+	KERAS_BACKEND=tensorflow $(BIN)/python benchmarks/faults.py
+	KERAS_BACKEND=tensorflow $(BIN)/python benchmarks/fuzz.py --seconds $(FUZZ)
 
 # The backend is the one that is always installed: Keras's own, on NumPy, needs SciPy and JAX.
 # Without the other variable, Material prints a notice about its successor.

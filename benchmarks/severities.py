@@ -96,6 +96,16 @@ def ours(family: Family, images: np.ndarray, draws: int) -> np.ndarray:
     )
 
 
+def in_our_order(
+    published: dict[str, list[list[float]]], families: dict[str, Family]
+) -> dict[str, np.ndarray]:
+    """The published numbers, with the severities in the order of ours."""
+    return {
+        name: np.array([published[name][n - 1] for n in family.published or family.severities])
+        for name, family in families.items()
+    }
+
+
 def falls(numbers: np.ndarray) -> str:
     """Say which of PSNR and SSIM fall from each severity to the next, and where they do not."""
     said = []
@@ -122,7 +132,7 @@ def series(values: np.ndarray, digits: int) -> str:
 def report(folder: Path | None) -> Iterator[str]:
     families = suite_of("photo")
     images = squares()
-    published = {name: np.array(rows) for name, rows in json.loads(PUBLISHED.read_text()).items()}
+    published = in_our_order(json.loads(PUBLISHED.read_text()), families)
     measured = {name: ours(family, images, DRAWS) for name, family in families.items()}
     yield '# Severities of the suite "photo"'
     yield ""
@@ -139,9 +149,7 @@ def report(folder: Path | None) -> Iterator[str]:
     for name, numbers in measured.items():
         yield compared(name, numbers, published[name])
     yield ""
-    for name, family in families.items():
-        if family.note:
-            yield f"- {name}: {family.note}."
+    yield from notes(families)
     yield ""
     yield "## Similarity to the original"
     yield ""
@@ -159,6 +167,15 @@ def report(folder: Path | None) -> Iterator[str]:
     yield ""
     command = "python benchmarks/severities.py" + (" --photographs FOLDER" if folder else "")
     yield f"Made by `{command}`."
+
+
+def notes(families: dict[str, Family]) -> Iterator[str]:
+    for name, family in families.items():
+        if family.note:
+            yield f"- {name}: {family.note}."
+        if family.published:
+            order = ", ".join(map(str, family.published))
+            yield f"- {name}: severities 1 to 5 are the published {order}."
 
 
 def of_folder(images: np.ndarray, families: dict[str, Family]) -> Iterator[str]:

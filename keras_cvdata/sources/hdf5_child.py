@@ -17,7 +17,7 @@ from keras_cvdata.sources.hdf5_chunks import Chunks
 from keras_cvdata.sources.hdf5_library import Index, Library, Question, Version, list_file
 from keras_cvdata.types import Array
 
-_SECONDS = 20.0  # for whatever a small file holds
+_SECONDS = 10.0  # for whatever a small file holds
 _BYTES_PER_SECOND = 1 << 20
 _MEMORY = 1 << 30  # bytes of address space beyond those of a process that does nothing
 _MEMORY_SHARE = 8  # bytes of it for each byte of the file

@@ -15,6 +15,7 @@ import numpy as np
 from keras_cvdata.sources.files import SharedFile
 from keras_cvdata.sources.hdf5_chunks import Chunks
 from keras_cvdata.sources.hdf5_guard import inside
+from keras_cvdata.sources.hdf5_heap import CELL, Heap
 from keras_cvdata.types import Array
 
 FREE = 128 << 20  # bytes of memory for whatever a small file holds
@@ -67,10 +68,11 @@ class Tables:
         return chunks.rows(file, 0, len(dataset))
 
     def _text(self, dataset: Any, place: str) -> Array:
-        lengths = self._lengths(dataset)
-        if lengths is not None:
-            self.charge(place, _OBJECT * lengths.size + int(lengths.sum(dtype=np.int64)))
-            return dataset.asstr()[()]  # type: ignore[no-any-return]
+        cells = self._cells(dataset)
+        if cells is not None:
+            file, size = self._file(dataset)
+            base = dataset.file.userblock_size
+            return Heap(file, size, base, lambda some: self.charge(place, some)).texts(cells)
         found = np.empty(dataset.shape, object)
         reader = dataset.asstr()
         for index in np.ndindex(*dataset.shape):
@@ -78,23 +80,23 @@ class Tables:
             self.charge(place, _OBJECT + len(text))
         return found
 
-    def _lengths(self, dataset: Any) -> Array | None:
-        """How long each text is; None where only the library knows."""
-        address = dataset.file.id.get_create_plist().get_sizes()[0]
-        cell = np.dtype([("length", "<u4"), ("object", f"V{address + 4}")])
+    def _cells(self, dataset: Any) -> Array | None:
+        """Where each text lies; None where only the library knows."""
+        if dataset.file.id.get_create_plist().get_sizes() != (8, 8):
+            return None
         file, size = self._file(dataset)
         if dataset.chunks is not None:
-            chunks = Chunks(dataset, size, cell)
+            chunks = Chunks(dataset, size, CELL)
             if chunks.library:
                 chunks.check(file, 0, len(dataset))
                 return None
-            return chunks.rows(file, 0, len(dataset))["length"]
+            return chunks.rows(file, 0, len(dataset))
         start = dataset.id.get_offset()
         if start is None:
             return None
-        cells = np.empty(dataset.shape, cell)
+        cells = np.empty(dataset.shape, CELL)
         file.read_into(cells, start)
-        return cells["length"]
+        return cells
 
     def json(self, dataset: Any) -> Any:
         """Read JSON that is stored as bytes.

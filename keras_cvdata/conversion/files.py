@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_cvdata import codec
-from keras_cvdata.codec.headers import MAX_PIXELS
+from keras_cvdata.codec.limits import MAX_PIXELS
 from keras_cvdata.conversion.atomic import replacing
 from keras_cvdata.labels import SEPARATOR, Labels, infer, is_missing
 from keras_cvdata.progress import track

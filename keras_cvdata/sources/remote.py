@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager, suppress
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
-from keras_cvdata.codec.headers import MAX_BYTES
+from keras_cvdata.codec.limits import MAX_BYTES
 from keras_cvdata.types import ImageError
 
 MAX_REDIRECTS = 5

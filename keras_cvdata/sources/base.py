@@ -14,7 +14,7 @@ import numpy as np
 
 from keras_cvdata import codec
 from keras_cvdata.arguments import integer
-from keras_cvdata.codec.headers import MAX_PIXELS
+from keras_cvdata.codec.limits import MAX_PIXELS
 from keras_cvdata.labels import Labels
 from keras_cvdata.sources.corrections import corrected
 from keras_cvdata.types import NO_MEMORY, Array, ImageError, Ints, Range

@@ -13,7 +13,7 @@ import numpy as np
 
 from keras_cvdata import labels as label_forms
 from keras_cvdata.arguments import choice
-from keras_cvdata.codec.headers import max_bytes
+from keras_cvdata.codec.limits import max_bytes
 from keras_cvdata.labels import SEPARATOR, Labels
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.box_rows import without_header

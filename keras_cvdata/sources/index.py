@@ -92,8 +92,8 @@ class Index:
         """
         try:
             return self._parsed(read_file(str(self.file), _LONGEST))
-        except (ValueError, LookupError, TypeError):  # missing, damaged, or somebody else's
-            return {}
+        except (ValueError, LookupError, TypeError, RecursionError):
+            return {}  # missing, damaged, or somebody else's
 
     def keep(self, listed: Mapping[str, Listing]) -> None:
         """Write listings for the next time.

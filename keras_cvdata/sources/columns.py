@@ -44,10 +44,6 @@ def find_column(wanted: str, names: Iterable[str], where: str) -> str:
     return find_columns([wanted], names, where)[0]
 
 
-def _folded(name: str) -> str:
-    return name.strip().casefold()
-
-
 def _only(wanted: str, alike: Sequence[str], names: Iterable[str], where: str) -> str:
     if len(alike) == 1:
         return alike[0]

@@ -7,11 +7,12 @@ import json
 import math
 import re
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
-from keras_cvdata.types import Array, ImageError
+from keras_cvdata.types import Array, ImageError, brief
 
 MAX_TEXT = 1 << 28  # characters; 64 MiB of pixels need at most four characters each
 
@@ -139,8 +140,9 @@ class PixelRows:
         """
         try:
             numbers = _in_a_row(values)
-        except (ValueError, TypeError) as error:
-            raise ValueError(f"{place}: the pixels must be numbers: {error}.") from error
+        except (ValueError, TypeError, OverflowError) as error:
+            reason = brief(str(error))
+            raise ValueError(f"{place}: the pixels must be numbers: {reason}.") from error
         if numbers.size != self.size:
             raise ValueError(
                 f"{place}: pixel_shape={self.shape} needs {self.size} values; got {numbers.size}."
@@ -150,7 +152,8 @@ class PixelRows:
                 self._bytes += numbers.astype(np.uint8).tobytes()
                 return
             self._floats = bytearray(np.frombuffer(self._bytes, np.uint8).astype("f4").tobytes())
-        self._floats += numbers.astype(np.float32).tobytes()
+        with np.errstate(over="ignore"):  # infinite, which is said in the end
+            self._floats += numbers.astype(np.float32).tobytes()
 
     def pixels(self, place: Callable[[int], str]) -> Array:
         """All images so far.
@@ -187,8 +190,19 @@ def _in_a_row(values: Any) -> Array:
         if _WHOLE.fullmatch(text):
             return np.fromstring(text, np.int64, sep=" ")  # a fifth of the time of `int`
         values = np.array(text.split(), np.float64)
-    numbers = np.asarray(values)
+    # Without a dtype, an array of text and numbers takes the memory of the longest text for each.
+    numbers = np.asarray(values, np.float64 if _hold_text(values) else None)
     return (numbers if numbers.dtype.kind in "biuf" else numbers.astype(float)).reshape(-1)
+
+
+def _hold_text(values: Any) -> bool:
+    """Whether there is text in a list, or in lists in it."""
+    while isinstance(values, list) and values:
+        kinds = set(map(type, values))
+        if str in kinds or list not in kinds:
+            return str in kinds
+        values = list(chain.from_iterable(v for v in values if isinstance(v, list)))
+    return False
 
 
 def find_pixel_columns(

@@ -96,8 +96,8 @@ class Index:
             clear(self._drafts)
         try:
             return self._parsed(read_file(str(self.file), _LONGEST))
-        except (ValueError, LookupError, TypeError):  # missing, damaged, or somebody else's
-            return {}
+        except (ValueError, LookupError, TypeError, RecursionError):
+            return {}  # missing, damaged, or somebody else's
 
     def keep(self, listed: Mapping[str, Listing]) -> None:
         """Write listings for the next time.

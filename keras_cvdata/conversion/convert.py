@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,7 +21,7 @@ from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.corrections import fingerprint
 from keras_cvdata.sources.opening import open_source
 from keras_cvdata.sources.shards import shard_path
-from keras_cvdata.types import Ints, Range, brief
+from keras_cvdata.types import Ints, Range
 from keras_cvdata.writing import replacing_folder
 
 _HDF5 = (".h5", ".hdf5")
@@ -135,8 +134,6 @@ def convert(  # noqa: PLR0913 # the arguments of a public function
     source = open_source(data, **({**missing_later(data), **options} if skip else options))
     if not len(source):
         raise ValueError(f"{source!r} holds no images to convert.")
-    if path.suffix:
-        _check_text(source, path)
     recipe = replace(recipe, value_range=_value_range(data, source))
     if packs:
         attributes: dict[str, Any] = {}
@@ -186,21 +183,6 @@ def _target(
             "a path that ends in .h5."
         )
     return path, False
-
-
-def _check_text(source: Source, path: Path) -> None:
-    """Refuse what files hold as text and is none, as names of folders need not be Unicode."""
-    names = (names for column in source.labels.values() for names in column.names)
-    texts = (column for column in source.columns.values() if column.dtype == object)
-    for text in chain(source.columns, *names, *texts):
-        if isinstance(text, str) and not text.isascii():
-            try:
-                text.encode()
-            except UnicodeEncodeError:
-                raise ValueError(
-                    f"{path}: {brief(text)} is no Unicode text, as {path.suffix} files hold it. "
-                    "Rename the folder or the class, or convert to folders."
-                ) from None
 
 
 def _value_range(data: Any, source: Source) -> Range | None:

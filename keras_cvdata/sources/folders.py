@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections import Counter
@@ -12,6 +13,7 @@ from typing import NamedTuple
 
 from keras_cvdata.progress import track
 from keras_cvdata.sources.files import local_path
+from keras_cvdata.types import one_line
 
 EXTENSIONS = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"),
@@ -147,24 +149,33 @@ class Folders:
         Yields:
             Path of a folder, and names of images that follow each other in it, see `Listing.names`.
         """
-        yield from self._runs(first, set(), Counter() if others is None else others)
+        others = Counter() if others is None else others
+        seen: set[tuple[int, int]] = set()
+        within = [(first, self._enter(first, seen, others))]  # as deep as the folders lie
+        while within:
+            path, parts = within[-1]
+            images, folder = next(parts, (b"", None))
+            if images:
+                yield path, images
+            if folder is None:
+                within.pop()
+            elif folder:
+                below = path + decoded(folder)
+                within.append((below, self._enter(below, seen, others)))
 
-    def _runs(
+    def _enter(
         self, path: str, seen: set[tuple[int, int]], others: Counter[str]
-    ) -> Iterator[tuple[str, bytes]]:
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """What a folder holds; nothing, where it was seen before."""
         found = self.listed.get(path)
         if found is None:
             found = self.listed[path] = self._list(path)
         if self.follow_links:
             if found.identity in seen:
-                return
+                return iter(())
             seen.add(found.identity)
         others.update(found.others)
-        for images, folder in found.runs():
-            if images:
-                yield path, images
-            if folder:
-                yield from self._runs(path + decoded(folder), seen, others)
+        return found.runs()
 
     def _by_levels(self, paths: Sequence[str]) -> Iterator[tuple[str, Listing]]:
         while paths:
@@ -217,12 +228,23 @@ def list_folder(
         names, links, others = (scan or _scanned)(path, follow_links)
     except OSError as error:
         raise type(error)(
-            f"{path}: the folder cannot be read: {error.strerror}. Change its permissions, or move "
-            "it away."
+            f"{_brief_path(path)}: the folder cannot be read: {error.strerror}. {_mend(error)}"
         ) from error
     if max(stamp) > now - _TICK:
         stamp = NEVER
     return Listing(stamp, names, links, others, (status.st_dev, status.st_ino))
+
+
+def _brief_path(path: str) -> str:
+    return one_line(path if len(path) < 1000 else f"{path[:300]}...{path[-300:]}")
+
+
+def _mend(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "It was moved or removed meanwhile: list anew when nothing changes."
+    if error.errno == errno.ENAMETOOLONG:
+        return "Its path is longer than the system takes: move it up, or give it a shorter name."
+    return "Change its permissions, or move it away."
 
 
 def _scanned(path: str, follow_links: bool) -> tuple[bytes, bytes, Counter[str]]:
@@ -236,7 +258,7 @@ def _scanned(path: str, follow_links: bool) -> tuple[bytes, bytes, Counter[str]]
                 continue
             lower = name.lower()
             key = name.encode("utf-8", "surrogateescape")
-            is_folder = entry.is_dir(follow_symlinks=follow_links)
+            is_folder = _is_folder(entry, follow_links)
             if is_folder:
                 key += b"/"
             if follow_links and entry.is_symlink():
@@ -249,15 +271,22 @@ def _scanned(path: str, follow_links: bool) -> tuple[bytes, bytes, Counter[str]]
     return terminated(names), terminated(links), others
 
 
+def _is_folder(entry: os.DirEntry[str], follow_links: bool) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=follow_links)
+    except OSError:  # a link in a circle, or into where nothing may be looked at
+        return False
+
+
 def terminated(names: list[bytes]) -> bytes:
     """Names in one piece, each with a zero character at its end."""
     return b"".join([b"\0".join(names), b"\0"]) if names else b""
 
 
 def _lead_alike(path: str, links: bytes) -> bool:
-    """Whether links lead to folders, or to none, as they did."""
+    """Whether links lead to folders, or to none, as they did; `Path` would raise of some."""
     return all(
-        Path(local_path(path, decoded(link))).is_dir() == link.endswith(b"/")
+        os.path.isdir(local_path(path, decoded(link))) == link.endswith(b"/")  # noqa: PTH112
         for link in links.split(b"\0")[:-1]
     )
 

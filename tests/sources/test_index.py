@@ -194,6 +194,16 @@ def test_nothing_is_left_where_the_file_cannot_be_put_in_place(root, monkeypatch
     assert len(indexed(root)) == 6
 
 
+def test_what_a_killed_run_left_goes(root):
+    """Also where nothing is to be kept, and where it was the listing of another folder."""
+    indexed(root)
+    left = root.parent / "kept/.index.drafts/0123abcd/new"
+    left.mkdir(parents=True)
+    (left / "other.index").write_text("half")
+    indexed(root)
+    assert [path.suffix for path in (root.parent / "kept").iterdir()] == [".index"]
+
+
 def test_folders_that_changed_just_now_are_not_trusted(root, scanned, monkeypatch):
     """A file that comes within the same tick of the clock may leave the folder's time as it is."""
     monkeypatch.setattr(folders, "_TICK", 10 * 10**9)

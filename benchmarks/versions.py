@@ -208,8 +208,8 @@ def report(folder: Path, options: argparse.Namespace) -> Iterator[str]:
     names = ", ".join(f"{name} {version(name)}" for name in ("opencv-python", "numpy", "keras"))
     yield (
         f"Old {commit(options.old)}, new {commit(options.new)}. CPU ms an image of the whole "
-        f"process, one thread, {len(times[options.cases[0]]['old'])} rounds of {options.images} photographs"
-        f" or {SMALL} small arrays, in which the states took turns, in {options.starts} sets of "
+        f"process, one thread, {len(times[options.cases[0]]['old'])} rounds of {options.images} "
+        f"photographs or {SMALL} small arrays, in which the states took turns, in {options.starts} sets of "
         "processes. Old / old is a second process of the old state: what differs there is chance. "
         f"Python {platform.python_version()}, {names}; {os.cpu_count()} cores with a load of "
         f"{os.getloadavg()[1]:.0f}, other programs included."
@@ -231,7 +231,7 @@ def report(folder: Path, options: argparse.Namespace) -> Iterator[str]:
         )
     yield ""
     yield (
-        f"Slower in both by more than {LIMIT - 1:.0%}, and by as much than chance: "
+        f"Slower in both by more than {LIMIT - 1:.0%}, beside what equal states come apart: "
         f"{', '.join(slower) or 'none'}."
     )
     yield ""

@@ -201,14 +201,15 @@ def report(folder: Path, options: argparse.Namespace) -> Iterator[str]:
     checkouts = {"old": options.old, "again": options.old, "new": options.new}
     times: Times = {case: {name: [] for name in checkouts} for case in options.cases}
     changed: set[str] = set()
+    each = -(-options.rounds // options.starts)
     for _ in range(options.starts):
-        changed |= measured(checkouts, folder, -(-options.rounds // options.starts), times)
+        changed |= measured(checkouts, folder, each, times)
     yield "# Two states of the package"
     yield ""
     names = ", ".join(f"{name} {version(name)}" for name in ("opencv-python", "numpy", "keras"))
     yield (
         f"Old {commit(options.old)}, new {commit(options.new)}. CPU ms an image of the whole "
-        f"process, one thread, {options.rounds} rounds of {options.images} photographs or {SMALL} "
+        f"process, one thread, {each * options.starts} rounds of {options.images} photographs or {SMALL} "
         f"small arrays, in which the states took turns, in {options.starts} sets of "
         "processes. Old / old is a second process of the old state: what differs there is chance. "
         f"Python {platform.python_version()}, {names}; {os.cpu_count()} cores with a load of "

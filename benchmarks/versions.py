@@ -209,8 +209,8 @@ def report(folder: Path, options: argparse.Namespace) -> Iterator[str]:
     names = ", ".join(f"{name} {version(name)}" for name in ("opencv-python", "numpy", "keras"))
     yield (
         f"Old {commit(options.old)}, new {commit(options.new)}. CPU ms an image of the whole "
-        f"process, one thread, {each * options.starts} rounds of {options.images} photographs or {SMALL} "
-        f"small arrays, in which the states took turns, in {options.starts} sets of "
+        f"process, one thread, {each * options.starts} rounds of {options.images} photographs or "
+        f"{SMALL} small arrays, in which the states took turns, in {options.starts} sets of "
         "processes. Old / old is a second process of the old state: what differs there is chance. "
         f"Python {platform.python_version()}, {names}; {os.cpu_count()} cores with a load of "
         f"{os.getloadavg()[1]:.0f}, other programs included."

@@ -2,9 +2,10 @@
 
     python benchmarks/many_cores.py [--data FOLDER] [--rounds 5]
 
-Measured at the start, as CPU time: an image on one thread, its share in Python (`python_share.py`),
-and with `processes=1` what the worker and what the program itself take. The model has one thread or
-process for each core:
+CPU time of an image on one thread and its share in Python come from `python_share.md`. Measured at
+the start are how much longer a process takes for it than a thread, what the program takes that
+hands its batches over, and the same chain from a cache. The model has one thread or process for
+each core:
 
 - Bound. Threads make no more than `min(cores / CPU, 1 / Python)` images, since Python runs one
   thread at a time; processes `min(cores / (worker + program), 1 / program)`, since the program that
@@ -29,7 +30,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,18 @@ def cost(folder: Path, rounds: int, cache: str | None, place: Path | None) -> Co
     return Cost(cpu, python, sum(clock.counts.values()) / count, worker, program)
 
 
+def chains(folder: Path, rounds: int, place: Path) -> dict[str, Cost]:
+    """Costs of the chain from files of two sizes, and from a cache."""
+    now = cost(folder, rounds, None, None)
+    found = {
+        f"Photographs of {size}": replace(
+            now, cpu=float(cpu), python=float(python), worker=float(cpu) * now.worker / now.cpu
+        )
+        for size, cpu, python, _ in rows("python_share", "# Python share", 4)
+    }
+    return {**found, "From a cache": cost(folder, rounds, "memory", place)}
+
+
 # What was measured elsewhere
 
 
@@ -217,21 +230,19 @@ def check_on_16(found: list[tuple[int, float, float, float]], hand_over: float) 
 
 
 def report(folder: Path, what: str, options: argparse.Namespace) -> Iterator[str]:
-    place = Path(options.scratch)
-    costs = {
-        f"{what}, from files".capitalize(): cost(folder, options.rounds, None, None),
-        f"{what}, from a cache".capitalize(): cost(folder, options.rounds, "memory", place),
-    }
+    costs = chains(folder, options.rounds, Path(options.scratch))
     share = 0.2 / 1.64  # ms of Python in the version that `accelerator.md` measured
     found, hand_over = on_16_cores(share)
     yield "# Threads and processes on many cores, on paper"
     yield ""
     yield (
         "Images a second at 224 x 224 with flip, rotation, zoom, shift and light, one thread or "
-        f"process for each core. CPU times are the least of {options.rounds} rounds on this machine"
-        f", {os.cpu_count()} cores with a load of {os.getloadavg()[1]:.0f}, other programs "
-        "included. Memory bandwidth, shared caches, disks and the model that is trained are left "
-        "out: cores of another machine are others, and many of them are slower than one."
+        "process for each core. CPU times of photographs are those of `python_share.md`; those of "
+        f"processes and of the cache are the least of {options.rounds} rounds over {what} on a "
+        f"machine of {os.cpu_count()} cores with a load of {os.getloadavg()[1]:.0f}, other "
+        "programs included, which makes them longer. Memory bandwidth, shared caches, disks and "
+        "the model that is trained are left out: cores of another machine are others, and many of "
+        "them are slower than one."
     )
     yield ""
     yield from paper(costs, hand_over)

@@ -224,7 +224,7 @@ def report(options: argparse.Namespace) -> Iterator[str]:
         "Microseconds of CPU of the whole process for an image, the least of "
         f"{options.rounds} epochs in turns; the batches of both states are the same, bit for bit. "
         f"uint8 in memory to float32 of 0 to 1. Python {platform.python_version()}, {found}; "
-        f"{os.cpu_count()} cores."
+        f"{os.cpu_count()} cores with a load of {os.getloadavg()[1]:.0f}, other programs included."
     )
     yield ""
     yield from loading_rows([*ours, Worker(OLD_CLASS)], options)

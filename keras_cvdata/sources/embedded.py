@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_cvdata.types import Array, ImageError, brief
+from keras_cvdata.types import Array, ImageError
 
 MAX_TEXT = 1 << 28  # characters; 64 MiB of pixels need at most four characters each
 
@@ -141,7 +141,7 @@ class PixelRows:
         try:
             numbers = _in_a_row(values)
         except (ValueError, TypeError, OverflowError) as error:
-            reason = brief(str(error))
+            reason = str(error)[:300]  # which holds the value
             raise ValueError(f"{place}: the pixels must be numbers: {reason}.") from error
         if numbers.size != self.size:
             raise ValueError(

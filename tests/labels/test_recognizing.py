@@ -170,6 +170,8 @@ def test_numbers_beyond_floats_are_refused_with_their_row(value: Any) -> None:
     with pytest.raises(ValueError, match=r"^row 0: .{,200}\d") as raised:
         infer([value, type(value)(1)], untyped=True)
     assert len(str(raised.value)) < 500
+    with pytest.raises(ValueError, match=r"row [01]: a regression target must be a finite"):
+        infer([value, "x"], "number")
 
 
 @pytest.mark.parametrize("cells", [[[999_999], [0, 1]] * 200, [[f"a{n}"] for n in range(20_000)]])

@@ -18,6 +18,10 @@ Empty: TypeAlias = Callable[[tuple[int, ...], Any], Array]
 """Gives memory of a shape and a dtype, as `numpy.empty` does; others use theirs again."""
 
 
+NO_MEMORY = (
+    "There is not enough memory for it. Use fewer threads, a smaller batch_size or prefetch, or "
+    "save the image smaller."
+)
 _BRIEF = reprlib.Repr()
 _BRIEF.maxstring = _BRIEF.maxother = 200
 _BRIEF.maxlong = 100

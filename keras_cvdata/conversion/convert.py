@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from keras_cvdata.arguments import choice
-from keras_cvdata.conversion.atomic import replacing
 from keras_cvdata.conversion.files import check_beside, write_folder, write_table
 from keras_cvdata.conversion.images import Maker, annotations_of
 from keras_cvdata.conversion.packs import write_pack
@@ -19,9 +18,11 @@ from keras_cvdata.conversion.readable import TABLES, missing_later, without_bad_
 from keras_cvdata.conversion.recipe import Recipe, check_recipe
 from keras_cvdata.engine.chain import fit_of
 from keras_cvdata.sources.base import Source
+from keras_cvdata.sources.corrections import fingerprint
 from keras_cvdata.sources.opening import open_source
 from keras_cvdata.sources.shards import shard_path
-from keras_cvdata.types import Ints, Range, brief
+from keras_cvdata.types import Ints, Range
+from keras_cvdata.writing import replacing_folder
 
 _HDF5 = (".h5", ".hdf5")
 
@@ -133,14 +134,12 @@ def convert(  # noqa: PLR0913 # the arguments of a public function
     source = open_source(data, **({**missing_later(data), **options} if skip else options))
     if not len(source):
         raise ValueError(f"{source!r} holds no images to convert.")
-    if path.suffix:
-        _check_text(source, path)
     recipe = replace(recipe, value_range=_value_range(data, source))
     if packs:
-        attributes = {}
+        attributes: dict[str, Any] = {}
         if shard is not None:
-            part, attributes = _part(len(source), shard), {"shard": shard}
-            source = source.select(part)
+            attributes = {"shard": shard, "collection": _collection(source, recipe)}
+            source = source.select(_part(len(source), shard))
         maker = Maker(source, recipe, annotations_of(data))
         write_pack(
             maker,
@@ -160,7 +159,7 @@ def convert(  # noqa: PLR0913 # the arguments of a public function
         write_table(source, path, read, copies, overwrite, verbose)
     else:
         check_beside(source, path)
-        with replacing(path, overwrite) as draft:
+        with replacing_folder(path, overwrite) as draft:
             write_folder(source, draft, read, verbose)
     return path
 
@@ -186,26 +185,17 @@ def _target(
     return path, False
 
 
-def _check_text(source: Source, path: Path) -> None:
-    """Refuse what files hold as text and is none, as names of folders need not be Unicode."""
-    names = (names for column in source.labels.values() for names in column.names)
-    texts = (column for column in source.columns.values() if column.dtype == object)
-    for text in chain(source.columns, *names, *texts):
-        if isinstance(text, str) and not text.isascii():
-            try:
-                text.encode()
-            except UnicodeEncodeError:
-                raise ValueError(
-                    f"{path}: {brief(text)} is no Unicode text, as {path.suffix} files hold it. "
-                    "Rename the folder or the class, or convert to folders."
-                ) from None
-
-
 def _value_range(data: Any, source: Source) -> Range | None:
     if getattr(data, "source", None) is source:  # a sequence, which may know more
         found: Range | None = getattr(data, "value_range", None)
         return found or source.value_range
     return source.value_range
+
+
+def _collection(source: Source, recipe: Recipe) -> str:
+    """What tells the parts of one collection from those of another, or of other settings."""
+    text = f"{fingerprint(source)} {recipe}"
+    return hashlib.blake2b(text.encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()
 
 
 def _part(count: int, shard: tuple[int, int]) -> Ints:

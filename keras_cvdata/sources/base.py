@@ -14,10 +14,10 @@ import numpy as np
 
 from keras_cvdata import codec
 from keras_cvdata.arguments import integer
-from keras_cvdata.codec.headers import MAX_PIXELS
+from keras_cvdata.codec.limits import MAX_PIXELS
 from keras_cvdata.labels import Labels
 from keras_cvdata.sources.corrections import corrected
-from keras_cvdata.types import Array, Ints, Range, one_line
+from keras_cvdata.types import NO_MEMORY, Array, ImageError, Ints, Range, one_line
 
 
 class Source(abc.ABC):
@@ -375,7 +375,10 @@ def fetch(source: Source, position: int) -> bytes | Array:
     Raises:
         TypeError: It is neither bytes nor an array.
     """
-    payload: Any = source.fetch(position)
+    try:
+        payload: Any = source.fetch(position)
+    except MemoryError as error:
+        raise ImageError(source.name(position), NO_MEMORY) from error
     if isinstance(payload, bytes | np.ndarray):
         return payload
     if isinstance(payload, bytearray | memoryview):

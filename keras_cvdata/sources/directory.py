@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from keras_cvdata import labels as label_forms
-from keras_cvdata.codec.headers import max_bytes
+from keras_cvdata.codec.limits import max_bytes
 from keras_cvdata.labels import Labels
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.files import file_version, local_path, read_file

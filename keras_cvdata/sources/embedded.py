@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from keras_cvdata.types import Array, ImageError
+from keras_cvdata.types import Array, ImageError, one_line
+
+_LONGEST = 200  # characters of an error of others
 
 MAX_TEXT = 1 << 28  # characters; 64 MiB of pixels need at most four characters each
 
@@ -141,7 +143,7 @@ class PixelRows:
         try:
             numbers = _in_a_row(values)
         except (ValueError, TypeError, OverflowError) as error:
-            reason = str(error)[:300]  # which holds the value
+            reason = one_line(str(error)[:_LONGEST])
             raise ValueError(f"{place}: the pixels must be numbers: {reason}.") from error
         if numbers.size != self.size:
             raise ValueError(

@@ -6,7 +6,7 @@ import errno
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -32,6 +32,10 @@ NEVER = (0, 0)
 _THREADS = 16
 _MOST_EACH = 64  # folders that a thread lists before it says so
 _AT_ONCE = 256  # such shares that are handed to the threads together
+
+
+# Path of a folder and whether links are followed, to `names`, `links` and `others` of a `Listing`.
+Scan = Callable[[str, bool], tuple[bytes, bytes, Mapping[str, int]]]
 
 
 class Listing(NamedTuple):
@@ -77,6 +81,7 @@ class Folders:
             those that `list_below` and `runs` begin with, so links in a circle do no harm.
         known: Listings of an earlier time, which count for folders that did not change since.
         verbose: 0 shows no progress.
+        scan: Lists one folder; by default the images and folders that this package takes.
 
     Attributes:
         listed: Listing of each folder so far, by its path below `top`, which ends with a slash;
@@ -84,13 +89,19 @@ class Folders:
     """
 
     def __init__(
-        self, top: str, follow_links: bool, known: Mapping[str, Listing], verbose: int = 0
+        self,
+        top: str,
+        follow_links: bool,
+        known: Mapping[str, Listing],
+        verbose: int = 0,
+        scan: Scan | None = None,
     ) -> None:
         self.top = top
         self.follow_links = follow_links
         self.listed: dict[str, Listing] = {}
         self._known = known
         self._verbose = verbose
+        self._scan = scan
 
     @property
     def changed(self) -> bool:
@@ -188,16 +199,19 @@ class Folders:
 
     def _list(self, path: str) -> Listing:
         whole = local_path(self.top, path[:-1]) if path else self.top
-        return list_folder(whole, self.follow_links, self._known.get(path))
+        return list_folder(whole, self.follow_links, self._known.get(path), self._scan)
 
 
-def list_folder(path: str, follow_links: bool = False, known: Listing | None = None) -> Listing:
+def list_folder(
+    path: str, follow_links: bool = False, known: Listing | None = None, scan: Scan | None = None
+) -> Listing:
     """List one folder, or find that it is as it was.
 
     Args:
         path: Path of the folder.
         follow_links: Take links to folders for folders.
         known: An earlier listing of it.
+        scan: Lists it, see `Folders`.
 
     Returns:
         `known`, where nothing in the folder changed; otherwise a new listing.
@@ -211,7 +225,7 @@ def list_folder(path: str, follow_links: bool = False, known: Listing | None = N
         stamp = (status.st_mtime_ns, status.st_ctime_ns)
         if known is not None and known.stamp == stamp != NEVER and _lead_alike(path, known.links):
             return known._replace(identity=(status.st_dev, status.st_ino))
-        names, links, others = _scanned(path, follow_links)
+        names, links, others = (scan or _scanned)(path, follow_links)
     except OSError as error:
         raise type(error)(
             f"{_brief_path(path)}: the folder cannot be read: {error.strerror}. {_mend(error)}"
@@ -254,7 +268,7 @@ def _scanned(path: str, follow_links: bool) -> tuple[bytes, bytes, Counter[str]]
             elif not is_folder and lower not in LITTER_FILES:
                 others[Path(name).suffix.lower() or "without an ending"] += 1
     names.sort()
-    return _terminated(names), _terminated(links), others
+    return terminated(names), terminated(links), others
 
 
 def _is_folder(entry: os.DirEntry[str], follow_links: bool) -> bool:
@@ -264,7 +278,8 @@ def _is_folder(entry: os.DirEntry[str], follow_links: bool) -> bool:
         return False
 
 
-def _terminated(names: list[bytes]) -> bytes:
+def terminated(names: list[bytes]) -> bytes:
+    """Names in one piece, each with a zero character at its end."""
     return b"".join([b"\0".join(names), b"\0"]) if names else b""
 
 

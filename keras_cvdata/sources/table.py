@@ -13,7 +13,7 @@ import numpy as np
 
 from keras_cvdata import labels as label_forms
 from keras_cvdata.arguments import choice
-from keras_cvdata.codec.headers import max_bytes
+from keras_cvdata.codec.limits import max_bytes
 from keras_cvdata.labels import SEPARATOR, Labels
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.boxes import Boxes
@@ -30,6 +30,7 @@ from keras_cvdata.sources.locations import (
     suggest_extension,
 )
 from keras_cvdata.sources.remote import read_url
+from keras_cvdata.sources.remote_hosts import Hosts
 from keras_cvdata.sources.strings import CompactStrings, SharedTexts
 from keras_cvdata.types import Array, ImageError, Ints, brief, one_line
 
@@ -86,6 +87,7 @@ class TableSource(Source):
         self.root = real_path(root) if confined else Path(root).absolute()
         self.confined = confined
         self.remote = dict(remote)
+        self.hosts = Hosts()
         paths = paths or PathOptions()
         self._missing = choice("missing", paths.missing, MISSING)
         self._rows: Array | None = None
@@ -157,7 +159,9 @@ class TableSource(Source):
         longest = max_bytes(self.max_pixels)
         try:
             if is_url(location):
-                return read_url(location, **{"max_bytes": longest, **self.remote})
+                return read_url(
+                    location, **{"max_bytes": longest, "hosts": self.hosts, **self.remote}
+                )
             return read_file(self._path(location), longest)
         except ImageError as error:
             raise ImageError(error.name, error.reason, self._row(position)) from error
@@ -206,7 +210,7 @@ class TableSource(Source):
                     f"{self.where}, row {row}: the column {brief(name)} must name a file; got "
                     f"{brief(cell)}."
                 )
-        return TableSource(
+        files = TableSource(
             CompactStrings.from_list(cells),
             {},
             {},
@@ -216,6 +220,8 @@ class TableSource(Source):
             remote=self.remote,
             paths=PathOptions(missing="later" if self._missing == "later" else "raise"),
         )
+        files.hosts = self.hosts
+        return files
 
     def boxes(self, name: str, class_names: Sequence[str] | None = None) -> Boxes:
         """The bounding boxes that a column of the table lists, see `Boxes.from_cells`.

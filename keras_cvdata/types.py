@@ -89,8 +89,10 @@ class ImageError(ValueError):
 
     def __str__(self) -> str:
         where = "" if self.row is None else f" (row {self.row})"
-        name = self.name if len(self.name) <= _LONGEST_NAME else f"{self.name[:200]}..."
-        return one_line(f"{name}{where}: {self.reason}")
+        name = one_line(self.name[:_LONGEST_NAME])
+        if max(len(name), len(self.name)) > _LONGEST_NAME:
+            name = f"{name[:200]}..."
+        return f"{name}{where}: {one_line(self.reason)}"
 
 
 def full_scale(dtype: np.dtype[Any]) -> float:

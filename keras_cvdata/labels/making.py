@@ -221,16 +221,8 @@ def from_numbers(values: Any, where: Where | None = None) -> Labels:
         >>> from_numbers(["1.5", "2"]).values
         array([1.5, 2. ], dtype=float32)
     """
-    try:
-        with np.errstate(over="ignore"):  # infinite, which is said below
-            numbers = np.asarray(values, np.float32)
-    except (TypeError, ValueError, OverflowError):
-        rows = [_number(value, row, where) for row, value in enumerate(values)]
-        shapes = [row.shape for row in rows]
-        if len(set(shapes)) > 1:
-            row = next(row for row, shape in enumerate(shapes) if shape != shapes[0])
-            raise _not_finite(values[row], row, where) from None
-        numbers = np.stack(rows)
+    with np.errstate(over="ignore"):  # infinite, which is said below
+        numbers = _as_floats(values, where)
     bad = ~np.isfinite(numbers).all(axis=tuple(range(1, numbers.ndim)))
     if bad.any():
         row = int(bad.argmax())
@@ -317,6 +309,18 @@ def are_integers(values: Iterable[Any]) -> bool:
 def print_integers(texts: Iterable[str]) -> bool:
     """Say whether all texts are integers as Python prints them: "7", not "007"."""
     return all(reads_as(text, int) and str(int(text)) == text for text in texts)
+
+
+def _as_floats(values: Any, where: Where | None) -> Array:
+    try:
+        return np.asarray(values, np.float32)
+    except (TypeError, ValueError, OverflowError):
+        rows = [_number(value, row, where) for row, value in enumerate(values)]
+        shapes = [row.shape for row in rows]
+        if len(set(shapes)) > 1:
+            row = next(row for row, shape in enumerate(shapes) if shape != shapes[0])
+            raise _not_finite(values[row], row, where) from None
+        return np.stack(rows)
 
 
 def _number(value: Any, row: int, where: Where | None) -> Array:

@@ -217,15 +217,23 @@ class _Table:
 
     def _lines(self, file: TextIO, taken: list[str]) -> Iterator[str]:
         """Yield the lines, which `taken` gets as they are."""
+        small = Path(self.where).stat().st_size < _MOST_OF_LINE
+        for text in file if small else self._limited(file):
+            taken.append(text)
+            if "[" in text and '"' not in text and len(taken) == 1 and self.separator == ",":
+                yield _quoted_pixels(text)
+            else:
+                yield text
+
+    def _limited(self, file: TextIO) -> Iterator[str]:
+        """Lines of a file that may hold an endless one."""
         for number, text in enumerate(iter(partial(file.readline, _MOST_OF_LINE), ""), 1):
             if len(text) == _MOST_OF_LINE:
                 raise ValueError(
                     f"{self.where}, line {number}: it is longer than {_MOST_OF_LINE:,} characters. "
                     "Check that the file is a table, with ends of lines."
                 )
-            taken.append(text)
-            fresh = len(taken) == 1 and self.separator == ","
-            yield _quoted_pixels(text) if fresh and "[" in text and '"' not in text else text
+            yield text
 
 
 def _tidied(row: list[str], taken: list[str], separator: str) -> list[str]:

@@ -223,6 +223,7 @@ def _objects(text: str, where: str) -> Iterator[tuple[int, dict[str, Any]]]:
         _refuse(text, position, where, "expected an array of objects, [{...}, ...]")
     position = _skip(text, position + in_array)
     line, counted, loose = 1, 0, False
+    halves = "\\ud" in text or "\\uD" in text  # of surrogate pairs, perhaps
     while position < len(text):
         if in_array and text[position] == "]":
             position = _skip(text, position + 1)
@@ -230,7 +231,7 @@ def _objects(text: str, where: str) -> Iterator[tuple[int, dict[str, Any]]]:
                 _refuse(text, position, where, "expected nothing after the closing ]")
             return
         line, counted = line + text.count("\n", counted, position), position
-        row, position, loose = _object(text, position, where, loose)
+        row, position, loose = _object(text, position, where, loose, halves)
         yield line, row
         position = _skip(text, position)
         if text.startswith(",", position):
@@ -246,7 +247,9 @@ def _skip(text: str, position: int) -> int:
     return blanks.end()
 
 
-def _object(text: str, position: int, where: str, loose: bool) -> tuple[dict[str, Any], int, bool]:
+def _object(
+    text: str, position: int, where: str, loose: bool, halves: bool
+) -> tuple[dict[str, Any], int, bool]:
     """Read the object at a position; return it, where it ends, and whether it is spelled loosely.
 
     After one such object the next is taken for another: the strict reader counts all lines before
@@ -256,9 +259,10 @@ def _object(text: str, position: int, where: str, loose: bool) -> tuple[dict[str
         _refuse(text, position, where, "expected an object, {...}")
     try:
         row, end, loose = _decoded(text, position, loose)
-        if _levels(text[position:end]) > _MOST_LEVELS and _is_deep(row):
+        long = end - position > 2 * _MOST_LEVELS
+        if long and _levels(text, position, end) > _MOST_LEVELS and _is_deep(row):
             raise ValueError(f"lists in lists are more than {_MOST_LEVELS} levels deep")
-        if _HALF_PAIR.search(text, position, end):
+        if halves and _HALF_PAIR.search(text, position, end):
             json.dumps(row, ensure_ascii=False).encode("utf-8", "surrogateescape")
         return row, end, loose
     except UnicodeEncodeError as error:
@@ -271,11 +275,11 @@ def _object(text: str, position: int, where: str, loose: bool) -> tuple[dict[str
         _refuse(text, position, where, f"the object cannot be read, {error}", error)
 
 
-def _levels(text: str) -> int:
+def _levels(text: str, start: int, end: int) -> int:
     """How deep brackets stand in each other; those in strings count, too."""
-    if text.count("[") + text.count("{") <= _MOST_LEVELS:
+    if text.count("[", start, end) + text.count("{", start, end) <= _MOST_LEVELS:
         return 0
-    marks = _NO_BRACKETS.sub("", text)
+    marks = _NO_BRACKETS.sub("", text[start:end])
     return max(accumulate(1 if mark in "[{" else -1 for mark in marks))
 
 

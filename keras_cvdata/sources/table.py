@@ -207,7 +207,7 @@ class TableSource(Source):
         for row, cell in enumerate(cells):
             if not isinstance(cell, str) or not cell.strip():
                 raise ValueError(
-                    f"{self.where}, row {row}: the column {name!r} must name a file; got "
+                    f"{self.where}, row {row}: the column {brief(name)} must name a file; got "
                     f"{brief(cell)}."
                 )
         files = TableSource(

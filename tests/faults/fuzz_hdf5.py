@@ -177,7 +177,9 @@ def _changed(base: bytes, chance: random.Random) -> bytes:
 VALUES: tuple[Callable[[random.Random], Any], ...] = (
     lambda chance: chance.choice(NUMBERS),
     lambda chance: np.float32(chance.choice((np.nan, np.inf, -1, 0.5))),
-    lambda chance: chance.choice(("", "keras_cvdata", "[]", '[["a"]]', "{", "[" * 9999, "9" * 9999)),
+    lambda chance: chance.choice(
+        ("", "keras_cvdata", "[]", '[["a"]]', "{", "[" * 9999, "9" * 9999)
+    ),
     lambda chance: np.bytes_(b"\xff\xfe"),
     lambda chance: [chance.randrange(-3, 9) for _ in range(chance.randrange(12))],
     lambda chance: np.zeros([chance.randrange(4) for _ in range(chance.randrange(5))], "f4"),

@@ -145,6 +145,7 @@ FAULTS = (
         make_column_twice,
         use_table,
         r"ValueError: .*'c5' is there 2 times",
+        quick=True,
     ),
     fault(
         "csv-of-a-million-columns",
@@ -189,7 +190,7 @@ FAULTS = (
         r"3 images, 0 more columns, .*2 classes",
     ),
     fault("csv-line-of-a-terabyte", make_endless_line, use_table, r"ValueError: .*line 2"),
-    fault("csv-labels-each-once", make_own_labels, use_multilabel, r"ValueError: "),
+    fault("csv-labels-each-once", make_own_labels, use_multilabel, r"ValueError: ", quick=True),
     fault("csv-label-of-4,000-digits", make_digits, use_table, r"ValueError: .{,1000}$"),
     fault(
         "csv-pixels-of-15-images",
@@ -210,7 +211,9 @@ FAULTS = (
         "csv-hierarchy-of-500,000-levels", make_many_levels, use_levels, r"ValueError: .{,1000}$"
     ),
     fault("csv-list-of-blanks", make_blank_list, use_table, r"."),
-    fault("csv-one-long-label-of-many", make_one_long_of_many, use_table, r"20001 images"),
+    fault(
+        "csv-one-long-label-of-many", make_one_long_of_many, use_table, r"20001 images", quick=True
+    ),
     fault("csv-deep-locations", make_deep_locations, use_strictly, r"FileNotFoundError"),
     fault(
         "csv-location-of-1-MB", make_long_location, use_strictly, r"FileNotFoundError: .{,1000}$"

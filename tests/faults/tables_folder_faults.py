@@ -232,6 +232,7 @@ FAULTS = (
         make_special_files,
         use_each,
         "device.png: .*no regular|pipe.*fifo.png.*pipe.*socket.png",
+        quick=True,
     ),
     fault("folder-vanishes", make_classes, use_vanishing, "FileNotFoundError: .*dog.*meanwhile"),
     fault("folder-file-vanishes", make_classes, use_after_removal, "ImageError: .*does not exist"),

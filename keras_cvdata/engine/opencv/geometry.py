@@ -210,9 +210,9 @@ def _halved_across(pixels: Array, empty: Empty) -> Array:
     height, width = pixels.shape[0], pixels.shape[1] // 2
     wide = cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA, empty((height, 2 * width, 4), np.uint8))
     pairs = wide.view(np.int32).reshape(height, width, 2)  # four bytes are one number
-    halves = [empty((height, width, 4), np.uint8) for _ in range(2)]
-    cv2.split(pairs, [half.view(np.int32) for half in halves])
-    mean = _mean(*halves, empty)
+    first, second = (empty((height, width, 4), np.uint8) for _ in range(2))
+    cv2.split(pairs, [first.view(np.int32), second.view(np.int32)])
+    mean = _mean(first, second, empty)
     return cv2.cvtColor(mean, cv2.COLOR_RGBA2RGB, empty((height, width, 3), np.uint8))
 
 

@@ -41,7 +41,7 @@ from reports import arguments, keep
 FEW = 100  # samples a second: more of them hold the process up
 
 PIXEL, FOUR = np.zeros((1, 1, 3), np.uint8), np.zeros((1, 1, 4), np.uint8)
-FLOATS = np.zeros((1, 1, 3), np.float32)
+FLOATS, PAIR = np.zeros((1, 1, 3), np.float32), np.zeros((1, 1, 2), np.int32)
 TABLE, MATRIX = np.zeros((1, 256), np.float32), np.eye(2, 3)
 JPEG = cv2.imencode(".jpg", PIXEL)[1]
 
@@ -50,6 +50,8 @@ CALLS: list[tuple[str, str, Callable[[], object] | None]] = [
     ("cv2", "imdecode", lambda: cv2.imdecode(JPEG[:4], cv2.IMREAD_COLOR_RGB)),
     ("cv2", "cvtColor", lambda: cv2.cvtColor(PIXEL, cv2.COLOR_RGB2RGBA, dst=FOUR)),
     ("cv2", "resize", lambda: cv2.resize(PIXEL, (1, 1), interpolation=cv2.INTER_AREA)),
+    ("cv2", "addWeighted", lambda: cv2.addWeighted(FOUR, 0.5, FOUR, 0.5, 0.25, FOUR)),
+    ("cv2", "split", lambda: cv2.split(PAIR)),
     ("cv2", "copyMakeBorder", lambda: cv2.copyMakeBorder(FOUR, 0, 0, 0, 0, 2, dst=FOUR)),
     ("cv2", "warpAffine", lambda: cv2.warpAffine(FOUR, MATRIX, (1, 1), dst=FOUR)),
     ("cv2", "LUT", lambda: cv2.LUT(PIXEL, TABLE, dst=FLOATS)),

@@ -51,8 +51,8 @@ def write_split(  # noqa: PLR0913 # the arguments of a public function
     - `pets.csv`, `.json`, `.jsonl`, `.h5`: `pets_train.csv` and `pets_validation.csv`. Tables refer
       to the images where they are, as `convert` does.
 
-    A third part is called `test`, further ones `part4`, `part5`, ... All get their names when the last
-    is complete, and old parts go before, so that no old one stands beside a new one.
+    A third part is called `test`, further ones `part4`, `part5`, ... All get their names when the
+    last is complete, and old parts go before, so that no old one stands beside a new one.
 
     Args:
         data: A source, a sequence, or what `open_source` opens.

@@ -159,13 +159,13 @@ def full_disk(name: str, place: Path) -> str:
 
 
 def report_on_a_full_disk(method: str, place: Path) -> str:
-    """Write a report over an older one, on a disk that takes a kilobyte."""
+    """Write a report over an older one, on a disk that takes a few bytes."""
     from keras_cvdata import audit
 
     target, report = place / "report", audit(place / "first", verbose=0)
     target.write_text("old")
     try:
-        with _full_disk(100):
+        with _full_disk(50):
             getattr(report, method)(target)
     except OSError as error:
         kept = "old report kept" if target.read_text() == "old" else "old report lost"

@@ -54,13 +54,10 @@ def draft_folder(target: Path, alone: bool = False) -> Iterator[Path]:
                 )
             yield own
         finally:
-            with suppress(OSError):
-                finish(own)  # what Ctrl-C came into
-            for each in own.iterdir():
-                if each.name != _LOCK:
-                    remove(each)
+            with suppress(OSError):  # what Ctrl-C came into; the next run tries again
+                _end(own)
             os.close(lock)
-            remove(own)
+            _remove_empty(own)
             with suppress(OSError):  # others are in it
                 home.rmdir()
 
@@ -133,15 +130,26 @@ def _cleared(folder: Path) -> bool:
     try:
         locked = try_lock(lock)
         if locked:
-            finish(folder)
-            for each in folder.iterdir():
-                if each.name != _LOCK:
-                    remove(each)
+            _end(folder)
     finally:
         os.close(lock)
     if locked:
-        remove(folder)
+        _remove_empty(folder)
     return locked is not False
+
+
+def _end(folder: Path) -> None:
+    """Finish what was begun, and remove the rest."""
+    finish(folder)
+    for each in folder.iterdir():
+        if each.name != _LOCK:
+            remove(each)
+
+
+def _remove_empty(folder: Path) -> None:
+    with suppress(OSError):
+        (folder / _LOCK).unlink()
+        folder.rmdir()
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from keras_cvdata import codec
-from keras_cvdata.codec.headers import MAX_PIXELS
+from keras_cvdata.codec.limits import MAX_PIXELS
 from keras_cvdata.conversion.rows import (
     check_names,
     columns_of,

@@ -26,7 +26,7 @@ from keras_cvdata.sources.opening import open_source
 from keras_cvdata.sources.splitting import part_names, split
 from keras_cvdata.writing import check_free_folder
 from keras_cvdata.writing.drafts import NEW, OLD, clear, draft_folder
-from keras_cvdata.writing.files import check_free
+from keras_cvdata.writing.files import check_free, check_parent
 from keras_cvdata.writing.moving import flush, move_all
 
 
@@ -97,6 +97,7 @@ def write_split(  # noqa: PLR0913 # the arguments of a public function
     paths = _paths(target, max(np.size(validation), 2))
     if not target.suffix:
         check_beside(source, paths[0])
+    check_parent(target)
     clear(paths[0])
     for path in paths:
         _check_free(path, overwrite, copied)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import json
 import math
 import os
 import pickle
-import subprocess
-import sys
 import threading
 import weakref
 from collections import deque
@@ -18,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from keras_cvdata.child_process import ChildProcess, EndedError
 from keras_cvdata.engine.plan import Plan
 from keras_cvdata.loading.filling import Outcome, accept
 from keras_cvdata.loading.rendering import Reading, render_slot
@@ -31,12 +28,6 @@ HAS_PROCESSES = os.name != "nt"
 
 _FEWEST = 4  # slots that are worth a message
 _ALIGNED = 64  # bytes
-_PATIENCE = 1.0  # seconds that a process has to end by itself
-
-_START = (
-    "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
-    "from keras_cvdata.loading.worker import main; main()"
-)
 
 
 class Room(NamedTuple):
@@ -46,37 +37,22 @@ class Room(NamedTuple):
     dtype: np.dtype[Any]
 
 
-class WorkerProcess:
-    """One process, which answers one request at a time.
-
-    It is no child of `multiprocessing`, so it does not run the program that starts it once more,
-    needs no `if __name__ == "__main__":`, and loads no framework.
+class WorkerProcess(ChildProcess):
+    """A process that renders slots of batches.
 
     Args:
         descriptor: Of the file of shared memory, which it inherits.
     """
 
     def __init__(self, descriptor: int) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _START, json.dumps(sys.path), str(descriptor)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            pass_fds=(descriptor,),
-        )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._requests, self._replies = self._process.stdin, self._process.stdout
+        super().__init__("keras_cvdata.loading.worker", [str(descriptor)], [descriptor])
 
-    @property
-    def pid(self) -> int:
-        """Number of the process."""
-        return self._process.pid
-
-    def ask(self, request: Request) -> Any:
+    def ask(self, request: Request, seconds: float | None = None) -> Any:
         """Send a request and wait for the answer.
 
         Args:
             request: What to render.
+            seconds: See `ChildProcess.ask`.
 
         Returns:
             What `Worker.render` returned, or the exception that it raised.
@@ -85,33 +61,12 @@ class WorkerProcess:
             RuntimeError: The process has ended.
         """
         try:
-            self._requests.write(pickle.dumps(request))
-            self._requests.flush()
-            return pickle.load(self._replies)
-        except (OSError, EOFError) as error:
+            return super().ask(request, seconds)
+        except EndedError as error:
             raise RuntimeError(
-                f"A process that renders images ended ({_ending(self._process.wait())}). Where the "
-                "system killed it for want of memory, use fewer processes or a smaller batch_size."
+                f"A process that renders images ended ({error.how}). Where the system killed it "
+                "for want of memory, use fewer processes or a smaller batch_size."
             ) from error
-
-    def dismiss(self) -> None:
-        """Tell it that nothing more will come."""
-        with contextlib.suppress(BrokenPipeError):
-            self._requests.close()
-
-    def stop(self) -> None:
-        """End it."""
-        self.dismiss()
-        self._replies.close()
-        try:
-            self._process.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-
-def _ending(code: int) -> str:
-    return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
 
 
 class ProcessPool(Pool):

@@ -7,17 +7,15 @@ input does, that is, when the other end is closed or dies.
 from __future__ import annotations
 
 import mmap
-import os
 import pickle
-import signal
 import sys
-import traceback
 from collections import OrderedDict
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 
+from keras_cvdata.child_process import serve_parent
 from keras_cvdata.engine.opencv import NeedsCurvesError
 from keras_cvdata.engine.plan import Plan
 from keras_cvdata.loading.filling import Outcome
@@ -167,44 +165,7 @@ def _limit(kept: OrderedDict[Any, Any]) -> None:
         kept.popitem(last=False)
 
 
-def serve(worker: Worker, requests: IO[bytes], replies: IO[bytes]) -> None:
-    """Answer requests until there are no more.
-
-    Args:
-        worker: Who renders.
-        requests: Pickled requests, one after the other.
-        replies: Where the answers go: outcomes, or the exception that came.
-    """
-    while True:
-        try:
-            request = pickle.load(requests)
-        except EOFError:
-            return
-        try:
-            reply = pickle.dumps(worker.render(request))
-        except Exception as error:
-            reply = _told(error)
-        replies.write(reply)
-        replies.flush()
-
-
-def _told(error: Exception) -> bytes:
-    """Pickle an exception, or what can be said of it."""
-    error.add_note(f"In a worker process:\n{traceback.format_exc()}")
-    try:
-        pickle.loads(told := pickle.dumps(error))
-    except Exception:
-        other = RuntimeError(f"{type(error).__name__}: {error}")
-        other.__notes__ = error.__notes__
-        return pickle.dumps(other)
-    return told
-
-
 def main() -> None:
     """Serve the process that started this one, over standard input and output."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who asks stops the work
     cv2.setNumThreads(1)
-    replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what functions of the user print is no reply
-    serve(Worker(int(sys.argv[2])), sys.stdin.buffer, replies)
-    os._exit(0)  # there is nothing to put in order
+    serve_parent(Worker(int(sys.argv[2])).render)

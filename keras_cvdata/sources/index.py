@@ -96,8 +96,8 @@ class Index:
             clear(self._drafts)
         try:
             return self._parsed(read_file(str(self.file), _LONGEST))
-        except (ValueError, LookupError, TypeError):  # missing, damaged, or somebody else's
-            return {}
+        except (ValueError, LookupError, TypeError, RecursionError):
+            return {}  # missing, damaged, or somebody else's
 
     def keep(self, listed: Mapping[str, Listing]) -> None:
         """Write listings for the next time.
@@ -163,7 +163,8 @@ def _check_names(names: bytes, lengths: Array) -> None:
     """Refuse names that lead out of their folder, and such as come from cutting others."""
     text = b"\0" + names
     inner = text.count(b"/") - text.count(b"/\0")
-    if inner or b"\0." in text or b"\0/" in text or (os.sep != "/" and b"\\" in text):
+    dots = any(b"\0" + name in text for name in (b".\0", b"./", b"..\0", b"../", b"/"))
+    if inner or dots or (os.sep != "/" and b"\\" in text):
         raise ValueError("a name leads out of its folder")
     ends = np.cumsum(lengths)
     if (lengths < 0).any() or ends[-1] != len(names) or np.frombuffer(text, np.uint8)[ends].any():

@@ -57,9 +57,8 @@ def draft_folder(target: Path, alone: bool = False) -> Iterator[Path]:
             with suppress(OSError):  # what Ctrl-C came into; the next run tries again
                 _end(own)
             os.close(lock)
-            _remove_empty(own)
-            with suppress(OSError):  # others are in it
-                home.rmdir()
+            _leave(own)
+            _remove_empty(home)
 
 
 def clear(target: Path, but: Path | None = None) -> bool:
@@ -80,8 +79,7 @@ def clear(target: Path, but: Path | None = None) -> bool:
         for folder in sorted(home.iterdir()):
             if folder != but and folder.is_dir() and not folder.is_symlink():
                 running |= not _cleared(folder)
-        with suppress(OSError):  # others are in it
-            home.rmdir()
+        _remove_empty(home)
     return running
 
 
@@ -98,6 +96,16 @@ def remove(path: Path) -> None:
             path.unlink()
 
 
+def _remove_empty(folder: Path) -> None:
+    """Delete a folder, unless there is something in it.
+
+    Args:
+        folder: What is deleted.
+    """
+    with suppress(OSError):
+        folder.rmdir()
+
+
 def _home(target: Path) -> Path:
     name = target.name
     if len(os.fsencode(name)) > _LONGEST:
@@ -110,15 +118,22 @@ def _begin(home: Path) -> tuple[Path, int]:
     while True:
         home.mkdir(exist_ok=True)
         own = home / secrets.token_hex(4)
+        lock = None
         try:
             own.mkdir()
             lock = open_locked(own / _LOCK)
+            if lock is not None:
+                for name in (NEW, OLD):
+                    (own / name).mkdir()
+                return own, lock
         except FileNotFoundError:  # one that ends has removed what it found empty
             continue
-        if lock is not None:
-            for name in (NEW, OLD):
-                (own / name).mkdir()
-            return own, lock
+        except OSError:  # a full disk
+            if lock is not None:
+                os.close(lock)
+            remove(own)
+            _remove_empty(home)
+            raise
 
 
 def _cleared(folder: Path) -> bool:
@@ -134,7 +149,7 @@ def _cleared(folder: Path) -> bool:
     finally:
         os.close(lock)
     if locked:
-        _remove_empty(folder)
+        _leave(folder)
     return locked is not False
 
 
@@ -146,10 +161,10 @@ def _end(folder: Path) -> None:
             remove(each)
 
 
-def _remove_empty(folder: Path) -> None:
-    with suppress(OSError):
-        (folder / _LOCK).unlink()
-        folder.rmdir()
+def _leave(folder: Path) -> None:
+    """Remove the lock, and the folder where nothing else is in it."""
+    remove(folder / _LOCK)
+    _remove_empty(folder)
 
 
 @contextmanager

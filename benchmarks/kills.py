@@ -7,8 +7,9 @@ every second time after a random while, else at a random one of its operations o
 half are chosen among the last thirty, where names change. After each kill a reader must see the
 old collection as a whole, the new one as a whole, or nothing where nothing was. Then the same call
 runs again, or every second time one with another collection, and must end with exactly this one,
-and with no other name in the folder. Prints a table, or what went wrong; `--write` writes it to
-`benchmarks/results/kills.md`.
+and with no other name in the folder.
+
+Prints a table, or what went wrong; `--write` writes it to `benchmarks/results/kills.md`.
 """
 
 from __future__ import annotations
@@ -369,7 +370,7 @@ def main() -> None:
     if args.write:
         text = (__doc__ or "").split("\n\n")[2].replace("\n", " ")
         result = Path(__file__).with_name("results") / "kills.md"
-        made = "Made by `python benchmarks/kills.py --write`; nothing was wrong."
+        made = "Made by `python benchmarks/kills.py`; nothing was wrong."
         head = f"# Kills\n\n{text}\n\n{made}\n\n"
         result.write_text(head + "\n".join(lines) + "\n")
 

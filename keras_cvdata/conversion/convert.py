@@ -52,7 +52,8 @@ def convert(  # noqa: PLR0913 # the arguments of a public function
     Encoded images are copied byte for byte, so that every format gives the same pixels, unless
     `image_size`, `max_side` or `quality` says otherwise; arrays become PNG, or TIFF where they are
     floats or have other than 1, 3 or 4 channels. The target is written under a temporary name and
-    renamed when it is complete; a failure leaves nothing behind.
+    renamed when it is complete; a failure leaves nothing behind, and what a killed run leaves in
+    hidden folders such as `.pets.csv.drafts` the next one for this target removes.
 
     - `.h5`, `.hdf5`: a pack, the fastest to train from. One group per class with its `label`,
       groups in groups for hierarchies, flat `images` and `labels` for other labels; with the names
@@ -62,7 +63,8 @@ def convert(  # noqa: PLR0913 # the arguments of a public function
       `.pets.h5.journal` stand beside the target.
     - `.csv`, `.json`, `.jsonl`: a table. Local files and URLs stay where they are and are referred
       to, files by their path from the table; other images go to a folder beside it, as
-      `pets_csv_images` for `pets.csv`. Several labels are joined by `|`, levels by `/`: read them
+      `pets_csv_images` for `pets.csv`, and `pets_csv_images_2` where that replaces one: so a table
+      never finds the images of another. Several labels are joined by `|`, levels by `/`: read them
       with `label_kind`.
     - No extension: a folder with one folder per class and numbered files. Where a folder alone
       cannot keep the order of the rows or further columns, its `index.csv` does.
@@ -109,7 +111,8 @@ def convert(  # noqa: PLR0913 # the arguments of a public function
             no Unicode, or a folder would be written into the folder that is read, or arguments
             contradict each other.
         ImageError: An image cannot be read, or with `on_error="skip"` none; nothing is written.
-        OSError: The disk is full or fails, or another process writes the same `.h5` file.
+        OSError: The disk is full or fails, or another process writes the same target; an old one is
+            as it was.
 
     Example:
         >>> import numpy as np, tempfile

@@ -26,7 +26,7 @@ from keras_cvdata.sources.opening import open_source
 from keras_cvdata.sources.splitting import part_names, split
 from keras_cvdata.writing import check_free_folder
 from keras_cvdata.writing.drafts import NEW, OLD, clear, draft_folder
-from keras_cvdata.writing.files import check_free
+from keras_cvdata.writing.files import check_free, check_parent
 from keras_cvdata.writing.moving import flush, move_all
 
 
@@ -51,7 +51,8 @@ def write_split(  # noqa: PLR0913 # the arguments of a public function
     - `pets.csv`, `.json`, `.jsonl`, `.h5`: `pets_train.csv` and `pets_validation.csv`. Tables refer
       to the images where they are, as `convert` does.
 
-    A third part is called `test`, further ones `part4`, `part5`, ...
+    A third part is called `test`, further ones `part4`, `part5`, ... All get their names when the
+    last is complete, and old parts go before, so that no old one stands beside a new one.
 
     Args:
         data: A source, a sequence, or what `open_source` opens.
@@ -96,6 +97,7 @@ def write_split(  # noqa: PLR0913 # the arguments of a public function
     paths = _paths(target, max(np.size(validation), 2))
     if not target.suffix:
         check_beside(source, paths[0])
+    check_parent(target)
     clear(paths[0])
     for path in paths:
         _check_free(path, overwrite, copied)

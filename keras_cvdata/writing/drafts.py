@@ -54,15 +54,11 @@ def draft_folder(target: Path, alone: bool = False) -> Iterator[Path]:
                 )
             yield own
         finally:
-            with suppress(OSError):
-                finish(own)  # what Ctrl-C came into
-            for each in own.iterdir():
-                if each.name != _LOCK:
-                    remove(each)
+            with suppress(OSError):  # what Ctrl-C came into; the next run tries again
+                _end(own)
             os.close(lock)
-            remove(own)
-            with suppress(OSError):  # others are in it
-                home.rmdir()
+            _leave(own)
+            _remove_empty(home)
 
 
 def clear(target: Path, but: Path | None = None) -> bool:
@@ -83,8 +79,7 @@ def clear(target: Path, but: Path | None = None) -> bool:
         for folder in sorted(home.iterdir()):
             if folder != but and folder.is_dir() and not folder.is_symlink():
                 running |= not _cleared(folder)
-        with suppress(OSError):  # others are in it
-            home.rmdir()
+        _remove_empty(home)
     return running
 
 
@@ -101,6 +96,16 @@ def remove(path: Path) -> None:
             path.unlink()
 
 
+def _remove_empty(folder: Path) -> None:
+    """Delete a folder, unless there is something in it.
+
+    Args:
+        folder: What is deleted.
+    """
+    with suppress(OSError):
+        folder.rmdir()
+
+
 def _home(target: Path) -> Path:
     name = target.name
     if len(os.fsencode(name)) > _LONGEST:
@@ -113,15 +118,22 @@ def _begin(home: Path) -> tuple[Path, int]:
     while True:
         home.mkdir(exist_ok=True)
         own = home / secrets.token_hex(4)
+        lock = None
         try:
             own.mkdir()
             lock = open_locked(own / _LOCK)
+            if lock is not None:
+                for name in (NEW, OLD):
+                    (own / name).mkdir()
+                return own, lock
         except FileNotFoundError:  # one that ends has removed what it found empty
             continue
-        if lock is not None:
-            for name in (NEW, OLD):
-                (own / name).mkdir()
-            return own, lock
+        except OSError:  # a full disk
+            if lock is not None:
+                os.close(lock)
+            remove(own)
+            _remove_empty(home)
+            raise
 
 
 def _cleared(folder: Path) -> bool:
@@ -133,15 +145,26 @@ def _cleared(folder: Path) -> bool:
     try:
         locked = try_lock(lock)
         if locked:
-            finish(folder)
-            for each in folder.iterdir():
-                if each.name != _LOCK:
-                    remove(each)
+            _end(folder)
     finally:
         os.close(lock)
     if locked:
-        remove(folder)
+        _leave(folder)
     return locked is not False
+
+
+def _end(folder: Path) -> None:
+    """Finish what was begun, and remove the rest."""
+    finish(folder)
+    for each in folder.iterdir():
+        if each.name != _LOCK:
+            remove(each)
+
+
+def _leave(folder: Path) -> None:
+    """Remove the lock, and the folder where nothing else is in it."""
+    remove(folder / _LOCK)
+    _remove_empty(folder)
 
 
 @contextmanager

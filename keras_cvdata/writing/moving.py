@@ -110,6 +110,7 @@ def move_all(folder: Path, moves: Moves, drop: Sequence[Path] = ()) -> None:
     except OSError:
         (folder / _PLAN).unlink()
         raise
+    (folder / _PLAN).unlink()
 
 
 def finish(folder: Path) -> None:
@@ -128,6 +129,7 @@ def finish(folder: Path) -> None:
     except (FileNotFoundError, ValueError, LookupError, TypeError):
         return
     _carry_out(folder, moves, drop)
+    (folder / _PLAN).unlink()
 
 
 def _carry_out(folder: Path, moves: Moves, drop: Sequence[Path]) -> None:

@@ -92,6 +92,25 @@ def test_one_that_ends_may_take_the_folder_away(
         assert folder.is_dir()
 
 
+def test_a_disk_that_is_full_at_the_beginning_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Path.mkdir
+
+    def mkdir(path: Path, **options: object) -> None:
+        if path.name == "new":
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        real(path, **options)
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    with (
+        pytest.raises(OSError, match=r"No space left on device.*a\.csv"),
+        draft_folder(tmp_path / "a.csv"),
+    ):
+        pass
+    assert names_in(tmp_path) == []
+
+
 def test_where_nothing_can_be_locked_nothing_is_taken_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -110,6 +110,27 @@ def test_a_folder_where_names_cannot_be_exchanged(folder, monkeypatch):
     assert content(place) == {"pets/0.png": "new"}
 
 
+def test_what_cannot_be_finished_is_kept_for_the_next_run(folder, monkeypatch):
+    """It is the only copy of the old and of the new."""
+    place = folder.parent.parent
+    for root, text in ((place, "old"), (folder / NEW, "new")):
+        (root / "pets").mkdir()
+        (root / "pets/0.png").write_text(text)
+    moves = [(place / "pets", folder / OLD / "pets"), (folder / NEW / "pets", place / "pets")]
+    with monkeypatch.context() as patched:
+        kill_at(patched, 3)
+        with pytest.raises(Killed):
+            move_all(folder, moves)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError("busy")))
+        for _ in range(2):
+            with pytest.raises(OSError, match="busy"):
+                clear(place / "pets")
+    clear(place / "pets")
+    assert content(place) == {"pets/0.png": "new"}
+    assert not folder.parent.exists()
+
+
 def test_an_error_takes_back_what_was_done(folder, monkeypatch):
     place = folder.parent.parent
     (place / "pets").mkdir()

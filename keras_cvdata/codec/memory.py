@@ -6,13 +6,14 @@ import struct
 from collections.abc import Callable
 
 from keras_cvdata.codec import avif, bmp, jpeg_markers, png, tiff
-from keras_cvdata.codec.limits import max_memory, max_scanned
+from keras_cvdata.codec.limits import MAX_PIXELS, max_memory, max_scanned
 
 # Bytes a pixel at the worst moment, measured: what the decoder holds and what is made of it.
 _JPEG, _GIF, _WEBP, _WEBP_ALPHA, _PNM = 3, 12, 6, 12, 6
 _AVIF, _DEEP_AVIF = 16, 24
 _BMP, _BMP_MADE_HERE = 6, 8
 _TIFF_COPIES = 2
+_SLOW = {"avif": 16 << 20, "webp": 24 << 20}  # bytes that take more than a second
 
 
 def too_much(data: bytes, form: str, pixels: int, max_pixels: int) -> str | None:
@@ -32,7 +33,7 @@ def too_much(data: bytes, form: str, pixels: int, max_pixels: int) -> str | None
         'Decoding it takes about 720 MB of memory; at most 512 MB are taken.'
     """
     try:
-        scans, kept = jpeg_markers.passes(data) if form == "jpeg" else (1, 0.0)
+        scans, kept = _passes(data, form)
         needed = pixels * (_JPEG + 2 * kept if form == "jpeg" else _PER_PIXEL[form](data))
     except (IndexError, struct.error, ValueError, ZeroDivisionError):
         return None  # damaged beyond what the header needs, which the decoder says
@@ -41,12 +42,23 @@ def too_much(data: bytes, form: str, pixels: int, max_pixels: int) -> str | None
             f"Decoding it takes about {needed / 1e6:,.0f} MB of memory; at most "
             f"{max_memory(max_pixels) / 1e6:,.0f} MB are taken."
         )
+    if form in _SLOW and len(data) * MAX_PIXELS > _SLOW[form] * max(max_pixels, MAX_PIXELS):
+        return f"It has {len(data):,} bytes, too many for the time that {form.upper()} takes."
     if pixels * scans > max_scanned(max_pixels):
         return (
-            f"The JPEG is made of {scans:,} scans, each of which is decoded over the whole image, "
-            "too often for its size."
+            f"The JPEG is made of {scans:,.0f} scans, each of which is decoded over the whole "
+            "image, too often for its size."
         )
     return None
+
+
+def _passes(data: bytes, form: str) -> tuple[float, float]:
+    """Scans over the image, and coefficients that are kept for each pixel."""
+    if form == "jpeg":
+        return jpeg_markers.passes(data)
+    if form == "tiff" and (directory := tiff.Directory(data)).is_jpeg:
+        return data.count(jpeg_markers.SCAN) / directory.strips, 0.0
+    return 1, 0.0
 
 
 def _png(data: bytes) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from keras_cvdata.codec.blocks import in_blocks
 from keras_cvdata.codec.tiff import CMYK, PALETTE, WHITE_IS_ZERO, Directory
 from keras_cvdata.types import Array
 
+_SILENT = logging.NullHandler()  # what is wrong is told by the error
 _INSTALL = "Install keras-cvdata[tiff] (tifffile and imagecodecs), or save it as PNG."
 
 
@@ -41,6 +43,7 @@ def decode(directory: Directory, what: str) -> Array:
         raise ValueError(
             f"It is a TIFF with {what}, which needs more to be read. {_INSTALL}"
         ) from None
+    logging.getLogger("tifffile").addHandler(_SILENT)
     try:
         with tifffile.TiffFile(io.BytesIO(directory.data)) as file:
             page = file.pages[0]

@@ -229,10 +229,11 @@ def _tiff_pixels(directory: tiff.Directory, color_mode: str, name: str, row: int
         if directory.channels <= 3 or directory.photometric == tiff.CMYK:
             return pixels
     else:
-        pixels = _imdecode(directory.readable(), cv2.IMREAD_UNCHANGED, name, row)
+        # Colours of one bit come as grey if they are not asked for.
+        is_palette = directory.photometric == tiff.PALETTE
+        flags = cv2.IMREAD_COLOR_BGR if is_palette else cv2.IMREAD_UNCHANGED
+        pixels = _imdecode(directory.readable(), flags, name, row)
         if not directory.spread:
-            if directory.photometric == tiff.PALETTE and directory.bits == 1:
-                return other_tiff.of_palette(pixels // 255, directory.colors())
             return _in_rgb_order(_numbers(pixels))
         pixels = _numbers(directory.restore(pixels))
     return pixels if color_mode == "unchanged" else _colors(pixels, directory)

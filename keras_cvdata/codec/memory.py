@@ -12,7 +12,8 @@ from keras_cvdata.codec.limits import MAX_PIXELS, max_memory, max_scanned
 _JPEG, _GIF, _WEBP, _WEBP_ALPHA, _PNM = 3, 12, 6, 12, 6
 _AVIF, _DEEP_AVIF = 16, 24
 _BMP, _BMP_MADE_HERE = 6, 8
-_TIFF_COPIES = 2
+_PNG_COPIES, _LARGE_PNG_COPIES = 2, 3  # see `png.without_excess`
+_MOST_TILES = 1_000_000
 _SLOW = {"avif": 16 << 20, "webp": 24 << 20}  # bytes that take more than a second
 
 
@@ -42,6 +43,8 @@ def too_much(data: bytes, form: str, pixels: int, max_pixels: int) -> str | None
             f"Decoding it takes about {needed / 1e6:,.0f} MB of memory; at most "
             f"{max_memory(max_pixels) / 1e6:,.0f} MB are taken."
         )
+    if form == "tiff" and tiff.Directory(data).strips > _MOST_TILES:
+        return f"The TIFF has more than {_MOST_TILES:,} strips or tiles."
     if form in _SLOW and len(data) * MAX_PIXELS > _SLOW[form] * max(max_pixels, MAX_PIXELS):
         return f"It has {len(data):,} bytes, too many for the time that {form.upper()} takes."
     if pixels * scans > max_scanned(max_pixels):
@@ -62,8 +65,8 @@ def _passes(data: bytes, form: str) -> tuple[float, float]:
 
 
 def _png(data: bytes) -> float:
-    rows = png.raw_size(data) / max(png.parse(data).height * png.parse(data).width, 1)
-    return rows * (2 if len(data) <= png.SMALL else 3)
+    copies = _PNG_COPIES if len(data) <= png.SMALL else _LARGE_PNG_COPIES
+    return copies * png.bits_per_pixel(data) / 8
 
 
 def _webp(data: bytes) -> float:
@@ -83,8 +86,11 @@ def _avif(data: bytes) -> float:
 
 def _tiff(data: bytes) -> float:
     directory = tiff.Directory(data)
-    channels = 3 if directory.value(tiff.PHOTOMETRIC, 1) == tiff.PALETTE else directory.channels
-    return _TIFF_COPIES * channels * max(directory.bits, 8) / 8
+    channels = 3 if directory.photometric == tiff.PALETTE else directory.channels
+    each = channels * max(directory.bits, 8) / 8
+    height, width = directory.tile
+    each *= 2 if directory.is_premultiplied() else 1
+    return each * max(2, 1 + height * width / (directory.height * directory.width))
 
 
 _PER_PIXEL: dict[str, Callable[[bytes], float]] = {

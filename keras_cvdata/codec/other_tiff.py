@@ -68,12 +68,12 @@ def decode(directory: Directory, what: str) -> Array:
 def _as_channels(pixels: Array, directory: Directory, colors: Any) -> Array:
     """Bring samples to levels of grey or red, green and blue."""
     kind, bits = directory.photometric, directory.bits
+    if pixels.dtype.kind == "b":
+        pixels = pixels.astype(np.uint8)
     if kind == PALETTE:
         if colors is None or pixels.shape[2] != 1:
             raise ValueError("The TIFF has no palette for its indices. Save the image again.")
-        return of_palette(pixels[:, :, 0], np.asarray(colors))
-    if pixels.dtype.kind == "b":
-        pixels = pixels.astype(np.uint8)
+        return _of_palette(pixels[:, :, 0], np.asarray(colors))
     if pixels.dtype.kind == "u" and bits < 8 * pixels.itemsize:
         pixels = _spread(pixels, bits)
     if kind == WHITE_IS_ZERO and pixels.dtype.kind == "u":
@@ -81,23 +81,8 @@ def _as_channels(pixels: Array, directory: Directory, colors: Any) -> Array:
     return in_blocks(_from_cmyk, pixels) if kind == CMYK else pixels
 
 
-def of_palette(indices: Array, colors: Array) -> Array:
-    """Look up the colours of indices.
-
-    Args:
-        indices: (H, W) whole numbers.
-        colors: (3, N) red, green and blue of 16 bits.
-
-    Returns:
-        (H, W, 3) uint8.
-
-    Raises:
-        ValueError: The palette is shorter than the indices reach.
-
-    Example:
-        >>> of_palette(np.array([[1]]), np.array([[0, 65535], [0, 0], [0, 256]])).tolist()
-        [[[255, 0, 1]]]
-    """
+def _of_palette(indices: Array, colors: Array) -> Array:
+    """(H, W, 3) uint8 of (H, W) indices and (3, N) colors of 16 bits."""
     table = (colors.T >> 8).astype(np.uint8)
     if indices.size and int(indices.max()) >= len(table):
         raise ValueError("The palette of the TIFF is shorter than its indices. Save it again.")

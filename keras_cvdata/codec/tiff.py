@@ -110,6 +110,8 @@ class Directory:
         name = _COLORS.get(self.photometric)
         if self.value(SAMPLE_FORMAT, 1) in (5, 6):
             name = "complex numbers"
+        if self.photometric == PALETTE and COLOR_MAP not in self.entries:
+            name = "indices without their palette"
         return name
 
     def beyond_opencv(self) -> str | None:
@@ -155,6 +157,13 @@ class Directory:
             return False
         separate = self.value(PLANAR, 1) == _SEPARATE and self.bits > 8
         return self.channels not in (1, 3) or (self.channels == 3 and separate)
+
+    @property
+    def tile(self) -> tuple[int, int]:
+        """Height and width of a tile or strip."""
+        if TILE_WIDTH in self.entries:
+            return self.value(TILE_HEIGHT, self.height), self.value(TILE_WIDTH, self.width)
+        return min(self.value(ROWS_PER_STRIP, self.height), self.height), self.width
 
     @property
     def strips(self) -> int:
@@ -221,20 +230,6 @@ class Directory:
     def _entry(self, tag: int, kind: int, value: int) -> bytes:
         code = "HHIHxx" if kind == SHORT else "HHII"
         return struct.pack(self.order + code, tag, kind, 1, value)
-
-    def colors(self) -> Array:
-        """(3, N) red, green and blue of a palette.
-
-        Raises:
-            ValueError: There is none.
-        """
-        if COLOR_MAP not in self.entries:
-            raise ValueError("The TIFF has no palette for its indices. Save the image again.")
-        entry, count = self.entries[COLOR_MAP], 3 << self.bits
-        code = "Q" if self.big else "I"
-        (position,) = self._unpack(code, entry + (12 if self.big else 8))
-        stored = np.frombuffer(self.data, self.order + "u2", count, position)
-        return stored.reshape(3, -1)
 
     def restore(self, gray: Array) -> Array:
         """Bring the grey image that `readable` made of the samples back to an image.

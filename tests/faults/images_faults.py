@@ -181,7 +181,9 @@ def photo(height: int, width: int) -> np.ndarray:
 
 def _many_scans(folder: Path) -> Path:
     """An image of 20 megapixels, whose last scan comes 150 times."""
-    data = cv2.imencode(".jpg", photo(4_000, 5_000), [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
+    data = cv2.imencode(
+        ".jpg", np.full((4_000, 5_000), 90, np.uint8), [cv2.IMWRITE_JPEG_PROGRESSIVE, 1]
+    )[1].tobytes()
     last = data.rindex(b"\xff\xda")
     return _written(folder / "scans.jpg", data[:-2] + data[last:-2] * 150 + data[-2:])
 
@@ -192,9 +194,9 @@ def _large_progressive(folder: Path) -> Path:
 
 
 def _scans_in_tiff(folder: Path) -> Path:
-    strip = cv2.imencode(".jpg", photo(2_000, 2_000), [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[
-        1
-    ].tobytes()
+    strip = cv2.imencode(
+        ".jpg", np.full((2_000, 2_000, 3), 90, np.uint8), [cv2.IMWRITE_JPEG_PROGRESSIVE, 1]
+    )[1].tobytes()
     last = strip.rindex(b"\xff\xda")
     strip = strip[:-2] + strip[last:-2] * 2_000 + strip[-2:]
     more = {259: (3, [7]), 262: (3, [6]), 279: (4, [len(strip)])}

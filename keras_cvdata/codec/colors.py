@@ -164,9 +164,9 @@ def divide_by_alpha(pixels: Array) -> Array:
 def _divide(pixels: Array) -> Array:
     full = full_scale(pixels.dtype)
     # Quotients of 8 bits lie 1/510 from where they are rounded up or on it: float32 tells.
-    wide = np.float32 if pixels.dtype == np.uint8 else np.float64
+    wide = np.dtype(np.float32 if pixels.dtype == np.uint8 else np.float64)
     color, alpha = pixels[:, :, :3].astype(wide), pixels[:, :, 3:]
-    color = np.minimum(color * wide(full) / np.where(alpha == 0, 1, alpha), full)
+    color = np.minimum(color * full / np.where(alpha == 0, 1, alpha), full)
     if pixels.dtype != np.float32:
         color = np.rint(color)
     return np.concatenate([color.astype(pixels.dtype), alpha], axis=2)

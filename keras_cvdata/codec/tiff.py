@@ -69,6 +69,8 @@ class Directory:
         self.orientation = orientation if 1 <= orientation <= 8 else 1
 
     def _unpack(self, code: str, position: int) -> tuple[int, ...]:
+        if position > len(self.data):  # the one error for it, also beyond all memory
+            raise struct.error("beyond the end of the file")
         return struct.unpack_from(self.order + code, self.data, position)
 
     def value(self, tag: int, default: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import sys
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import tifffile
 
 from keras_cvdata import codec
+from keras_cvdata.codec import tiff
 from keras_cvdata.types import ImageError
 from tests.codec.pictures import assembled, raw_tiff, scene
 
@@ -131,3 +133,13 @@ def test_strips_are_counted() -> None:
     many = data[:place] + (2_000_000).to_bytes(4, "little") + data[place + 4 :]
     with pytest.raises(ImageError, match="more than 1,000,000 strips or tiles"):
         codec.sniff(many)
+
+
+def test_values_beyond_all_memory_are_damage() -> None:
+    """Of a BigTIFF: found by the fuzzer, in what reads them to work out the memory."""
+    data = raw_tiff(scene(20, 20, 1), big=True)
+    entry = tiff.Directory(data).entries[tiff.PHOTOMETRIC]
+    far = data[: entry + 4] + struct.pack("<QQ", 5, 2**63) + data[entry + 20 :]
+    for way in (codec.decode, codec.read_mask):
+        with pytest.raises(ImageError):
+            way(far)

@@ -71,6 +71,11 @@ def parse(data: bytes) -> Bmp:
     names = _NAMES | (_OS2 if head in (16, 24, 48, 64) else {})
     if compression in names:
         raise ValueError(f"A BMP of {names[compression]} is not read. Save it as PNG.")
+    if compression in (_RLE8, _RLE4) and len(data) > _LONGEST_RUNS:
+        raise ValueError(
+            f"A BMP of runs (RLE) is read up to {_LONGEST_RUNS:,} bytes; this one has "
+            f"{len(data):,}. Save it as PNG."
+        )
     # A negative height: rows from top to bottom.
     return Bmp(
         abs(height), max(width, 0), bits, compression, height < 0, start, head, min(colors, 256)
@@ -186,11 +191,6 @@ def _fields(words: Array, masks: tuple[int, ...]) -> Array:
 
 def _runs(data: bytes, bmp: Bmp) -> Array:
     """(H, W) indices, the lowest row first, of runs of equal ones."""
-    if len(data) > _LONGEST_RUNS:
-        raise ValueError(
-            f"A BMP of runs (RLE) is read up to {_LONGEST_RUNS:,} bytes; this one has "
-            f"{len(data):,}. Save it as PNG."
-        )
     width, rows = bmp.width, bytearray(bmp.height * bmp.width)
     per_byte = 8 // bmp.bits
     position, x, y = bmp.start, 0, 0

@@ -163,7 +163,9 @@ def divide_by_alpha(pixels: Array) -> Array:
 
 def _divide(pixels: Array) -> Array:
     full = full_scale(pixels.dtype)
-    color, alpha = pixels[:, :, :3].astype(np.float64), pixels[:, :, 3:]
+    # Quotients of 8 bits lie 1/510 from where they are rounded up or on it: float32 tells.
+    wide = np.dtype(np.float32 if pixels.dtype == np.uint8 else np.float64)
+    color, alpha = pixels[:, :, :3].astype(wide), pixels[:, :, 3:]
     color = np.minimum(color * full / np.where(alpha == 0, 1, alpha), full)
     if pixels.dtype != np.float32:
         color = np.rint(color)

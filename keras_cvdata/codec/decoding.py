@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
 
 import cv2
 import numpy as np
 
-from keras_cvdata.codec import bmp, png, tiff
+from keras_cvdata.codec import bmp, other_tiff, png, tiff
 from keras_cvdata.codec.blocks import in_blocks
 from keras_cvdata.codec.colors import divide_by_alpha, to_color_mode, to_native
+from keras_cvdata.codec.cut_jpeg import is_cut
 from keras_cvdata.codec.headers import Header, sniff
 from keras_cvdata.codec.jpeg import decode_jpeg
 from keras_cvdata.codec.limits import MAX_PIXELS
@@ -129,7 +131,7 @@ def decode(
         decoded = decode_jpeg(data, header, mode, reduce, empty)
         if decoded is not None:
             return decoded
-        pixels = _imdecode(data, _FLAGS[mode, reduce], name, row)
+        pixels = _whole_jpeg(data, _FLAGS[mode, reduce], name, row)
     elif header.format == "jpeg":
         pixels = decode(data, "rgb", reduce=reduce, name=name, row=row, header=header, empty=empty)
         return to_color_mode(pixels, color_mode, name, row)
@@ -139,6 +141,22 @@ def decode(
     if header.orientation != 1:
         pixels = turn_upright(pixels, header.orientation)
     return pixels if pixels.ndim == 3 else pixels[:, :, None]
+
+
+def _whole_jpeg(data: bytes, flags: int, name: str, row: int | None) -> Array:
+    def again(longer: bytes) -> Array | None:
+        with suppress(ImageError):
+            return _imdecode(longer, flags, name, row)
+        return None
+
+    pixels = _imdecode(data, flags, name, row)
+    if is_cut(data, pixels, again):
+        reason = (
+            "Its data end before its image, or it claims a larger size than it has; the rest would "
+            "be grey. Copy it again."
+        )
+        raise ImageError(name, reason, row)
+    return pixels
 
 
 def _decode_other(
@@ -195,29 +213,50 @@ def _decode_bmp(data: bytes, name: str, row: int | None) -> Array:
 
 def _decode_tiff(data: bytes, color_mode: str, name: str, row: int | None) -> Array:
     try:
-        return _tiff_pixels(data, color_mode, name, row)
+        return _tiff_pixels(tiff.Directory(data), color_mode, name, row)
+    except ImageError:
+        raise
     except (ArithmeticError, struct.error) as error:  # strips of no rows, values beyond the end
         reason = "The tags of the TIFF are damaged. Save the image again."
         raise ImageError(name, reason, row) from error
-
-
-def _tiff_pixels(data: bytes, color_mode: str, name: str, row: int | None) -> Array:
-    directory = tiff.Directory(data)
-    try:
-        readable = directory.readable()
     except ValueError as error:
         raise ImageError(name, str(error), row) from None
-    pixels = _imdecode(readable, cv2.IMREAD_UNCHANGED, name, row)
-    if not directory.spread:
-        return _in_rgb_order(to_native(pixels, name, row))
-    pixels = to_native(directory.restore(pixels), name, row)
-    if color_mode == "unchanged":
-        return pixels
+
+
+def _tiff_pixels(directory: tiff.Directory, color_mode: str, name: str, row: int | None) -> Array:
+    unread, beyond = directory.unread(), directory.beyond_opencv()
+    if unread:
+        raise ValueError(f"It is a TIFF of {unread}, which is not read. Save it as RGB.")
+    if beyond:
+        pixels = _numbers(other_tiff.decode(directory, beyond))
+        if directory.channels <= 3 or directory.photometric == tiff.CMYK:
+            return pixels
+    else:
+        # Colours of one bit come as grey if they are not asked for.
+        is_palette = directory.photometric == tiff.PALETTE
+        flags = cv2.IMREAD_COLOR_BGR if is_palette else cv2.IMREAD_UNCHANGED
+        pixels = _imdecode(directory.readable(), flags, name, row)
+        if not directory.spread:
+            return _in_rgb_order(_numbers(pixels))
+        pixels = _numbers(directory.restore(pixels))
+    return pixels if color_mode == "unchanged" else _colors(pixels, directory)
+
+
+def _colors(pixels: Array, directory: tiff.Directory) -> Array:
+    """Leave out what is no alpha, and give grey with alpha its three colors."""
     if not directory.has_alpha():
         return pixels[:, :, :3] if directory.channels == 4 else pixels
     if directory.channels == 2:
         pixels = pixels[:, :, [0, 0, 0, 1]]
     return divide_by_alpha(pixels) if directory.is_premultiplied() else pixels
+
+
+def _numbers(pixels: Array) -> Array:
+    """Integers that are no levels, signed or of more than 16 bits, as floats of the same value."""
+    kind, size = pixels.dtype.kind, pixels.dtype.itemsize
+    if kind in "iu" and not (kind == "u" and size <= 2):
+        return pixels.astype(np.float32)
+    return to_native(pixels, "<tiff>")
 
 
 def _in_rgb_order(pixels: Array) -> Array:

@@ -20,6 +20,8 @@ from keras_cvdata.codec.lookalikes import looks_like
 from keras_cvdata.codec.memory import too_much
 from keras_cvdata.types import ImageError
 
+_HIDDEN = ("tiff", "avif")  # a small size says nothing of tiles, channels and parts
+
 
 class Header(NamedTuple):
     """What a header says of an image.
@@ -84,7 +86,7 @@ def sniff(
     except ValueError as error:
         raise ImageError(name, str(error), row) from None
     form, height, width, orientation, *_ = header
-    if not 0 < height * width <= min(PLAUSIBLE_PIXELS, max_pixels) or form == "tiff":
+    if form in _HIDDEN or not 0 < height * width <= min(PLAUSIBLE_PIXELS, max_pixels):
         _check_size(data, header, max_pixels, name, row)
     return header if orientation < 5 else header._replace(height=width, width=height)
 

@@ -17,7 +17,7 @@ _UNREAD = {
 }
 _SUBSAMPLINGS = (0x11, 0x21, 0x12, 0x22, 0x41)  # samples of luma across and down to one of chroma
 _PROGRESSIVE = (0xC2, 0xCA)
-_SCAN, _END = b"\xff\xda", b"\xff\xd9"
+SCAN, _END = b"\xff\xda", b"\xff\xd9"
 
 # A marker, after any bytes that are none: libjpeg skips them. A few kinds have no content.
 _MARKER = re.compile(rb"\xff([^\x00\xff])")
@@ -119,7 +119,7 @@ def parse(data: bytes) -> Jpeg:
 
 
 def _check_scans(data: bytes, position: int) -> None:
-    scans = data.count(_SCAN, position)
+    scans = data.count(SCAN, position)
     if scans > MAX_JPEG_SCANS:
         raise ValueError(
             f"The JPEG has {scans:,} scans, each of which is decoded over the whole image; at most "
@@ -148,4 +148,4 @@ def passes(data: bytes) -> tuple[int, float]:
     factors = data[frame + 11 : frame + 11 + 3 * components : 3]
     areas = [(factor >> 4) * (factor & 15) for factor in factors]
     highest = max(f >> 4 for f in factors) * max(f & 15 for f in factors)
-    return data.count(_SCAN, scan), sum(areas) / highest
+    return data.count(SCAN, scan), sum(areas) / highest

@@ -6,13 +6,15 @@ import struct
 from collections.abc import Callable
 
 from keras_cvdata.codec import avif, bmp, jpeg_markers, png, tiff
-from keras_cvdata.codec.limits import max_memory, max_scanned
+from keras_cvdata.codec.limits import MAX_PIXELS, max_memory, max_scanned
 
 # Bytes a pixel at the worst moment, measured: what the decoder holds and what is made of it.
 _JPEG, _GIF, _WEBP, _WEBP_ALPHA, _PNM = 3, 12, 6, 12, 6
 _AVIF, _DEEP_AVIF = 16, 24
 _BMP, _BMP_MADE_HERE = 6, 8
-_TIFF_COPIES = 2
+_PNG_COPIES, _LARGE_PNG_COPIES = 2, 3  # see `png.without_excess`
+_MOST_TILES = 1_000_000
+_SLOW = {"avif": 16 << 20, "webp": 24 << 20}  # bytes that take more than a second
 
 
 def too_much(data: bytes, form: str, pixels: int, max_pixels: int) -> str | None:
@@ -32,7 +34,7 @@ def too_much(data: bytes, form: str, pixels: int, max_pixels: int) -> str | None
         'Decoding it takes about 720 MB of memory; at most 512 MB are taken.'
     """
     try:
-        scans, kept = jpeg_markers.passes(data) if form == "jpeg" else (1, 0.0)
+        scans, kept = _passes(data, form)
         needed = pixels * (_JPEG + 2 * kept if form == "jpeg" else _PER_PIXEL[form](data))
     except (IndexError, struct.error, ValueError, ZeroDivisionError):
         return None  # damaged beyond what the header needs, which the decoder says
@@ -41,17 +43,30 @@ def too_much(data: bytes, form: str, pixels: int, max_pixels: int) -> str | None
             f"Decoding it takes about {needed / 1e6:,.0f} MB of memory; at most "
             f"{max_memory(max_pixels) / 1e6:,.0f} MB are taken."
         )
+    if form == "tiff" and tiff.Directory(data).strips > _MOST_TILES:
+        return f"The TIFF has more than {_MOST_TILES:,} strips or tiles."
+    if form in _SLOW and len(data) * MAX_PIXELS > _SLOW[form] * max(max_pixels, MAX_PIXELS):
+        return f"It has {len(data):,} bytes, too many for the time that {form.upper()} takes."
     if pixels * scans > max_scanned(max_pixels):
         return (
-            f"The JPEG is made of {scans:,} scans, each of which is decoded over the whole image, "
-            "too often for its size."
+            f"The JPEG is made of {scans:,.0f} scans, each of which is decoded over the whole "
+            "image, too often for its size."
         )
     return None
 
 
+def _passes(data: bytes, form: str) -> tuple[float, float]:
+    """Scans over the image, and coefficients that are kept for each pixel."""
+    if form == "jpeg":
+        return jpeg_markers.passes(data)
+    if form == "tiff" and (directory := tiff.Directory(data)).is_jpeg:
+        return data.count(jpeg_markers.SCAN) / directory.strips, 0.0
+    return 1, 0.0
+
+
 def _png(data: bytes) -> float:
-    rows = png.raw_size(data) / max(png.parse(data).height * png.parse(data).width, 1)
-    return rows * (2 if len(data) <= png.SMALL else 3)
+    copies = _PNG_COPIES if len(data) <= png.SMALL else _LARGE_PNG_COPIES
+    return copies * png.bits_per_pixel(data) / 8
 
 
 def _webp(data: bytes) -> float:
@@ -71,8 +86,11 @@ def _avif(data: bytes) -> float:
 
 def _tiff(data: bytes) -> float:
     directory = tiff.Directory(data)
-    channels = 3 if directory.value(tiff.PHOTOMETRIC, 1) == tiff.PALETTE else directory.channels
-    return _TIFF_COPIES * channels * max(directory.bits, 8) / 8
+    channels = 3 if directory.photometric == tiff.PALETTE else directory.channels
+    each = channels * max(directory.bits, 8) / 8
+    height, width = directory.tile
+    each *= 2 if directory.is_premultiplied() else 1
+    return each * max(2, 1 + height * width / (directory.height * directory.width))
 
 
 _PER_PIXEL: dict[str, Callable[[bytes], float]] = {

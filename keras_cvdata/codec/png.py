@@ -83,6 +83,24 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, int]]:
     raise ValueError(f"The PNG has more than {MAX_PARTS:,} chunks. Save the image again.")
 
 
+def bits_per_pixel(data: bytes) -> int:
+    """Bits of a pixel as it is decoded: 24 of a palette.
+
+    Args:
+        data: The file, or its beginning.
+
+    Returns:
+        Number of bits.
+
+    Example:
+        >>> import cv2, numpy as np
+        >>> bits_per_pixel(cv2.imencode(".png", np.zeros((2, 3, 3), np.uint16))[1].tobytes())
+        48
+    """
+    bits, color = data[24], data[25]
+    return 24 if color == 3 else max(bits, 8) * _CHANNELS.get(color, 4)
+
+
 def raw_size(data: bytes) -> int:
     """Bytes of the rows of an image, each with the number of its filter, before compression.
 

@@ -61,7 +61,10 @@ class Chunks:
         self.places = np.full(grid, -1, np.int64)
         self.sizes = np.zeros(grid, np.int64)
         self.masks = np.zeros(grid, np.uint32)
-        dataset.id.chunk_iter(self._note)
+        try:
+            dataset.id.chunk_iter(self._note)
+        except (IndexError, OverflowError) as error:
+            raise OSError("chunks lie outside of the dataset") from error
         if (self.places + self.sizes).max(initial=0) > file_size:
             raise OSError("chunks lie beyond the end of the file")
         self._last = threading.local()

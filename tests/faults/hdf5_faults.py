@@ -176,9 +176,7 @@ def column_longer_than_the_images(folder: Path) -> Path:
 def very_many_images(folder: Path) -> Path:
     def fill(file: Any) -> None:
         shape, part = (1 << 31, 1, 1), 1 << 26
-        data = file.create_dataset(
-            "images", shape, "u1", chunks=(part, 1, 1), compression="gzip"
-        )
+        data = file.create_dataset("images", shape, "u1", chunks=(part, 1, 1), compression="gzip")
         chunk = zlib.compress(bytes(part), 9)
         for start in range(0, shape[0], part):
             data.id.write_direct_chunk((start, 0, 0), chunk)

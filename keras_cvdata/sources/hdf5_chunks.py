@@ -229,12 +229,14 @@ def _inflated(data: Any, size: int) -> bytes:
     return result
 
 
-def _unshuffled(data: Any, width: int) -> bytes:
+def _unshuffled(data: Any, width: int) -> Any:
     """Bring the bytes of each number together again; a rest that is no number stays as it is."""
+    if width == 1:
+        return data
     values = np.frombuffer(data, np.uint8)
     whole = len(values) // width * width
     parts = values[:whole].reshape(width, -1).T.tobytes()
-    return parts + values[whole:].tobytes()
+    return parts + values[whole:].tobytes() if whole < len(values) else parts
 
 
 def _summed(data: Any) -> Any:

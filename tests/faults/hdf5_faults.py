@@ -27,7 +27,7 @@ def read(path: Path, **options: Any) -> str:
     from keras_cvdata.sources import HDF5Source
 
     source = HDF5Source(path, **options)
-    pixels = [source.fetch(position) for position in (0, len(source) - 1)]
+    pixels = [source.fetch(position) for position in sorted({0, len(source) - 1})]
     values = [np.asarray(each).reshape(-1)[:3].tolist() for each in pixels if len(each)]
     return f"{len(source)} images, {values}, {source.labels}"
 
@@ -271,6 +271,18 @@ def one_image_of_65536_squared(folder: Path) -> Path:
     return _written(folder, fill)
 
 
+def largest_image(folder: Path) -> Path:
+    """As many bytes as an image may have by default, in chunks as large as they may be."""
+
+    def fill(file: Any) -> None:
+        chunks = {"chunks": (1, 4000, 8000), "compression": "gzip", "shuffle": True}
+        data = file.create_dataset("images", (1, 8000, 8000), "f4", **chunks)
+        for row in (0, 4000):
+            data.id.write_direct_chunk((0, row, 0), zlib.compress(bytes(128_000_000), 1))
+
+    return _written(folder, fill)
+
+
 def chunks_of_one_pixel(folder: Path) -> Path:
     def fill(file: Any) -> None:
         file.create_dataset("images", data=np.ones((1, 400, 400), np.uint8), chunks=(1, 1, 1))
@@ -311,6 +323,7 @@ LIMITS = (
         one_image_of_65536_squared,
         "ImageError: .*65536 x 65536 pixels.*raise max_pixels",
     ),
+    ("largest-image-that-is-read", largest_image, r"1 images, \[\[0\.0, 0\.0, 0\.0\]\]"),
     ("chunks-of-one-pixel", chunks_of_one_pixel, "ImageError: .*more than 65,536 chunks"),
 )
 

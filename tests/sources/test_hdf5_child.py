@@ -13,8 +13,6 @@ from keras_cvdata.sources import hdf5_child
 from keras_cvdata.sources.hdf5 import HDF5Source
 from keras_cvdata.types import ImageError
 
-pytestmark = pytest.mark.slow  # each starts a process
-
 PIXELS = np.arange(6 * 4 * 5 * 3, dtype=np.uint8).reshape(6, 4, 5, 3)
 
 
@@ -39,12 +37,14 @@ def test_what_kills_the_process_is_an_error_and_the_next_one_goes_on(path):
     assert np.array_equal(source.fetch(1), PIXELS[1])
 
 
+@pytest.mark.slow
 def test_what_never_ends_is_ended_and_named(path, monkeypatch):
     monkeypatch.setattr(hdf5_child, "_SECONDS", 0.01)
     with pytest.raises(ValueError, match=r"a\.h5: the HDF5 library ended .*no answer in 0\.0"):
         HDF5Source(path, untrusted=True)
 
 
+@pytest.mark.slow
 def test_errors_are_those_of_this_process(path, tmp_path):
     with pytest.raises(FileNotFoundError, match="does not exist"):
         HDF5Source(tmp_path / "none.h5", untrusted=True)

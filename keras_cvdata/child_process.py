@@ -101,7 +101,7 @@ class ChildProcess:
             return pickle.load(self._replies)
         except (OSError, EOFError, pickle.UnpicklingError) as error:
             code = self._process.wait()
-            how = f"no answer in {seconds:g} s" if late.is_set() else _ending(code)
+            how = f"no answer in {seconds:.3g} s" if late.is_set() else _ending(code)
             raise EndedError(how) from error
         finally:
             if timer is not None:

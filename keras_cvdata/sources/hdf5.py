@@ -238,7 +238,7 @@ class HDF5Source(Source):
             else:
                 data = self._read_plain(segment, segment.start, index)
             self._check_version(self._opened())
-        except (OSError, EOFError, KeyError, RuntimeError, ValueError, MemoryError) as error:
+        except Exception as error:  # the library and NumPy say damage in many ways
             reason = (
                 f"The HDF5 file {self.path} cannot be read: {error}. Check it, or convert it again."
             )

@@ -123,10 +123,10 @@ def main() -> None:
 
 def _limit(memory: int) -> None:
     """Bound the memory of this process, and leave no core where it crashes."""
-    try:
-        import resource
-    except ImportError:  # on Windows
+    if sys.platform == "win32":
         return
+    import resource
+
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     status = Path("/proc/self/statm")
     if status.exists():

@@ -61,7 +61,10 @@ class Chunks:
         self.places = np.full(grid, -1, np.int64)
         self.sizes = np.zeros(grid, np.int64)
         self.masks = np.zeros(grid, np.uint32)
-        dataset.id.chunk_iter(self._note)
+        try:
+            dataset.id.chunk_iter(self._note)
+        except (IndexError, OverflowError) as error:
+            raise OSError("chunks lie outside of the dataset") from error
         if (self.places + self.sizes).max(initial=0) > file_size:
             raise OSError("chunks lie beyond the end of the file")
         self._last = threading.local()
@@ -226,12 +229,14 @@ def _inflated(data: Any, size: int) -> bytes:
     return result
 
 
-def _unshuffled(data: Any, width: int) -> bytes:
+def _unshuffled(data: Any, width: int) -> Any:
     """Bring the bytes of each number together again; a rest that is no number stays as it is."""
+    if width == 1:
+        return data
     values = np.frombuffer(data, np.uint8)
     whole = len(values) // width * width
     parts = values[:whole].reshape(width, -1).T.tobytes()
-    return parts + values[whole:].tobytes()
+    return parts + values[whole:].tobytes() if whole < len(values) else parts
 
 
 def _summed(data: Any) -> Any:

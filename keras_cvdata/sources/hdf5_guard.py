@@ -64,6 +64,10 @@ def inside(place: str) -> Iterator[None]:
         raise ValueError(
             f"{place}: there is not enough memory to read it. Store it in smaller parts."
         ) from error
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{place}: the text is not UTF-8: {error}. Store it anew, for example as str by h5py."
+        ) from error
     except Exception as error:
         if isinstance(error, ValueError) and str(error).startswith(place):
             raise  # it says already what is wrong
@@ -195,9 +199,10 @@ def check_dataset(dataset: Any, place: str) -> None:
             f"{place}: the data lie in other files (virtual dataset or external storage), which "
             "are not read. Copy the data themselves into the file."
         )
-    if dataset.dtype.hasobject and h5py.check_string_dtype(dataset.dtype) is None:
+    kind = dataset.id.get_type()
+    if kind.get_class() in (h5py.h5t.VLEN, h5py.h5t.REFERENCE):
         raise ValueError(
-            f"{place}: expected numbers or text; got objects ({dataset.dtype}). Store images of "
+            f"{place}: expected numbers or text; got objects. Store images of "
             "different sizes with keras_cvdata.convert, which keeps their original bytes."
         )
     _check_filters(dataset, place)
@@ -209,14 +214,15 @@ def check_dataset(dataset: Any, place: str) -> None:
             f"{place}: no data were ever written to {dataset.shape}; writing was cut short. Make "
             "the file anew."
         )
-    if dataset.chunks and math.prod(dataset.chunks) * dataset.dtype.itemsize > MAX_CHUNK:
+    if dataset.chunks and math.prod(dataset.chunks) * kind.get_size() > MAX_CHUNK:
         raise ValueError(
             f"{place}: the chunks of {dataset.chunks} are larger than {MAX_CHUNK >> 20} MiB. Store "
             "it with chunks of one image, or without."
         )
-    if dataset.nbytes > MAX_RATIO * stored:
+    size = dataset.size * kind.get_size()
+    if size > MAX_RATIO * stored:
         raise ValueError(
-            f"{place}: {dataset.shape} of {dataset.dtype} needs {dataset.nbytes:,} bytes, but only "
+            f"{place}: {dataset.shape} of {dataset.dtype} needs {size:,} bytes, but only "
             f"{stored:,} are stored, which no compression explains. Make the file anew."
         )
 

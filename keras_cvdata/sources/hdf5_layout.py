@@ -37,7 +37,7 @@ from keras_cvdata.sources.hdf5_labels import (
     text_of,
 )
 from keras_cvdata.sources.hdf5_segments import Segment, encoded, segments_of, stack
-from keras_cvdata.sources.hdf5_tables import Tables, place_of
+from keras_cvdata.sources.hdf5_tables import Tables, file_name, place_of
 from keras_cvdata.sources.table import tidy_column
 from keras_cvdata.types import Array, Ints, Range
 
@@ -277,7 +277,7 @@ def _group(
 ) -> _Group:
     place = place_of(group)
     if not own:
-        check_class(datasets, place, group.file.filename)
+        check_class(datasets, place, file_name(group))
     segments = segments_of(datasets, place, blob, tables)
     count = sum(segment.count for segment in segments)
     order = None
@@ -364,7 +364,7 @@ def _group_columns(
 
 def _columns(group: Any, tables: Tables, wanted: _Wanted) -> dict[str, Array]:
     columns = {}
-    for key, dataset in members(group, group.file.filename):
+    for key, dataset in members(group, file_name(group)):
         name = text_of(tables.attribute(dataset, "name")) or key
         if not hasattr(dataset, "dtype") or not dataset.shape:
             raise ValueError(f"{place_of(dataset)}: expected a column, one value for each image.")

@@ -76,14 +76,15 @@ def list_file(path: str, question: Question) -> Index:
             if layout.version > 1:
                 about = read_about(file, tables, len(layout.index_of))
         except Exception as error:
-            raise _told(error, path) from error
+            raise _told(error, path, label_path) from error
     return Index(layout, about)
 
 
-def _told(error: Exception, path: str) -> ValueError:
+def _told(error: Exception, path: str, label_path: str | None) -> ValueError:
     """Name the file in what the library, NumPy or the labels say."""
     if isinstance(error, ValueError):
-        return error if str(error).startswith(path) else ValueError(f"{path}: {error}")
+        names = str(error).startswith((path, label_path or path))
+        return error if names else ValueError(f"{path}: {error}")
     if isinstance(error, MemoryError):
         return ValueError(f"{path}: there is not enough memory to list its images.")
     return ValueError(

@@ -210,11 +210,6 @@ def _segment(
         tables.check_room(dataset)
         as_stored = stored_as_read(dataset)
         start = dataset.id.get_offset() if as_stored and dataset.chunks is None else None
-    if start is not None and start + dataset.nbytes > tables.size(dataset):
-        raise ValueError(
-            f"{place}: {dataset.shape} of {dataset.dtype} reach beyond the end of the file, which "
-            "was cut short or is damaged. Copy the file again, or make it anew."
-        )
     shape = tuple(shape)
     chunked = dataset.chunks is not None
     return Segment(dataset.name, count, shape, dataset.dtype, start, spans, whole, slots, chunked)

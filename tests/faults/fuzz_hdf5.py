@@ -2,8 +2,8 @@
 
     python -c "from tests.faults.fuzz_hdf5 import fuzz; fuzz(600, seed=0)"
 
-Each try is made in a forked process. Where it dies by a signal, the HDF5 library crashed or hung, which is
-promised only not to reach a program that reads with `untrusted=True`: the file is tried so.
+Each try is made in a forked process. Where it dies by a signal, the HDF5 library crashed or hung,
+which is promised not to reach a program that reads with `untrusted=True`: the file is tried so.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import signal
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +56,6 @@ def fuzz(seconds: float, seed: int) -> None:
         if told.startswith("signal"):
             other = tried(path, untrusted=True)
             assert other.startswith(("ok", "ValueError", "ImageError")), _say(seed, path, other)
-            came["reported of a process that died"] += "ended the process" in other
             path.rename(path.with_suffix(".crash"))
         path.unlink(missing_ok=True)
     print(json.dumps(came), folder)
@@ -174,24 +172,28 @@ def _changed(base: bytes, chance: random.Random) -> bytes:
     return bytes(data[: chance.randrange(len(data))] if chance.random() < 0.05 else data)
 
 
-VALUES: tuple[Callable[[random.Random], Any], ...] = (
-    lambda chance: chance.choice(NUMBERS),
-    lambda chance: np.float32(chance.choice((np.nan, np.inf, -1, 0.5))),
-    lambda chance: chance.choice(
-        ("", "keras_cvdata", "[]", '[["a"]]', "{", "[" * 9999, "9" * 9999)
-    ),
-    lambda chance: np.bytes_(b"\xff\xfe"),
-    lambda chance: [chance.randrange(-3, 9) for _ in range(chance.randrange(12))],
-    lambda chance: np.zeros([chance.randrange(4) for _ in range(chance.randrange(5))], "f4"),
-    lambda chance: np.zeros(chance.choice((0, 3, 6)), [("a", "u1"), ("b", "f4")]),
-    lambda chance: np.zeros(6, "c8"),
-    lambda chance: h5py.Empty("f4"),
-    lambda chance: ["cat", "dog"] * 3,
-    lambda chance: np.array([b"a", b"b"] * 3, "S9"),
-    lambda chance: np.arange(6, dtype=chance.choice(("i1", "u8", "f2", ">u2"))),
-    lambda chance: np.array(7, "M8[s]").astype("i8"),
-    lambda chance: PIXELS[..., : chance.randrange(4)],
+TEXTS = ("", "keras_cvdata", "[]", '[["a"]]', "{", "[" * 9999, "9" * 9999, np.bytes_(b"\xff\xfe"))
+ARRAYS = (
+    *(np.zeros(count, [("a", "u1"), ("b", "f4")]) for count in (0, 3, 6)),
+    *(np.arange(6, dtype=dtype) for dtype in ("i1", "u8", "f2", ">u2")),
+    *(["cat", "dog"] * 3, np.array([b"a", b"b"] * 3, "S9"), np.zeros(6, "c8"), h5py.Empty("f4")),
+    *(np.float32(value) for value in (np.nan, np.inf, -1, 0.5)),
 )
+
+
+def _value(chance: random.Random) -> Any:
+    kind = chance.randrange(6)
+    if kind == 0:
+        return chance.choice(NUMBERS)
+    if kind == 1:
+        return chance.choice(TEXTS)
+    if kind == 2:
+        return [chance.randrange(-3, 9) for _ in range(chance.randrange(12))]
+    if kind == 3:
+        return np.zeros([chance.randrange(4) for _ in range(chance.randrange(5))], "f4")
+    return chance.choice(ARRAYS) if kind < 5 else PIXELS[..., : chance.randrange(4)]
+
+
 NAMES = (
     *("images", "labels", "label", "image", "x", "y", "encoded", "offsets", "bytes", "order"),
     *("slots", "columns", "about", "cat", "cat/images", "cat/order", "cat/columns/a", "labels/a"),
@@ -211,10 +213,10 @@ def _wrong_kinds(path: Path, chance: random.Random) -> None:
             file.attrs.update(format="keras_cvdata", complete=True, version=chance.choice((1, 2)))
         for name in chance.sample(NAMES, chance.randrange(1, 9)):
             try:
-                file[name] = PIXELS if chance.random() < 0.3 else chance.choice(VALUES)(chance)
+                file[name] = PIXELS if chance.random() < 0.3 else _value(chance)
             except (ValueError, TypeError, OSError, AttributeError, RuntimeError):
                 continue  # below a dataset
         holders = [file, *filter(None, (file.get(name) for name in NAMES))]
         for holder in chance.sample(holders, min(len(holders), 4)):
             for name in chance.sample(ATTRIBUTES, chance.randrange(4)):
-                holder.attrs[name] = chance.choice(VALUES)(chance)
+                holder.attrs[name] = _value(chance)

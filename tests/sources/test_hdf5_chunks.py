@@ -1,6 +1,7 @@
 """Chunks of others, read as the library reads them, and refused where they are damaged."""
 
 import threading
+import zlib
 
 import h5py
 import numpy as np
@@ -122,13 +123,82 @@ def test_chunks_that_were_left_out_or_not_compressed(tmp_path, locked):
 )
 def test_damaged_chunks_are_errors(tmp_path, data, words):
     """Also those that would fill the memory."""
-    import zlib
-
     stored = data if words.endswith("Error") else zlib.compress(data)
     source = stored_chunk(tmp_path / "a.h5", stored)
     with pytest.raises(ImageError, match=words):
         source.fetch(0)
     assert np.array_equal(source.fetch(1), BYTES[1])
+
+
+def test_checksums_are_compared(tmp_path):
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        options = {"chunks": (1, 10, 12, 3), "fletcher32": True}
+        place = (
+            file.create_dataset("images", data=BYTES, **options).id.get_chunk_info(2).byte_offset
+        )
+    data = bytearray(path.read_bytes())
+    data[place + 7] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(ImageError, match=r"\[2\].*its checksum is another"):
+        HDF5Source(path).fetch(2)
+
+
+@pytest.mark.parametrize(
+    ("at", "value", "words"),
+    [
+        (0, (1 << 30).to_bytes(4, "little"), "/images: its .* bytes reach beyond"),
+        (8, (99).to_bytes(8, "little"), "chunks lie outside of the dataset"),
+        (48, (1 << 20).to_bytes(8, "little"), "chunks lie beyond the end"),
+    ],
+    ids=["size", "offset", "address"],
+)
+def test_chunks_that_lead_elsewhere_are_errors(tmp_path, at, value, words):
+    """In the tree of the chunks, whose keys are a size, a mask and offsets."""
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        images = file.create_dataset("images", data=BYTES, chunks=(1, 10, 12, 3), shuffle=True)
+        size = images.id.get_chunk_info(0).size
+    data = bytearray(path.read_bytes())
+    key = size.to_bytes(4, "little") + bytes(4) + (3).to_bytes(8, "little") + bytes(32)
+    start = data.index(key) + at
+    data[start : start + len(value)] = value
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=words):
+        HDF5Source(path).fetch(3)
+
+
+def test_filters_in_an_order_that_nobody_can_follow_are_refused(tmp_path):
+    """What another filter gives could be inflated without end."""
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        creation.set_chunk((1, 10, 12, 3))
+        creation.set_deflate(4)
+        creation.set_filter(h5py.h5z.FILTER_LZF, h5py.h5z.FLAG_OPTIONAL)
+        space = h5py.h5s.create_simple(BYTES.shape)
+        h5py.h5d.create(file.id, b"images", h5py.h5t.STD_U8LE, space, creation)
+        file["images"][...] = BYTES
+    with pytest.raises(ImageError, match="stand in an order that is not supported"):
+        HDF5Source(path).fetch(0)
+
+
+def test_what_another_filter_takes_may_not_inflate_either(tmp_path):
+    """The library is asked only after that."""
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        creation.set_chunk((1, 10, 12, 3))
+        creation.set_filter(h5py.h5z.FILTER_LZF, h5py.h5z.FLAG_OPTIONAL)
+        creation.set_deflate(4)
+        space = h5py.h5s.create_simple(BYTES.shape)
+        h5py.h5d.create(file.id, b"images", h5py.h5t.STD_U8LE, space, creation)
+        file["images"][...] = BYTES
+        file["images"].id.write_direct_chunk((1, 0, 0, 0), zlib.compress(bytes(100_000)))
+    source = HDF5Source(path)
+    assert np.array_equal(source.fetch(0), BYTES[0])
+    with pytest.raises(ImageError, match=r"\[1\].*longer than it must be"):
+        source.fetch(1)
 
 
 def test_filters_of_the_plugin(tmp_path, locked):

@@ -11,6 +11,8 @@ from keras_cvdata.codec import tiff
 from keras_cvdata.codec.colors import divide_by_alpha, to_color_mode, to_native
 from keras_cvdata.codec.headers import MAX_PIXELS, Header, sniff
 from keras_cvdata.codec.jpeg import decode_jpeg
+from keras_cvdata.codec.png_notes import without_notes
+from keras_cvdata.codec.quiet import QuietOpenCV
 from keras_cvdata.types import NO_MEMORY, Array, Empty, ImageError, full_scale
 
 # OpenCV itself honours orientations for some formats, flags and depths only.
@@ -191,7 +193,8 @@ def _in_rgb_order(pixels: Array) -> Array:
 
 def _imdecode(data: bytes, flags: int, name: str, row: int | None) -> Array:
     try:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+        with QuietOpenCV():
+            pixels = cv2.imdecode(np.frombuffer(without_notes(data), np.uint8), flags)
     except cv2.error as error:
         if error.code == cv2.Error.StsNoMem:
             raise ImageError(name, NO_MEMORY, row) from error

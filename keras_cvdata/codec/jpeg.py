@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ try:
 except ImportError:  # there are no wheels for every system
     simplejpeg = None
 
+_END = b"\xff\xd9"
 _SPACES = {"rgb": ("RGB", 3), "grayscale": ("GRAY", 1)}
 
 # It takes the smallest part of the size that is large enough, which may be 3/8 of a tiny image
@@ -24,7 +26,7 @@ _SMALLEST_REDUCED = 16
 def decode_jpeg(
     data: bytes, header: Header, color_mode: str, reduce: int, empty: Empty
 ) -> Array | None:
-    """Decode a JPEG of the common kinds, upright and undamaged.
+    """Decode a JPEG of the common kinds, upright.
 
     Args:
         data: The whole encoded file.
@@ -52,10 +54,29 @@ def decode_jpeg(
         return None
     space, channels = _SPACES[color_mode]
     out = empty((height, width, channels), np.uint8)
-    try:
-        pixels: Any = simplejpeg.decode_jpeg(
-            data, space, min_height=height, min_width=width, buffer=out.reshape(-1)
+
+    def decode(strict: bool) -> Any:
+        return simplejpeg.decode_jpeg(
+            data,
+            space,
+            min_height=height,
+            min_width=width,
+            buffer=out.reshape(-1),
+            strict=strict,
         )
+
+    try:
+        pixels = _even_damaged(decode, data)
     except (ValueError, RuntimeError):
         return None
     return out if pixels.shape == out.shape else None
+
+
+def _even_damaged(decode: Callable[[bool], Any], data: bytes) -> Any:
+    """Decode what OpenCV decodes, without the line that it writes for each damaged image."""
+    try:
+        return decode(True)
+    except ValueError:
+        if not data.endswith(_END):  # OpenCV refuses what ends within the image
+            raise
+        return decode(False)

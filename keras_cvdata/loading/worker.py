@@ -227,5 +227,6 @@ def main() -> None:
     cv2.setNumThreads(1)
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what functions of the user print is no reply
-    serve(Worker(int(sys.argv[2])), sys.stdin.buffer, replies)
+    with contextlib.suppress(BrokenPipeError):  # whoever asked was killed
+        serve(Worker(int(sys.argv[2])), sys.stdin.buffer, replies)
     os._exit(0)  # there is nothing to put in order

@@ -171,8 +171,8 @@ def _row(
     return Fault(name, "process", use=use, expected=expected, **given)
 
 
-_GONE = r"^ended within 3 s with .*(KeyboardInterrupt|ready).*; left: 0$"
-_CLEAN = r"^ended within 3 s with 0; .*stderr: nothing; left: 0$"
+_GONE = r"^ended within 3 s with (-2|1); .*interrupted: True; left: 0$"
+_CLEAN = r"^ended within 3 s with 0; .*stderr: nothing; interrupted: False; left: 0$"
 _WAYS = ("threads", "processes")
 _INT = signal.SIGINT
 
@@ -188,8 +188,12 @@ FAULTS = (
         _row(f"ctrl-c-and-on-{how}", _GOES_ON, "with 0; said: went on with 64 images", how=how)
         for how in _WAYS
     ),
-    _row("sigterm-processes", _KILLED, "with -15; .*left: 0", how="processes", number=signal.SIGTERM),
-    _row("sigkill-processes", _KILLED, "with -9; .*left: 0", how="processes", number=signal.SIGKILL),
+    _row(
+        "sigterm-processes", _KILLED, "with -15; .*left: 0", how="processes", number=signal.SIGTERM
+    ),
+    _row(
+        "sigkill-processes", _KILLED, "with -9; .*left: 0", how="processes", number=signal.SIGKILL
+    ),
     *(
         _row(f"exit-while-prefetching-{name}-{how}", _EXIT.format(name), _CLEAN, how=how)
         for name in ("arrays()", "waiting()")

@@ -105,7 +105,7 @@ class Program:
         left = [child for child in self.children if _is_there(child)]
         return (
             f"ended {within} with {self._process.returncode}; said: {said}; last line of stderr: "
-            f"{last}; left: {len(left)}"
+            f"{last}; interrupted: {'KeyboardInterrupt' in err}; left: {len(left)}"
         )
 
 

@@ -68,7 +68,7 @@ def _half_is_dead(folder: Path) -> str:
         dead = f"127.0.0.1:{taken.getsockname()[1]}"
     with serving() as server:
         rows = [f"http://{dead if row % 2 else server.address}/whole?{row}" for row in range(256)]
-        table = pd.DataFrame({"location": rows, "label": 0})
+        table = pd.DataFrame({"location": rows, "label": [0, 0, 1, 1] * 64})
         sequence = cvd.DataFrameSequence(
             table,
             image_size=(8, 9),

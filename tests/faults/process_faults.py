@@ -112,6 +112,12 @@ names, descriptors = left()
 ready()
 print("threads", len(names), "descriptors", descriptors - before[1], flush=True)
 """
+_TWICE = """
+sequence = cvd.DirectorySequence(f"{folder}/images", image_size=(16, 16), batch_size=4, seed=0,
+    on_error="skip", verbose=0, **{how: 2})
+ready()
+print([sum(len(batch[0]) for batch in sequence) for _ in range(2)], flush=True)
+"""
 _MEMORY = """
 import resource
 on_error = "skip"
@@ -132,6 +138,22 @@ except Exception as error:
 
 
 def _nothing(folder: Path) -> Path:
+    return folder
+
+
+def _damaged(folder: Path) -> Path:
+    """Images of which OpenCV, libjpeg and libpng write lines that name no file."""
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
+    for name in ("a", "b"):
+        (folder / "images" / name).mkdir(parents=True)
+        for extension in (".avif", ".bmp", ".gif", ".jpg", ".png"):
+            data = cv2.imencode(extension, pixels)[1].tobytes()
+            (folder / "images" / name / f"whole{extension}").write_bytes(data)
+            if extension == ".png":  # a time that is too short
+                data = data[:33] + bytes([0, 0, 0, 1]) + b"tIME" + bytes(5) + data[33:]
+            else:
+                data = data[: len(data) // 2] + (b"\xff\xd9" if extension == ".jpg" else b"")
+            (folder / "images" / name / f"damaged{extension}").write_bytes(data)
     return folder
 
 
@@ -172,7 +194,7 @@ def _row(
 
 
 _GONE = r"^ended within 3 s with (-2|1); .*interrupted: True; left: 0$"
-_CLEAN = r"^ended within 3 s with 0; .*stderr: nothing; interrupted: False; left: 0$"
+_CLEAN = r"^ended (within 3|after \d\.\d) s with 0; .*stderr: nothing; interrupted: False; left: 0$"
 _WAYS = ("threads", "processes")
 _INT = signal.SIGINT
 
@@ -204,6 +226,12 @@ FAULTS = (
         _row(f"{name}-in-a-pass-{how}", code, "parent True child True.*left: 0", how=how)
         for name, code in {"fork": _FORK, "spawn": _SPAWN}.items()
         for how in _WAYS
+    ),
+    _row(
+        "damaged-images-write-no-lines",
+        _TWICE,
+        r"with 0; said: \[20, 20\]; last line of stderr: nothing",
+        make=_damaged,
     ),
     _row("threads-left", _LEFTOVERS, "threads 0 descriptors 0"),
     _row(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,6 @@ try:
 except ImportError:  # there are no wheels for every system
     simplejpeg = None
 
-_END = b"\xff\xd9"
 _SPACES = {"rgb": ("RGB", 3), "grayscale": ("GRAY", 1)}
 
 # It takes the smallest part of the size that is large enough, which may be 3/8 of a tiny image
@@ -24,7 +22,7 @@ _SMALLEST_REDUCED = 16
 
 
 def decode_jpeg(
-    data: bytes, header: Header, color_mode: str, reduce: int, empty: Empty
+    data: bytes, header: Header, color_mode: str, reduce: int, empty: Empty, strict: bool = True
 ) -> Array | None:
     """Decode a JPEG of the common kinds, upright.
 
@@ -34,6 +32,7 @@ def decode_jpeg(
         color_mode: "rgb" or "grayscale".
         reduce: Decode at 1/1, 1/2, 1/4 or 1/8 of the size, rounded up.
         empty: Where the memory of the pixels comes from.
+        strict: Leave what is damaged to OpenCV.
 
     Returns:
         (H, W, 3) or (H, W, 1) uint8; `None` where this is a task for OpenCV, which tells damage
@@ -54,9 +53,8 @@ def decode_jpeg(
         return None
     space, channels = _SPACES[color_mode]
     out = empty((height, width, channels), np.uint8)
-
-    def decode(strict: bool) -> Any:
-        return simplejpeg.decode_jpeg(
+    try:
+        pixels: Any = simplejpeg.decode_jpeg(
             data,
             space,
             min_height=height,
@@ -64,19 +62,6 @@ def decode_jpeg(
             buffer=out.reshape(-1),
             strict=strict,
         )
-
-    try:
-        pixels = _even_damaged(decode, data)
     except (ValueError, RuntimeError):
         return None
     return out if pixels.shape == out.shape else None
-
-
-def _even_damaged(decode: Callable[[bool], Any], data: bytes) -> Any:
-    """Decode what OpenCV decodes, without the line that it writes for each damaged image."""
-    try:
-        return decode(True)
-    except ValueError:
-        if not data.endswith(_END):  # OpenCV refuses what ends within the image
-            raise
-        return decode(False)

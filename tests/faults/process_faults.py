@@ -107,7 +107,8 @@ for _ in range(5):
     batches = iter(sequence)
     next(batches)
     del batches, sequence
-time.sleep(0.5)
+until = time.monotonic() + 20
+while left()[0] and time.monotonic() < until: time.sleep(0.1)
 names, descriptors = left()
 ready()
 print("threads", len(names), "descriptors", descriptors - before[1], flush=True)
@@ -120,11 +121,11 @@ print([sum(len(batch[0]) for batch in sequence) for _ in range(2)], flush=True)
 """
 _MEMORY = """
 import resource
-on_error = "skip"
+
 def sequence(on_error):
     return cvd.DirectorySequence(f"{folder}/images", image_size=(16, 16), batch_size=4, seed=0,
         on_error=on_error, verbose=0, **{how: 1})
-small = [x.shape for x, y in sequence("skip")]
+small = [batch[0].shape for batch in sequence("skip")]
 size = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (size + 80 * 2**20, -1))
 ready()

@@ -82,7 +82,8 @@ class Program:
         )
         self._server, self._signalled = server, 0.0
         assert self._process.stdout is not None
-        self.children = [int(each) for each in self._process.stdout.readline().split()[1:]]
+        first = self._process.stdout.readline()
+        self.children = [int(each) for each in re.findall(r"\b\d+\b", first)]
 
     def kill(self, number: signal.Signals, drips: bool) -> None:
         """Send it a signal, where it waits for what drips."""

@@ -36,8 +36,8 @@ import cv2
 import numpy as np
 from floor import SETS, save_again, this_package
 from loading import photographs
+from reports import arguments, keep
 
-RESULTS = Path(__file__).parent / "results" / "python_share.md"
 FEW = 100  # samples a second: more of them hold the process up
 
 PIXEL, FOUR = np.zeros((1, 1, 3), np.uint8), np.zeros((1, 1, 4), np.uint8)
@@ -192,21 +192,14 @@ def report(data: Path, source: str, rounds: int) -> Iterator[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, help="folder of class folders; generated if absent")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser = arguments(__doc__, data=True, rounds=7)
     parser.add_argument("--run", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     cv2.setNumThreads(1)
     if options.run:
         run_on(options.run)
     with photographs(options.data) as (folder, source):
-        lines = []
-        for line in report(folder, source, options.rounds):
-            print(line, flush=True)
-            lines.append(line)
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text("\n".join(lines) + "\n")
+        keep("python_share", report(folder, source, options.rounds))
 
 
 if __name__ == "__main__":

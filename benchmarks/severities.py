@@ -13,20 +13,19 @@ it, spread over its files in their order. The tables go to benchmarks/results/se
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
+from reports import arguments, keep
 
 from keras_cvdata import apply
 from keras_cvdata.stress.family import Family
 from keras_cvdata.stress.suites import suite_of
 
 SIDE, DRAWS, WITHIN = 224, 20, 0.1
-RESULTS = Path(__file__).parent / "results" / "severities.md"
 PUBLISHED = Path(__file__).parent / "published_severities.json"
 NUMBERS = ("mean", "standard deviation", "mean absolute change", "PSNR", "SSIM")
 
@@ -96,6 +95,16 @@ def ours(family: Family, images: np.ndarray, draws: int) -> np.ndarray:
     )
 
 
+def in_our_order(
+    published: dict[str, list[list[float]]], families: dict[str, Family]
+) -> dict[str, np.ndarray]:
+    """The published numbers, with the severities in the order of ours."""
+    return {
+        name: np.array([published[name][n - 1] for n in family.published or family.severities])
+        for name, family in families.items()
+    }
+
+
 def falls(numbers: np.ndarray) -> str:
     """Say which of PSNR and SSIM fall from each severity to the next, and where they do not."""
     said = []
@@ -122,7 +131,7 @@ def series(values: np.ndarray, digits: int) -> str:
 def report(folder: Path | None) -> Iterator[str]:
     families = suite_of("photo")
     images = squares()
-    published = {name: np.array(rows) for name, rows in json.loads(PUBLISHED.read_text()).items()}
+    published = in_our_order(json.loads(PUBLISHED.read_text()), families)
     measured = {name: ours(family, images, DRAWS) for name, family in families.items()}
     yield '# Severities of the suite "photo"'
     yield ""
@@ -139,9 +148,7 @@ def report(folder: Path | None) -> Iterator[str]:
     for name, numbers in measured.items():
         yield compared(name, numbers, published[name])
     yield ""
-    for name, family in families.items():
-        if family.note:
-            yield f"- {name}: {family.note}."
+    yield from notes(families)
     yield ""
     yield "## Similarity to the original"
     yield ""
@@ -161,6 +168,15 @@ def report(folder: Path | None) -> Iterator[str]:
     yield f"Made by `{command}`."
 
 
+def notes(families: dict[str, Family]) -> Iterator[str]:
+    for name, family in families.items():
+        if family.note:
+            yield f"- {name}: {family.note}."
+        if family.published:
+            order = ", ".join(map(str, family.published))
+            yield f"- {name}: severities 1 to 5 are the published {order}."
+
+
 def of_folder(images: np.ndarray, families: dict[str, Family]) -> Iterator[str]:
     yield ""
     yield f"## Similarity to the original on {len(images)} photographs of flowers, one draw each"
@@ -173,13 +189,9 @@ def of_folder(images: np.ndarray, families: dict[str, Family]) -> Iterator[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments(__doc__)
     parser.add_argument("--photographs", type=Path, help="folder with photographs (.jpg)")
-    lines = []
-    for line in report(parser.parse_args().photographs):
-        print(line, flush=True)
-        lines.append(line)
-    RESULTS.write_text("\n".join(lines) + "\n")
+    keep("severities", report(parser.parse_args().photographs))
 
 
 if __name__ == "__main__":

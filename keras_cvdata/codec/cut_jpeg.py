@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from keras_cvdata.codec.decoding import decode
-from keras_cvdata.codec.headers import Header, jpeg_segments
+from keras_cvdata.codec.headers import Header
+from keras_cvdata.codec.jpeg_markers import jpeg_segments
 from keras_cvdata.types import Array, ImageError
 
 _GREY = 128  # what the decoder fills the rest with

@@ -7,10 +7,12 @@ import struct
 import cv2
 import numpy as np
 
-from keras_cvdata.codec import tiff
+from keras_cvdata.codec import bmp, png, tiff
+from keras_cvdata.codec.blocks import in_blocks
 from keras_cvdata.codec.colors import divide_by_alpha, to_color_mode, to_native
-from keras_cvdata.codec.headers import MAX_PIXELS, Header, sniff
+from keras_cvdata.codec.headers import Header, sniff
 from keras_cvdata.codec.jpeg import decode_jpeg
+from keras_cvdata.codec.limits import MAX_PIXELS
 from keras_cvdata.codec.png_notes import without_notes
 from keras_cvdata.codec.quiet import QuietOpenCV
 from keras_cvdata.types import NO_MEMORY, Array, Empty, ImageError, full_scale
@@ -30,6 +32,7 @@ _FLAGS = {
 }
 _MODES = {flags: mode for mode, flags in _FLAGS.items()}
 _JPEG, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
+_LARGE, _ROWS = 16 << 20, 64  # bytes, rows
 _TO_RGB = {3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGBA}
 
 
@@ -121,45 +124,77 @@ def decode(
     header = header or sniff(data, name, row)
     if not upright:
         header = header._replace(orientation=1)
-    channels = header.channels
     if header.orientation != 1 and (header.height % reduce or header.width % reduce):
         reduce = 1  # turned, a last row that stands for less would be the first
-    if channels and color_mode != "rgba":
-        stored = "grayscale" if channels == 1 else "rgb"
-        mode = stored if color_mode == "unchanged" else color_mode
-        if header.format == "jpeg":
-            decoded = decode_jpeg(data, header, mode, reduce, empty)
-            if decoded is not None:
-                return decoded
-            pixels = _imdecode(data, _FLAGS[mode, reduce], name, row)
-        else:
-            pixels = _imdecode(data, _FLAGS[stored, 1], name, row)
-            pixels = to_color_mode(pixels, mode, name, row)
-    elif channels:
+    if header.format == "jpeg" and color_mode != "rgba":
+        mode = color_mode
+        if mode == "unchanged":
+            mode = "grayscale" if header.channels == 1 else "rgb"
+        decoded = decode_jpeg(data, header, mode, reduce, empty)
+        if decoded is not None:
+            return decoded
+        pixels = _imdecode(data, _FLAGS[mode, reduce], name, row)
+    elif header.format == "jpeg":
         pixels = decode(data, "rgb", reduce=reduce, name=name, row=row, header=header, empty=empty)
         return to_color_mode(pixels, color_mode, name, row)
     else:
-        pixels = _decode_any(data, header, color_mode, name, row)
+        pixels = _decode_other(data, header, color_mode, name, row)
         pixels = to_color_mode(pixels, color_mode, name, row)
     if header.orientation != 1:
         pixels = turn_upright(pixels, header.orientation)
     return pixels if pixels.ndim == 3 else pixels[:, :, None]
 
 
+def _decode_other(
+    data: bytes, header: Header, color_mode: str, name: str, row: int | None
+) -> Array:
+    """Decode what is no JPEG, with the channels that are stored."""
+    if header.format == "png":
+        data = png.without_excess(data)
+    if header.channels:
+        stored = "grayscale" if header.channels == 1 else "rgb"
+        return _imdecode(data, _FLAGS[stored, 1], name, row)
+    return _decode_any(data, header, color_mode, name, row)
+
+
 def _decode_any(data: bytes, header: Header, color_mode: str, name: str, row: int | None) -> Array:
     """Decode all channels in their own depth, as they are stored but in RGB order."""
     if header.format == "tiff":
         pixels = _decode_tiff(data, color_mode, name, row)
+    elif header.format == "bmp":
+        pixels = _decode_bmp(data, name, row)
     else:
         pixels = _in_rgb_order(_imdecode(data, cv2.IMREAD_UNCHANGED, name, row))
-    if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
+    if pixels.dtype.kind == "f" and not in_blocks(_are_finite, pixels).all():
         reason = "It holds pixels that are not finite (NaN or infinite). Replace them."
         raise ImageError(name, reason, row)
     if header.maximum:
-        full = int(full_scale(pixels.dtype))
-        scaled = (pixels.astype(np.uint32) * full + header.maximum // 2) // header.maximum
-        pixels = np.minimum(scaled, full).astype(pixels.dtype)
+        pixels = _full_scale_of(pixels, header.maximum)
     return pixels
+
+
+def _are_finite(rows: Array) -> Array:
+    return np.asarray(np.isfinite(rows).all(axis=1, keepdims=True))
+
+
+def _full_scale_of(pixels: Array, maximum: int) -> Array:
+    """Spread 0 to `maximum` over all values of the dtype."""
+    full = int(full_scale(pixels.dtype))
+
+    def spread(rows: Array) -> Array:
+        scaled = (rows.astype(np.uint32) * full + maximum // 2) // maximum
+        return np.minimum(scaled, full).astype(rows.dtype)
+
+    return in_blocks(spread, pixels)
+
+
+def _decode_bmp(data: bytes, name: str, row: int | None) -> Array:
+    try:
+        return bmp.decode(data)
+    except (IndexError, struct.error):
+        raise ImageError(name, "The BMP is truncated. Copy the file again.", row) from None
+    except ValueError as error:
+        raise ImageError(name, str(error), row) from None
 
 
 def _decode_tiff(data: bytes, color_mode: str, name: str, row: int | None) -> Array:
@@ -190,7 +225,14 @@ def _tiff_pixels(data: bytes, color_mode: str, name: str, row: int | None) -> Ar
 
 
 def _in_rgb_order(pixels: Array) -> Array:
-    return pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, _TO_RGB[pixels.shape[2]])
+    if pixels.ndim == 2:
+        return pixels
+    code = _TO_RGB[pixels.shape[2]]
+    if pixels.nbytes < _LARGE:
+        return cv2.cvtColor(pixels, code)
+    for top in range(0, len(pixels), _ROWS):  # in place: twice the memory is more than there may be
+        pixels[top : top + _ROWS] = cv2.cvtColor(pixels[top : top + _ROWS], code)
+    return pixels
 
 
 def _imdecode(data: bytes, flags: int, name: str, row: int | None) -> Array:

@@ -23,7 +23,7 @@ EXTRA_SAMPLES, SAMPLE_FORMAT, FILL_ORDER = 338, 339, 266
 SHORT, LONG = 3, 4
 _CODES = {1: "B", SHORT: "H", LONG: "I", 16: "Q"}
 
-_GRAY, _RGB = 1, 2
+_GRAY, _RGB, PALETTE = 1, 2, 3
 _SEPARATE = 2
 _LAYOUT = (FILL_ORDER, STRIP_OFFSETS, STRIP_SIZES, TILE_HEIGHT, TILE_OFFSETS, TILE_SIZES)
 _LOSSLESS = (1, 5, 8, 32773, 32946, 50000)  # none, LZW, Deflate, PackBits, Deflate, Zstandard
@@ -54,7 +54,7 @@ class Directory:
         self.end = start + step * count
         self.entries: dict[int, int] = {}  # where the entry of each tag begins
         for entry in range(start, start + step * min(count, 4096), step):
-            self.entries[self._unpack("H", entry)[0]] = entry
+            self.entries.setdefault(self._unpack("H", entry)[0], entry)  # as libtiff: the first
         self.height, self.width = self.value(HEIGHT, 0), self.value(WIDTH, 0)
         self.bits = self.value(BITS, 1)
         orientation = self.value(ORIENTATION, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,6 @@ from typing import Any, Literal
 import numpy as np
 
 from keras_cvdata.arguments import choice
-from keras_cvdata.conversion.atomic import replacing
 from keras_cvdata.conversion.files import check_beside, write_folder, write_table
 from keras_cvdata.conversion.images import Maker, annotations_of
 from keras_cvdata.conversion.packs import write_pack
@@ -18,9 +18,11 @@ from keras_cvdata.conversion.readable import TABLES, missing_later, without_bad_
 from keras_cvdata.conversion.recipe import Recipe, check_recipe
 from keras_cvdata.engine.chain import fit_of
 from keras_cvdata.sources.base import Source
+from keras_cvdata.sources.corrections import fingerprint
 from keras_cvdata.sources.opening import open_source
 from keras_cvdata.sources.shards import shard_path
 from keras_cvdata.types import Ints, Range
+from keras_cvdata.writing import replacing_folder
 
 _HDF5 = (".h5", ".hdf5")
 
@@ -103,8 +105,9 @@ def convert(  # noqa: PLR0913 # the arguments of a public function
 
     Raises:
         FileExistsError: The target exists.
-        ValueError: The format is unknown or cannot hold the labels, or a folder would be written
-            into the folder that is read, or arguments contradict each other.
+        ValueError: The format is unknown or cannot hold the labels, as names of folders that are
+            no Unicode, or a folder would be written into the folder that is read, or arguments
+            contradict each other.
         ImageError: An image cannot be read, or with `on_error="skip"` none; nothing is written.
         OSError: The disk is full or fails, or another process writes the same `.h5` file.
 
@@ -133,10 +136,10 @@ def convert(  # noqa: PLR0913 # the arguments of a public function
         raise ValueError(f"{source!r} holds no images to convert.")
     recipe = replace(recipe, value_range=_value_range(data, source))
     if packs:
-        attributes = {}
+        attributes: dict[str, Any] = {}
         if shard is not None:
-            part, attributes = _part(len(source), shard), {"shard": shard}
-            source = source.select(part)
+            attributes = {"shard": shard, "collection": _collection(source, recipe)}
+            source = source.select(_part(len(source), shard))
         maker = Maker(source, recipe, annotations_of(data))
         write_pack(
             maker,
@@ -156,7 +159,7 @@ def convert(  # noqa: PLR0913 # the arguments of a public function
         write_table(source, path, read, copies, overwrite, verbose)
     else:
         check_beside(source, path)
-        with replacing(path, overwrite) as draft:
+        with replacing_folder(path, overwrite) as draft:
             write_folder(source, draft, read, verbose)
     return path
 
@@ -187,6 +190,12 @@ def _value_range(data: Any, source: Source) -> Range | None:
         found: Range | None = getattr(data, "value_range", None)
         return found or source.value_range
     return source.value_range
+
+
+def _collection(source: Source, recipe: Recipe) -> str:
+    """What tells the parts of one collection from those of another, or of other settings."""
+    text = f"{fingerprint(source)} {recipe}"
+    return hashlib.blake2b(text.encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()
 
 
 def _part(count: int, shard: tuple[int, int]) -> Ints:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import json
 import math
 import os
 import pickle
-import selectors
-import subprocess
-import sys
 import threading
 import weakref
 from collections import deque
@@ -19,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from keras_cvdata.cancellation import GLANCE, Cancellation
+from keras_cvdata.child_process import ChildProcess, EndedError
 from keras_cvdata.engine.plan import Plan
 from keras_cvdata.loading.filling import Outcome, accept
 from keras_cvdata.loading.rendering import BatchMemory, Reading, render_slot
@@ -33,13 +28,7 @@ HAS_PROCESSES = os.name != "nt"
 
 _FEWEST = 4  # slots that are worth a message
 _ALIGNED = 64  # bytes
-_PATIENCE = 1.0  # seconds that a process has to end by itself
 _Room: TypeAlias = dict[str, Any]  # of a batch, see `ProcessPool.allocate`
-
-_START = (
-    "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
-    "from keras_cvdata.loading.worker import main; main()"
-)
 
 
 class Room(NamedTuple):
@@ -49,38 +38,22 @@ class Room(NamedTuple):
     dtype: np.dtype[Any]
 
 
-class WorkerProcess:
-    """One process, which answers one request at a time.
-
-    It is no child of `multiprocessing`, so it does not run the program that starts it once more,
-    needs no `if __name__ == "__main__":`, and loads no framework.
+class WorkerProcess(ChildProcess):
+    """A process that renders slots of batches.
 
     Args:
         descriptor: Of the file of shared memory, which it inherits.
     """
 
     def __init__(self, descriptor: int) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _START, json.dumps(sys.path), str(descriptor)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            pass_fds=(descriptor,),
-            process_group=0,  # Ctrl-C is for the one who asks, also before this one can ignore it
-        )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._requests, self._replies = self._process.stdin, self._process.stdout
+        super().__init__("keras_cvdata.loading.worker", [str(descriptor)], [descriptor])
 
-    @property
-    def pid(self) -> int:
-        """Number of the process."""
-        return self._process.pid
-
-    def ask(self, request: Request) -> Any:
-        """Send a request and wait for the answer, which comes soon where the work is given up.
+    def ask(self, request: Request, seconds: float | None = None) -> Any:
+        """Send a request and wait for the answer.
 
         Args:
             request: What to render.
+            seconds: See `ChildProcess.ask`.
 
         Returns:
             What `Worker.render` returned, or the exception that it raised.
@@ -89,45 +62,12 @@ class WorkerProcess:
             RuntimeError: The process has ended.
         """
         try:
-            self._send(request)
-            self._await_reply(Cancellation.current())
-            return pickle.load(self._replies)
-        except (OSError, EOFError) as error:
+            return super().ask(request, seconds)
+        except EndedError as error:
             raise RuntimeError(
-                f"A process that renders images ended ({_ending(self._process.wait())}). Where the "
-                "system killed it for want of memory, use fewer processes or a smaller batch_size."
+                f"A process that renders images ended ({error.how}). Where the system killed it "
+                "for want of memory, use fewer processes or a smaller batch_size."
             ) from error
-
-    def _send(self, message: Request | None) -> None:
-        self._requests.write(pickle.dumps(message))
-        self._requests.flush()
-
-    def _await_reply(self, work: Cancellation) -> None:
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._replies, selectors.EVENT_READ)
-            while not selector.select(GLANCE):
-                if work.cancelled:
-                    self._send(None)
-                    return
-
-    def dismiss(self) -> None:
-        """Tell it that nothing more will come."""
-        with contextlib.suppress(BrokenPipeError):
-            self._requests.close()
-
-    def stop(self) -> None:
-        """End it."""
-        self.dismiss()
-        self._replies.close()
-        try:
-            self._process.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-
-def _ending(code: int) -> str:
-    return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
 
 
 class ProcessPool(Pool):

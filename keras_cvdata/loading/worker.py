@@ -6,22 +6,16 @@ input does, that is, when the other end is closed or dies.
 
 from __future__ import annotations
 
-import contextlib
 import mmap
-import os
 import pickle
-import signal
 import sys
-import threading
-import traceback
 from collections import OrderedDict
-from queue import SimpleQueue
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 
-from keras_cvdata.cancellation import Cancellation
+from keras_cvdata.child_process import serve_parent
 from keras_cvdata.engine.opencv import NeedsCurvesError
 from keras_cvdata.engine.plan import Plan
 from keras_cvdata.loading.filling import Outcome
@@ -171,62 +165,7 @@ def _limit(kept: OrderedDict[Any, Any]) -> None:
         kept.popitem(last=False)
 
 
-def serve(worker: Worker, requests: IO[bytes], replies: IO[bytes]) -> None:
-    """Answer requests until there are no more.
-
-    Args:
-        worker: Who renders.
-        requests: Pickled requests, one after the other; `None` gives up the one before it.
-        replies: Where the answers go: outcomes, or the exception that came.
-    """
-    received: SimpleQueue[tuple[Request, Cancellation] | None] = SimpleQueue()
-    threading.Thread(target=_receive, args=(requests, received), daemon=True).start()
-    while (each := received.get()) is not None:
-        request, work = each
-        try:
-            with work.covers():
-                reply = pickle.dumps(worker.render(request))
-        except Exception as error:
-            reply = _told(error)
-        replies.write(reply)
-        replies.flush()
-
-
-def _receive(
-    requests: IO[bytes], received: SimpleQueue[tuple[Request, Cancellation] | None]
-) -> None:
-    """Listen while the worker works; where nobody is there any more, give its work up."""
-    work = Cancellation()
-    with contextlib.suppress(EOFError, pickle.UnpicklingError):
-        while True:
-            request = pickle.load(requests)
-            if request is None:
-                work.cancel()
-            else:
-                work = Cancellation()
-                received.put((request, work))
-    work.cancel()
-    received.put(None)
-
-
-def _told(error: Exception) -> bytes:
-    """Pickle an exception, or what can be said of it."""
-    error.add_note(f"In a worker process:\n{traceback.format_exc()}")
-    try:
-        pickle.loads(told := pickle.dumps(error))
-    except Exception:
-        other = RuntimeError(f"{type(error).__name__}: {error}")
-        other.__notes__ = error.__notes__
-        return pickle.dumps(other)
-    return told
-
-
 def main() -> None:
     """Serve the process that started this one, over standard input and output."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who asks stops the work
     cv2.setNumThreads(1)
-    replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what functions of the user print is no reply
-    with contextlib.suppress(BrokenPipeError):  # whoever asked was killed
-        serve(Worker(int(sys.argv[2])), sys.stdin.buffer, replies)
-    os._exit(0)  # there is nothing to put in order
+    serve_parent(Worker(int(sys.argv[2])).render)

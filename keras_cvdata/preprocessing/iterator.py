@@ -209,7 +209,7 @@ class Iterator(WithoutWorkers):
             self._passes.watch(walker, self._let_go)
 
     def _let_go(self) -> None:
-        """End idle threads: TensorFlow keeps all that a `fit` was given."""
+        """End idle threads, until they are needed again."""
         self._ahead.end_threads()
 
     def _next_epoch(self) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from keras_cvdata import codec
-from keras_cvdata.codec.headers import MAX_JPEG_SCANS, MAX_PIXELS
+from keras_cvdata.codec.limits import MAX_JPEG_SCANS, MAX_PIXELS
 from keras_cvdata.codec.tiff import Directory
 from keras_cvdata.engine.opencv.sampling import to_size
 from keras_cvdata.sources.files import read_file

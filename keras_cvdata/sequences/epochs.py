@@ -130,7 +130,7 @@ class Epochs(PassesOptionsOn, Position, WithoutWorkers):
             self._passes.watch(walker, self._let_go)
 
     def _let_go(self) -> None:
-        """End idle threads and free spare memory: TensorFlow keeps all that a `fit` was given."""
+        """End idle threads and free spare memory, until they are needed again."""
         self._pool.end_threads()
         self._loader.memory.clear()
         self._loader.workspaces.clear()

@@ -30,6 +30,8 @@ class HDF5Sequence(Sequence):
             that all images share, and is 256 x 256 where they differ.
         color_mode: Channels of the batch; "unchanged" keeps those of the file.
         verify: Compare each image of a pack with its checksum when it is read, see `HDF5Source`.
+        untrusted: For files of unknown origin: let another process, which it may crash, do what
+            needs the HDF5 library, see `HDF5Source`.
         **options: Further arguments of `Sequence`: batch_size, shuffle, seed, validation_split,
             subset, augment, rescale, ...
 
@@ -63,6 +65,7 @@ class HDF5Sequence(Sequence):
         image_size: int | tuple[int, int] | None = None,
         color_mode: str = "rgb",
         verify: bool = False,
+        untrusted: bool = False,
         **options: Unpack[AnnotationOptions],
     ) -> None:
         source = open_packs(
@@ -74,6 +77,7 @@ class HDF5Sequence(Sequence):
             hierarchical=label_mode == "hierarchical" or None,
             label_kind=None if isinstance(label_mode, Mapping) else label_kinds(label_mode),
             verify=verify,
+            untrusted=untrusted,
         )
         annotations: dict[str, Any] = {"masks": source.masks, "boxes": source.boxes}
         if source.boxes is not None:

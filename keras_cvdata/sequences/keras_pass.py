@@ -18,6 +18,7 @@ import itertools
 import sys
 import threading
 import warnings
+import weakref
 from collections.abc import Iterator
 from types import CodeType, FrameType
 from typing import Any, Literal, NamedTuple
@@ -272,6 +273,20 @@ def epochs_left(frame: FrameType | None) -> int:
 def adapter_of(walk: FrameType) -> Any:
     """Return the adapter of Keras whose generator this is."""
     return walk.f_locals.get("self")
+
+
+def loosen(adapter: Any) -> None:
+    """Let the adapter of a `fit` that is over no longer own its sequence, or the wrapper of one.
+
+    On TensorFlow the default graph keeps the adapters of all fits for ever, and by them whatever
+    their sequences hold. Who still has the sequence can go on with the adapter as before.
+
+    Args:
+        adapter: What `adapter_of` gives, after the fit.
+    """
+    owned = getattr(adapter, "py_dataset", None)
+    if isinstance(owned, keras.utils.PyDataset) and type(owned) not in weakref.ProxyTypes:
+        adapter.py_dataset = weakref.proxy(owned)
 
 
 def refuse_shards(frame: FrameType) -> None:

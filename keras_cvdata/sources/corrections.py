@@ -17,6 +17,7 @@ import numpy as np
 from keras_cvdata.labels import SEPARATOR, Labels
 from keras_cvdata.labels.column import compact
 from keras_cvdata.types import Array, Ints
+from keras_cvdata.writing import replacing_file
 
 if TYPE_CHECKING:
     from keras_cvdata.sources.base import Source
@@ -89,7 +90,7 @@ def write_doubts(path: str | os.PathLike[str], source: Source, doubts: Iterable[
     made_for = fingerprint(source)
     number = 0
     # A mark at the start tells spreadsheets that it is UTF-8.
-    with Path(path).open("w", encoding="utf-8-sig", newline="") as file:
+    with replacing_file(path) as draft, draft.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow([*COLUMNS, COLLECTION])
         for doubt in doubts:

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import copy
+import math
 import os
 import threading
 import zlib
 from collections.abc import Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
+from keras_cvdata.codec.limits import max_bytes
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.boxes import Boxes
 from keras_cvdata.sources.files import SharedFile
-from keras_cvdata.sources.hdf5_about import read_about
-from keras_cvdata.sources.hdf5_chunks import Chunks, readable
-from keras_cvdata.sources.hdf5_guard import open_hdf5
-from keras_cvdata.sources.hdf5_keys import Keys
-from keras_cvdata.sources.hdf5_layout import read_layout
+from keras_cvdata.sources.hdf5_child import LibraryProcess, list_in_child
+from keras_cvdata.sources.hdf5_chunks import MAX_CHUNKS, Chunks
+from keras_cvdata.sources.hdf5_library import CHANGED, Library, Question, list_file, version_of
 from keras_cvdata.sources.hdf5_segments import Segment
 from keras_cvdata.types import Array, ImageError, Ints
+
+BYTES_PER_PIXEL = 4  # that an image of `max_pixels` may take
+MAX_CHUNK = 2  # bytes of a chunk, which is read as a whole, for each of `max_pixels`
 
 
 class HDF5Source(Source):
@@ -58,6 +60,11 @@ class HDF5Source(Source):
             one of "multilabel" (0 and 1) or "number".
         verify: Compare each image of a pack of `keras_cvdata.convert` with its checksum when it is
             read, which takes several times as long as reading pixels does; an audit does so always.
+        untrusted: Let another process, with limits of time and memory, do what needs the HDF5
+            library. Files that were made to do harm crash the library, or have it never end; then
+            that process ends, and an error names the file. It costs about half a second once, and
+            nothing where data are stored plain or deflated. No sandbox: what a file makes the
+            other process do is done with your rights.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -75,7 +82,7 @@ class HDF5Source(Source):
         (2, ('cat',), (8, 8, 3))
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 # the arguments of a public source
         self,
         path: str | os.PathLike[str],
         *,
@@ -86,20 +93,15 @@ class HDF5Source(Source):
         hierarchical: bool | None = None,
         label_kind: str | None = None,
         verify: bool = False,
+        untrusted: bool = False,
     ) -> None:
         self.path = os.fspath(path)
-        other = nullcontext() if label_path is None else open_hdf5(os.fspath(label_path))
-        with open_hdf5(self.path) as file, other as label_file:
-            try:
-                keys = Keys(image_key, label_key, label_file)
-                layout = read_layout(file, self.path, keys, class_names, hierarchical, label_kind)
-                count = len(layout.index_of)
-                about = read_about(file, self.path, count) if layout.version > 1 else None
-            except (KeyError, OSError, RuntimeError) as error:  # of h5py, which names no file
-                raise ValueError(
-                    f"{self.path}: the file is damaged inside: {error}. Copy it again, or make it "
-                    "anew, for example with keras_cvdata.convert."
-                ) from error
+        self._untrusted = untrusted
+        labels = None if label_path is None else os.fspath(label_path)
+        question = Question(image_key, label_key, labels, class_names, hierarchical, label_kind)
+        read = list_in_child if untrusted else list_file
+        self._version = version_of(Path(self.path).stat()) if Path(self.path).is_file() else (0, 0)
+        layout, about = read(self.path, question)
         self.segments = layout.segments
         self.segment_of = layout.segment_of
         self.index_of = layout.index_of
@@ -119,7 +121,6 @@ class HDF5Source(Source):
             segment.start is not None and segment.spans is None and segment.dtype == self.dtype
             for segment in self.segments
         )
-        self._version = _version(Path(self.path).stat())
         self._close()
 
     def _set_common_shape(self) -> None:
@@ -132,14 +133,14 @@ class HDF5Source(Source):
 
     def _close(self) -> None:
         self._file: SharedFile | None = None
-        self._hdf5: Any = None
-        self._chunks: dict[str, Chunks | None] = {}
-        self._owner = os.getpid()
+        read = LibraryProcess if self._untrusted else Library
+        self._library: Library | LibraryProcess = read(self.path, self._version)
+        self._chunks: dict[str, Chunks] = {}
         self._lock = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
-        for handle in ("_file", "_hdf5", "_chunks", "_owner", "_lock"):
+        for handle in ("_file", "_library", "_chunks", "_lock"):
             del state[handle]
         return state
 
@@ -204,9 +205,13 @@ class HDF5Source(Source):
         size = out[0].nbytes
         if self.verify or not self._plain or self.image_shape != out.shape[1:]:
             return False
+        if self._excess(out.shape[1:], size):
+            return False
         starts = self._starts[self.segment_of[positions]] + self.index_of[positions] * size
         try:
-            self._opened().read_each(out, starts)
+            file = self._opened()
+            file.read_each(out, starts)
+            self._check_version(file)
         except (OSError, EOFError):
             return False
         return True
@@ -224,12 +229,16 @@ class HDF5Source(Source):
     def _read(
         self, segment: Segment, index: int, position: int, checksum: int | None
     ) -> bytes | Array:
+        excess = self._excess(*self._extent(segment, index))
+        if excess:
+            raise ImageError(self.name(position), excess, position)
         try:
             if segment.start is None:
                 data = self._read_chunked(segment, index)
             else:
                 data = self._read_plain(segment, segment.start, index)
-        except (OSError, EOFError) as error:
+            self._check_version(self._opened())
+        except (OSError, EOFError, KeyError, RuntimeError, ValueError, MemoryError) as error:
             reason = (
                 f"The HDF5 file {self.path} cannot be read: {error}. Check it, or convert it again."
             )
@@ -270,41 +279,65 @@ class HDF5Source(Source):
             first, last = segment.spans[index].tolist()
         elif segment.whole:
             last = segment.shape[0]
-        chunks = self._chunks_of(segment)
-        rows = None if chunks is None else chunks.rows(self._opened(), first, last)
-        if rows is None:
-            with self._lock:
-                rows = self._library()[segment.address][first:last]
+        rows = self._rows(segment, first, last)
         if segment.spans is not None:
             return rows.tobytes()
         return _native(rows if segment.whole else rows[0])
 
-    def _chunks_of(self, segment: Segment) -> Chunks | None:
-        """Where the chunks of a dataset lie; None where only the library can read them."""
-        if segment.address not in self._chunks:
-            with self._lock:
-                dataset = self._library()[segment.address]
-                can = segment.as_stored and readable(dataset)
-                self._chunks[segment.address] = Chunks(dataset) if can else None
-        return self._chunks[segment.address]
+    def _rows(self, segment: Segment, first: int, last: int) -> Array:
+        """Read rows of a dataset by its chunks, or where that cannot be by the library."""
+        chunks = None
+        if segment.chunked:
+            chunks = self._chunks_of(segment.address)
+            if chunks.count(first, last) > MAX_CHUNKS:
+                raise OSError(f"an image lies in more than {MAX_CHUNKS:,} chunks")
+            if chunks.nominal > MAX_CHUNK * self.max_pixels:
+                raise OSError(
+                    f"its chunks of {chunks.nominal:,} bytes are read as a whole; at most "
+                    f"{MAX_CHUNK * self.max_pixels:,} are, which max_pixels= raises"
+                )
+            if not chunks.library:
+                return chunks.rows(self._opened(), first, last)
+            chunks.check(self._opened(), first, last)
+        with self._lock:
+            return self._library.rows(segment.address, first, last)
 
-    def _library(self) -> Any:
-        """The file as the HDF5 library opens it; the caller holds the lock."""
-        if self._hdf5 is None or self._owner != os.getpid():
-            self._open()
-            self._hdf5, self._owner = open_hdf5(self.path), os.getpid()
-        return self._hdf5
+    def _chunks_of(self, address: str) -> Chunks:
+        """Where the chunks of a dataset lie."""
+        if address not in self._chunks:
+            with self._lock:
+                self._chunks[address] = self._library.chunks(address)
+        return self._chunks[address]
+
+    def _extent(self, segment: Segment, index: int) -> tuple[tuple[int, ...], int]:
+        """Shape of an image, `()` of encoded ones, and its bytes."""
+        if segment.spans is not None:
+            first, last = segment.spans[index].tolist()
+            return (), last - first
+        return segment.shape, math.prod(segment.shape) * segment.dtype.itemsize
+
+    def _excess(self, shape: tuple[int, ...], size: int) -> str:
+        """What an image has too much of, before it is read."""
+        most = BYTES_PER_PIXEL * self.max_pixels if shape else max_bytes(self.max_pixels)
+        pixels = math.prod(shape[:2])
+        if (not shape or pixels <= self.max_pixels) and size <= most:
+            return ""
+        what = f"{shape[0]} x {shape[1]} pixels, " if shape else ""
+        return (
+            f"The image has {what}{size:,} bytes; at most {self.max_pixels:,} pixels and "
+            f"{most:,} bytes are read. Store it smaller, or raise max_pixels."
+        )
 
     def _open(self) -> SharedFile:
         """Open the file, if it is still the one that was listed."""
         file = SharedFile(self.path)
-        if _version(file.status()) != self._version:
-            raise OSError("it was changed after its images were listed; open it anew")
+        self._check_version(file)
         return file
 
-
-def _version(status: os.stat_result) -> tuple[int, int]:
-    return status.st_size, status.st_mtime_ns
+    def _check_version(self, file: SharedFile) -> None:
+        """Refuse what was read of a file that has been written to."""
+        if version_of(file.status()) != self._version:
+            raise OSError(CHANGED)
 
 
 def _checksum(data: bytes | Array) -> int:
@@ -314,7 +347,9 @@ def _checksum(data: bytes | Array) -> int:
 
 
 def _native(pixels: Array) -> Array:
-    return pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
+    """Bring the bytes of numbers to the order of the machine, in their place."""
+    native = pixels.dtype.newbyteorder("=")
+    return pixels if native == pixels.dtype else pixels.byteswap(inplace=True).view(native)
 
 
 class PackedMasks(Source):

@@ -1,7 +1,7 @@
 """Chunks of an HDF5 file, read from many threads at once and without the lock of the library.
 
-Chunks that are stored as they are, shuffled or deflated are read here; all others, and those that
-were never written, by the library.
+Chunks that are stored as they are, shuffled, deflated or with checksums are read here, all others
+by the library, after a look at what they would inflate to.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import itertools
 import math
 import threading
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,32 +18,67 @@ import numpy as np
 from keras_cvdata.sources.files import SharedFile
 from keras_cvdata.types import Array
 
-_DEFLATE, _SHUFFLE = 1, 2  # numbers of the filters of HDF5
+MAX_CHUNKS = 1 << 16  # that one image may lie in
+
+_DEFLATE, _SHUFFLE, _FLETCHER = 1, 2, 3  # numbers of the filters of HDF5
+_OWN = (_DEFLATE, _SHUFFLE, _FLETCHER)
+_SUM = 4  # bytes of a checksum
 _KEPT = 1 << 22  # bytes of a chunk that a thread keeps for the next image
+_BLOCK = 1 << 16  # numbers that a checksum adds up together
+
+At = tuple[int, ...]  # number of a chunk along each axis
 
 
 class Chunks:
     """Where the chunks of a dataset lie, and what undoes their filters.
 
     Args:
-        dataset: `h5py.Dataset`, chunked, with filters that `readable` allows.
+        dataset: `h5py.Dataset`, chunked.
+        file_size: Bytes of its file.
+        dtype: What is stored, where it is not what the library makes of it.
+
+    Attributes:
+        library: Only the library can read them.
+
+    Raises:
+        OSError: Chunks lie outside of the file or of the dataset, most were never written, or
+            their filters stand in an order in which nobody can tell what they inflate to.
     """
 
-    def __init__(self, dataset: Any) -> None:
-        self.shape, self.chunk, self.dtype = dataset.shape, dataset.chunks, dataset.dtype
+    def __init__(self, dataset: Any, file_size: int, dtype: Any = None) -> None:
+        self.shape, self.chunk = dataset.shape, dataset.chunks
+        self.dtype = dataset.dtype if dtype is None else dtype
         self.filters = _filters(dataset)
+        codes = [code for code, _ in self.filters]
+        foreign = [number for number, code in enumerate(codes) if code not in _OWN]
+        if foreign and _DEFLATE in codes[: foreign[-1]]:
+            raise OSError(f"the filters {codes} stand in an order that is not supported")
+        self.library = bool(foreign) or (dtype is None and not stored_as_read(dataset))
         grid = [-(-side // part) for side, part in zip(self.shape, self.chunk, strict=True)]
+        written = dataset.id.get_num_chunks()
+        if math.prod(grid) > 64 + 2 * written:
+            raise OSError(f"only {written} of {math.prod(grid)} chunks were ever written")
         self.places = np.full(grid, -1, np.int64)
         self.sizes = np.zeros(grid, np.int64)
+        self.masks = np.zeros(grid, np.uint32)
         dataset.id.chunk_iter(self._note)
+        if (self.places + self.sizes).max(initial=0) > file_size:
+            raise OSError("chunks lie beyond the end of the file")
+        self._last = threading.local()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_last"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
         self._last = threading.local()
 
     def _note(self, found: Any) -> None:
         at = tuple(o // part for o, part in zip(found.chunk_offset, self.chunk, strict=True))
-        if not found.filter_mask:  # no filter was left out
-            self.places[at], self.sizes[at] = found.byte_offset, found.size
+        self.places[at], self.sizes[at] = found.byte_offset, found.size
+        self.masks[at] = found.filter_mask
 
-    def rows(self, file: SharedFile, first: int, last: int) -> Array | None:
+    def rows(self, file: SharedFile, first: int, last: int) -> Array:
         """Read `dataset[first:last]`.
 
         Args:
@@ -51,21 +87,17 @@ class Chunks:
             last: Row after the last.
 
         Returns:
-            (last - first, ...) values; None where the library must read.
+            (last - first, ...) values.
 
         Raises:
-            OSError: A chunk is damaged.
+            OSError: A chunk is damaged, or was never written.
         """
         out = np.empty((last - first, *self.shape[1:]), self.dtype)
-        part = self.chunk[0]
-        columns = range(first // part, -(-last // part))
-        for at in itertools.product(columns, *map(range, self.places.shape[1:])):
-            if self.places[at] < 0:
-                return None
+        for at in self._touched(first, last):
             values = self._read(file, at)
             begins = [number * side for number, side in zip(at, self.chunk, strict=True)]
             begin = max(first, begins[0])
-            end = min(last, begins[0] + part)
+            end = min(last, begins[0] + self.chunk[0])
             inner = tuple(
                 slice(start, min(start + side, whole))
                 for start, side, whole in zip(
@@ -78,19 +110,53 @@ class Chunks:
             ]
         return out
 
-    def _read(self, file: SharedFile, at: tuple[int, ...]) -> Array:
+    def check(self, file: SharedFile, first: int, last: int) -> None:
+        """Look at the chunks of `dataset[first:last]` before the library reads them.
+
+        Args:
+            file: The file.
+            first: First row.
+            last: Row after the last.
+
+        Raises:
+            OSError: A chunk is damaged, was never written, or inflates to more than it holds.
+        """
+        deflated = any(code == _DEFLATE for code, _ in self.filters)
+        for at in self._touched(first, last):
+            self._find(at)
+            if deflated:
+                self._undo(file, at)
+
+    def count(self, first: int, last: int) -> int:
+        """Number of the chunks of `dataset[first:last]`."""
+        part = self.chunk[0]
+        return int(-(-last // part) - first // part) * math.prod(self.places.shape[1:])
+
+    def _touched(self, first: int, last: int) -> Iterator[At]:
+        part = self.chunk[0]
+        columns = range(first // part, -(-last // part))
+        return itertools.product(columns, *map(range, self.places.shape[1:]))
+
+    def _find(self, at: At) -> tuple[int, int]:
+        """Place and size of a chunk."""
+        place, size = int(self.places[at]), int(self.sizes[at])
+        if place < 0:
+            raise OSError(f"the chunk {at} was never written; writing was cut short")
+        if size > 2 * self.nominal + 1024:
+            raise OSError("a chunk is damaged: it takes more room than what it holds")
+        return place, size
+
+    @property
+    def nominal(self) -> int:
+        """Bytes of a chunk without filters."""
+        return int(math.prod(self.chunk) * self.dtype.itemsize)
+
+    def _read(self, file: SharedFile, at: At) -> Array:
         """One chunk; the last one of a thread is not read again."""
         kept: tuple[Any, Array] | None = getattr(self._last, "chunk", None)
         if kept is not None and kept[0] == at:
             return kept[1]
-        size = math.prod(self.chunk) * self.dtype.itemsize
-        if self.sizes[at] > 2 * size + 1024:
-            raise OSError("a chunk is damaged: it takes more room than what it holds")
-        stored = np.empty(int(self.sizes[at]), np.uint8)
-        file.read_into(stored, int(self.places[at]))
-        data: Any = stored.data
-        for code in reversed(self.filters):
-            data = _inflated(data, size) if code == _DEFLATE else _unshuffled(data, self.dtype)
+        data, size = self._undo(file, at), self.nominal
         if len(data) != size:
             raise OSError("a chunk is damaged: it is not as long as it must be")
         values = np.frombuffer(data, self.dtype).reshape(self.chunk)
@@ -98,26 +164,54 @@ class Chunks:
             self._last.chunk = at, values
         return values
 
+    def _undo(self, file: SharedFile, at: At) -> Any:
+        """Undo the filters of a chunk, up to the last that only the library knows."""
+        place, size = self._find(at)
+        stored = np.empty(size, np.uint8)
+        file.read_into(stored, place)
+        data: Any = stored.data
+        for number in reversed(range(len(self.filters))):
+            code, width = self.filters[number]
+            if self.masks[at] >> number & 1:
+                continue
+            if code == _DEFLATE:
+                data = _inflated(data, self._most(number))
+            elif code == _SHUFFLE:
+                data = _unshuffled(data, width or self.dtype.itemsize)
+            elif code == _FLETCHER:
+                data = _summed(data)
+            else:
+                break
+        return data
 
-def readable(dataset: Any) -> bool:
-    """Whether `Chunks` can read a dataset: no filters but shuffle and deflate, most chunks there.
+    def _most(self, number: int) -> int:
+        """Bytes of a chunk as a filter was given them, at most."""
+        before = [code for code, _ in self.filters[:number]]
+        if any(code not in _OWN for code in before):
+            return 2 * self.nominal + 1024
+        return self.nominal + _SUM * before.count(_FLETCHER)
+
+
+def stored_as_read(dataset: Any) -> bool:
+    """Whether the bytes of a dataset, apart from filters, are those of its dtype.
 
     Args:
         dataset: `h5py.Dataset`.
 
     Returns:
-        Whether it can.
+        Whether they are: a type may have fewer bits than its bytes, or be a float of a kind that
+        NumPy has not.
     """
-    known: tuple[list[int], ...] = ([], [_DEFLATE], [_SHUFFLE], [_SHUFFLE, _DEFLATE])
-    if not dataset.chunks or _filters(dataset) not in known:
-        return False
-    grid = math.prod(-(-n // part) for n, part in zip(dataset.shape, dataset.chunks, strict=True))
-    return bool(grid <= 64 + 2 * dataset.id.get_num_chunks())
+    import h5py
+
+    return bool(dataset.id.get_type() == h5py.h5t.py_create(dataset.dtype, logical=True))
 
 
-def _filters(dataset: Any) -> list[int]:
+def _filters(dataset: Any) -> list[tuple[int, int]]:
+    """Number and first value of each filter."""
     creation = dataset.id.get_create_plist()
-    return [creation.get_filter(number)[0] for number in range(creation.get_nfilters())]
+    found = map(creation.get_filter, range(creation.get_nfilters()))
+    return [(code, values[0] if values else 0) for code, _, values, _ in found]
 
 
 def _inflated(data: Any, size: int) -> bytes:
@@ -125,17 +219,40 @@ def _inflated(data: Any, size: int) -> bytes:
     stream = zlib.decompressobj()
     try:
         result = stream.decompress(data, size)
+        if not stream.eof and stream.decompress(stream.unconsumed_tail, 1):
+            raise OSError("a chunk is damaged: it is longer than it must be")
     except zlib.error as error:
         raise OSError(f"a chunk is damaged: {error}") from error
-    if not stream.eof and stream.decompress(stream.unconsumed_tail, 1):
-        raise OSError("a chunk is damaged: it is longer than it must be")
     return result
 
 
-def _unshuffled(data: Any, dtype: np.dtype[Any]) -> bytes:
+def _unshuffled(data: Any, width: int) -> bytes:
     """Bring the bytes of each number together again; a rest that is no number stays as it is."""
-    width = dtype.itemsize
     values = np.frombuffer(data, np.uint8)
     whole = len(values) // width * width
     parts = values[:whole].reshape(width, -1).T.tobytes()
     return parts + values[whole:].tobytes()
+
+
+def _summed(data: Any) -> Any:
+    """Take the checksum off; it is Fletcher's of 16-bit numbers, of which files have two forms."""
+    body, found = data[:-_SUM], data[-_SUM:]
+    sums = int.from_bytes(found[:2], "little"), int.from_bytes(found[2:], "little")
+    turned = int.from_bytes(found[:2], "big"), int.from_bytes(found[2:], "big")
+    expected = _fletcher(body)
+    if all(tuple(s % 65_535 for s in each) != expected for each in (sums, turned)):
+        raise OSError("a chunk is damaged: its checksum is another")
+    return body
+
+
+def _fletcher(body: Any) -> tuple[int, int]:
+    numbers = np.frombuffer(body, ">u2", len(body) // 2)
+    first = second = 0
+    for start in range(0, len(numbers), _BLOCK):
+        block = numbers[start : start + _BLOCK].astype(np.int64)
+        second += first * len(block) + int(block @ np.arange(len(block), 0, -1))
+        first += int(block.sum())
+    if len(body) % 2:
+        first += body[-1] << 8
+        second += first
+    return first % 65_535, second % 65_535

@@ -38,10 +38,38 @@ def open_hdf5(path: str) -> Any:
         raise FileNotFoundError(f"{path}: the HDF5 file {problem}. Check the path.")
     try:
         return h5py.File(path, "r", locking="best-effort")
-    except OSError as error:
+    except (OSError, RuntimeError, ValueError, MemoryError) as error:
         raise ValueError(
             f"{path}: the file cannot be opened as HDF5, it is another format or damaged: {error}. "
             "Make it anew, for example with keras_cvdata.convert."
+        ) from error
+
+
+@contextlib.contextmanager
+def inside(place: str) -> Iterator[None]:
+    """Say where in a file it is damaged, whatever the library or NumPy say of it.
+
+    Args:
+        place: What is read, for messages.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        ValueError: Something is wrong with it.
+    """
+    try:
+        yield
+    except MemoryError as error:
+        raise ValueError(
+            f"{place}: there is not enough memory to read it. Store it in smaller parts."
+        ) from error
+    except Exception as error:
+        if isinstance(error, ValueError) and str(error).startswith(place):
+            raise  # it says already what is wrong
+        raise ValueError(
+            f"{place}: the file is damaged inside: {error}. Copy it again, or make it anew, for "
+            "example with keras_cvdata.convert."
         ) from error
 
 
@@ -58,7 +86,9 @@ def members(group: Any, where: str) -> Iterator[tuple[str, Any]]:
     Raises:
         ValueError: A member is a link to another place or file, or a dataset is not plain.
     """
-    for name in sorted(group):
+    with inside(f"{where}{group.name}"):
+        names = sorted(group)
+    for name in names:
         member = _member(group, name, where)
         if member is not None:
             yield name, member
@@ -96,16 +126,17 @@ def _member(group: Any, name: str, where: str) -> Any:
     import h5py
 
     place = f"{where}{group.name.rstrip('/')}/{name}"
-    link = group.get(name, getlink=True)
-    if not isinstance(link, h5py.HardLink):
-        kind = "another file" if isinstance(link, h5py.ExternalLink) else "another place"
-        raise ValueError(
-            f"{place}: this is a link to {kind}, which is not followed. Copy the data itself "
-            "into the file (h5py: group.copy(..., expand_external=True, expand_soft=True))."
-        )
-    member = group[name]
-    if isinstance(member, h5py.Dataset):
-        check_dataset(member, place)
+    with inside(place):
+        link = group.get(name, getlink=True)
+        if not isinstance(link, h5py.HardLink):
+            kind = "another file" if isinstance(link, h5py.ExternalLink) else "another place"
+            raise ValueError(
+                f"{place}: this is a link to {kind}, which is not followed. Copy the data itself "
+                "into the file (h5py: group.copy(..., expand_external=True, expand_soft=True))."
+            )
+        member = group[name]
+        if isinstance(member, h5py.Dataset):
+            check_dataset(member, place)
     return member if isinstance(member, h5py.Dataset | h5py.Group) else None
 
 
@@ -128,7 +159,8 @@ def walk(root: Any, where: str) -> Iterator[tuple[tuple[str, ...], Any, dict[str
     todo: list[tuple[tuple[str, ...], Any]] = [((), root)]
     while todo:
         names, group = todo.pop()
-        address = h5py.h5o.get_info(group.id).addr
+        with inside(f"{where}/{'/'.join(names)}"):
+            address = h5py.h5o.get_info(group.id).addr
         if address in seen or len(names) > MAX_DEPTH:
             raise ValueError(
                 f"{where}/{'/'.join(names)}: the groups lead in a circle, meet twice or nest "

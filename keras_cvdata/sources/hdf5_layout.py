@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from keras_cvdata.labels import Labels, from_array, join_columns
-from keras_cvdata.sources.hdf5_guard import members, walk
+from keras_cvdata.sources.hdf5_guard import inside, member_at, members, walk
 from keras_cvdata.sources.hdf5_keys import (
     Found,
     Keys,
@@ -27,12 +27,17 @@ from keras_cvdata.sources.hdf5_keys import (
     one_each,
 )
 from keras_cvdata.sources.hdf5_labels import (
-    attribute_text,
+    MEND,
     attribute_value,
     group_label,
+    is_names,
     path_labels,
+    read_names,
+    stored_labels,
+    text_of,
 )
 from keras_cvdata.sources.hdf5_segments import Segment, encoded, segments_of, stack
+from keras_cvdata.sources.hdf5_tables import Tables, place_of
 from keras_cvdata.sources.table import tidy_column
 from keras_cvdata.types import Array, Ints, Range
 
@@ -55,7 +60,7 @@ class Layout:
 
 def read_layout(
     file: Any,
-    where: str,
+    tables: Tables,
     keys: Keys,
     class_names: Sequence[Any] | None,
     hierarchical: bool | None,
@@ -65,7 +70,7 @@ def read_layout(
 
     Args:
         file: `h5py.File`.
-        where: Name of the file for messages.
+        tables: What reads its datasets and attributes.
         keys: Names of the images and labels that were given.
         class_names: Classes in the order of their integers.
         hierarchical: Whether groups in groups are levels; None: where there are any.
@@ -77,96 +82,152 @@ def read_layout(
     Raises:
         ValueError: The file holds no images in a known layout, or is not complete.
     """
-    own = file.attrs.get("format") == FORMAT
-    if own:
-        _check_own(file, where)
-        if class_names is None and "class_names" in file.attrs:
-            class_names = json.loads(file.attrs["class_names"])
+    where = file.filename
+    version = own_version(file, tables)
+    if version and class_names is None:
+        class_names = _class_names(file, tables)
     found = find_members(file, where, keys)
-    if own and found.images is None and keys.images is None and "offsets" in file:
-        found = found._replace(images="bytes", labels=file.get("labels"))
+    if version and found.images is None and keys.images is None and "offsets" in file:
+        labels = member_at(file, "labels", where) if "labels" in file else None
+        found = found._replace(images="bytes", labels=labels)
     if found.images is not None:
-        layout = _flat(found, found.images, where, class_names, label_kind)
+        layout = _flat(found, found.images, tables, class_names, label_kind)
     else:
-        if class_names is None and not own:
+        if class_names is None and not version:
             check_classes(found.group, where)
-        layout = _grouped(found.group, where, class_names, hierarchical, own)
+        layout = _grouped(found.group, tables, class_names, hierarchical, bool(version))
     if not len(layout.index_of):
         raise ValueError(
             f"{where}: no images found; the file holds {sorted(found.group)}. Expected one group "
             "per class with datasets of images, or 'images' and 'labels'; name others with "
             "image_key= and label_key=."
         )
-    return replace(layout, version=int(file.attrs.get("version", 1))) if own else layout
+    return replace(layout, version=version)
 
 
-def _check_own(file: Any, where: str) -> None:
-    if not file.attrs.get("complete"):
+def own_version(file: Any, tables: Tables) -> int:
+    """Version of a file that is complete and of ours; 0 of files of others.
+
+    Args:
+        file: `h5py.File`.
+        tables: What reads its attributes.
+
+    Returns:
+        The version.
+
+    Raises:
+        ValueError: The file is not complete, or too new.
+    """
+    where = file.filename
+    if text_of(tables.attribute(file, "format")) != FORMAT:
+        return 0
+    complete = tables.attribute(file, "complete")
+    if not isinstance(complete, np.generic) or not complete:
         raise ValueError(f"{where}: the file was never completed. Convert the images again.")
-    if file.attrs.get("version", 1) > VERSION:
+    version = tables.attribute(file, "version")
+    if version is None:
+        return 1
+    if not isinstance(version, np.integer) or version < 1:
+        raise ValueError(f"{where}: the version {version!r} of the file is damaged. {MEND}")
+    if version > VERSION:
         raise ValueError(
-            f"{where}: the file is of version {file.attrs['version']}, which a newer keras_cvdata "
+            f"{where}: the file is of version {version}, which a newer keras_cvdata "
             f"wrote; this one reads up to {VERSION}. Update it, or convert the images again."
         )
+    return int(version)
+
+
+def _class_names(file: Any, tables: Tables) -> list[Any] | None:
+    """Class names of a pack, of each level where there are several."""
+    text = tables.attribute(file, "class_names")
+    if text is None:
+        return None
+    place = f"{file.filename}: the attribute 'class_names'"
+    with inside(place):
+        names = json.loads(text)
+    if is_names(names) or (isinstance(names, list) and all(map(is_names, names))):
+        return names  # type: ignore[no-any-return]
+    raise ValueError(f"{place}: expected names as JSON. {MEND}")
 
 
 def _flat(
     found: Found,
     images: str,
-    where: str,
+    tables: Tables,
     class_names: Sequence[Any] | None,
     label_kind: str | None,
 ) -> Layout:
+    where = found.group.file.filename
     beside = dict(members(found.group, where))
     place = f"{where}{beside[images].name}"
     if images in ("encoded", "bytes"):
-        segment = encoded(beside, beside[images], place)
+        segment = encoded(beside, beside[images], place, tables)
     else:
-        segment = stack(beside[images], place, beside.get("slots"))
+        segment = stack(beside[images], place, tables, beside.get("slots"))
+    wanted = _Wanted(segment.count, f"{where}: {segment.count} images in {images!r}, but")
     labels = {}
     if found.labels is not None:
-        labels = _flat_labels(found.labels, where, class_names, label_kind)
-    columns = _columns(beside["columns"], where) if "columns" in beside else {}
-    lengths = {name: len(column) for name, column in labels.items()}
-    lengths |= {name: len(column) for name, column in columns.items()}
-    for name, length in lengths.items():
-        if length != segment.count:
-            raise ValueError(
-                f"{where}: {segment.count} images in {images!r}, but {length} values in "
-                f"{name!r}. Every image needs one."
-            )
+        labels = _flat_labels(found.labels, tables, class_names, label_kind, wanted)
+    columns = _columns(beside["columns"], tables, wanted) if "columns" in beside else {}
     return Layout(
         (segment,),
         np.zeros(segment.count, np.uint32),
         segment.indices,
         labels,
         columns,
-        _value_range(beside[images]),
+        _value_range(beside[images], tables),
     )
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """How many values there must be, and what to say where there are others."""
+
+    count: int
+    words: str
+
+    def check(self, count: int, name: str) -> None:
+        if count != self.count:
+            raise ValueError(f"{self.words} {count} values in {name}. Every image needs one.")
+
+
 def _flat_labels(
-    member: Any, where: str, class_names: Sequence[str] | None, kind: str | None
+    member: Any,
+    tables: Tables,
+    class_names: Sequence[str] | None,
+    kind: str | None,
+    wanted: _Wanted,
 ) -> dict[str, Labels]:
     if hasattr(member, "dtype"):
-        return {"label": _label_column(member, class_names, kind)}
+        return {"label": _label_column(member, tables, class_names, kind, wanted, "label")}
     joins = kind in ("multilabel", "number")
-    columns = {
-        attribute_text(dataset.attrs, "name") or key: _label_column(
-            dataset, None, None if joins else kind
-        )
-        for key, dataset in members(member, where)
-    }
+    columns = {}
+    for key, dataset in members(member, member.file.filename):
+        name = text_of(tables.attribute(dataset, "name")) or key
+        each = None if joins else kind
+        columns[name] = _label_column(dataset, tables, None, each, wanted, name)
     if joins and len(columns) > 1:
         return {"label": join_columns(columns, str(kind), class_names)}
     return columns
 
 
-def _label_column(dataset: Any, class_names: Sequence[str] | None, kind: str | None) -> Labels:
-    values = dataset.asstr()[()] if dataset.dtype.hasobject else dataset[()]
-    if "kind" in dataset.attrs:
-        names = json.loads(dataset.attrs["names"])
-        return Labels(dataset.attrs["kind"], values, tuple(map(tuple, names)))
+def _label_column(
+    dataset: Any,
+    tables: Tables,
+    class_names: Sequence[str] | None,
+    kind: str | None,
+    wanted: _Wanted,
+    name: str,
+) -> Labels:
+    place = place_of(dataset)
+    if not hasattr(dataset, "dtype") or not dataset.shape:
+        raise ValueError(f"{place}: expected a dataset of labels, one for each image.")
+    wanted.check(len(dataset), repr(name))
+    values = tables.read(dataset)
+    own = tables.attribute(dataset, "kind")
+    if own is not None:
+        names = read_names(tables.attribute(dataset, "names"), f"{place}: the attribute 'names'")
+        return stored_labels(text_of(own), values, names, place)
     return from_array(one_each(values), class_names, kind)
 
 
@@ -185,47 +246,66 @@ class _Group:
         return sum(segment.count for segment in self.segments)
 
 
-def _groups(file: Any, where: str, own: bool) -> Iterator[_Group]:
+def _groups(file: Any, tables: Tables, own: bool) -> Iterator[_Group]:
     """Yield the groups that hold images."""
+    where = file.file.filename
     paths: dict[tuple[str, ...], tuple[Any, ...]] = {(): ()}
     blob = blob_range = None
     for names, group, datasets in walk(file, where):
         if not names:
             blob = datasets.get("bytes") if own else None
-            blob_range = None if blob is None else _value_range(blob)
+            blob_range = None if blob is None else _value_range(blob, tables)
             continue
-        label = group_label(group.attrs)
+        attributes = tables.attributes(group)
+        label = group_label(attributes)
         if label is None and (names[-1] == "columns" or (own and names[-1] == "about")):
             continue
         paths[names] = (*paths[names[:-1]], names[-1] if label is None else label)
         if datasets:
-            place = f"{where}{group.name}"
-            if not own:
-                check_class(datasets, place, where)
-            segments = segments_of(datasets, place, blob)
-            count = sum(segment.count for segment in segments)
-            yield _Group(
-                paths[names],
-                segments,
-                datasets["order"][()] if "order" in datasets else None,
-                _group_columns(group, count, place),
-                _value_range(next(iter(datasets.values()))) or blob_range,
-            )
+            yield _group(group, attributes, datasets, paths[names], tables, blob, own, blob_range)
+
+
+def _group(
+    group: Any,
+    attributes: Mapping[str, Any],
+    datasets: Mapping[str, Any],
+    path: tuple[Any, ...],
+    tables: Tables,
+    blob: Any,
+    own: bool,
+    blob_range: Range | None,
+) -> _Group:
+    place = place_of(group)
+    if not own:
+        check_class(datasets, place, group.file.filename)
+    segments = segments_of(datasets, place, blob, tables)
+    count = sum(segment.count for segment in segments)
+    order = None
+    if "order" in datasets:
+        wanted = _Wanted(count, f"{place}: {count} images, but")
+        wanted.check(datasets["order"].size, "'order'")
+        order = tables.read(datasets["order"])
+    columns = _group_columns(group, attributes, count, tables)
+    value_range = _value_range(next(iter(datasets.values())), tables) or blob_range
+    return _Group(path, segments, order, columns, value_range)
 
 
 def _grouped(
     file: Any,
-    where: str,
+    tables: Tables,
     class_names: Sequence[Any] | None,
     hierarchical: bool | None,
     own: bool,
 ) -> Layout:
-    groups = list(_groups(file, where, own))
+    where = file.file.filename
+    groups = list(_groups(file, tables, own))
     segments = [segment for group in groups for segment in group.segments]
     counts = [segment.count for segment in segments]
     order = _order(groups, sum(counts), where)
     group_of = np.repeat(np.arange(len(groups)), [group.count for group in groups])[order]
     paths = [group.path for group in groups]
+    names = list(dict.fromkeys(name for group in groups for name in group.columns))
+    tables.charge(f"{where}: the columns", len(names) * (8 * sum(counts) + 64 * len(groups)))
     return Layout(
         tuple(segments),
         np.repeat(np.arange(len(segments), dtype=np.uint32), counts)[order],
@@ -233,7 +313,7 @@ def _grouped(
         {"label": path_labels(paths, class_names, hierarchical).take(group_of)} if groups else {},
         {
             name: _joined([group.columns.get(name) for group in groups], groups)[order]
-            for name in dict.fromkeys(name for group in groups for name in group.columns)
+            for name in names
         },
         next((group.value_range for group in groups if group.value_range), None),
     )
@@ -244,9 +324,9 @@ def _order(groups: Sequence[_Group], count: int, where: str) -> Ints:
     orders = [group.order for group in groups if group.order is not None]
     if not orders or len(orders) < len(groups):
         return np.arange(count)
-    numbers = np.concatenate(orders)
+    numbers = np.concatenate([each.reshape(-1) for each in orders])
     order = np.argsort(numbers, kind="stable")
-    if len(numbers) != count or not np.array_equal(numbers[order], np.arange(count)):
+    if numbers.dtype.kind not in "iu" or not np.array_equal(numbers[order], np.arange(count)):
         raise ValueError(
             f"{where}: 'order' of the groups must hold every number from 0 to {count - 1} once, "
             "one for each image. Remove 'order', or convert the images again."
@@ -265,35 +345,47 @@ def _joined(parts: Sequence[Array | None], groups: Sequence[_Group]) -> Array:
     return tidy_column([value for part in filled for value in part.tolist()])
 
 
-def _group_columns(group: Any, count: int, place: str) -> dict[str, Array]:
+def _group_columns(
+    group: Any, attributes: Mapping[str, Any], count: int, tables: Tables
+) -> dict[str, Array]:
     """Columns of the images of a group, and its further attributes, which hold for all of them."""
+    place = place_of(group)
+    further = {name: attributes[name] for name in attributes if name not in ("label", "name")}
+    tables.charge(f"{place}: the attributes", 8 * count * len(further))
     columns = {
-        name: tidy_column([attribute_value(value)] * count)
-        for name, value in group.attrs.items()
-        if name not in ("label", "name") and isinstance(value, str | bytes | np.generic)
+        name: tidy_column([attribute_value(value)] * count) for name, value in further.items()
     }
-    if "columns" in group and "label" not in group["columns"].attrs:
-        columns |= _columns(group["columns"], place)
-    for name, column in columns.items():
-        if len(column) != count:
-            raise ValueError(
-                f"{place}: {count} images, but {len(column)} values in the column {name!r}. Every "
-                "image needs one."
-            )
+    if "columns" in group:
+        below = member_at(group, "columns", place)
+        if hasattr(below, "keys") and tables.attribute(below, "label") is None:
+            columns |= _columns(below, tables, _Wanted(count, f"{place}: {count} images, but"))
     return columns
 
 
-def _columns(group: Any, place: str) -> dict[str, Array]:
+def _columns(group: Any, tables: Tables, wanted: _Wanted) -> dict[str, Array]:
     columns = {}
-    for key, dataset in members(group, place):
-        name = attribute_text(dataset.attrs, "name") or key
-        if dataset.attrs.get("encoding") == "json":
-            columns[name] = tidy_column(json.loads(dataset[()].tobytes()))
+    for key, dataset in members(group, group.file.filename):
+        name = text_of(tables.attribute(dataset, "name")) or key
+        if not hasattr(dataset, "dtype") or not dataset.shape:
+            raise ValueError(f"{place_of(dataset)}: expected a column, one value for each image.")
+        if text_of(tables.attribute(dataset, "encoding")) == "json":
+            cells = tables.json(dataset)
+            wanted.check(len(cells), f"the column {name!r}")
+            columns[name] = tidy_column(cells)
         else:
-            columns[name] = dataset.asstr()[()] if dataset.dtype.hasobject else dataset[()]
+            wanted.check(len(dataset), f"the column {name!r}")
+            columns[name] = tables.read(dataset)
     return columns
 
 
-def _value_range(dataset: Any) -> Range | None:
-    stored = dataset.attrs.get("value_range")
-    return None if stored is None else (float(stored[0]), float(stored[1]))
+def _value_range(dataset: Any, tables: Tables) -> Range | None:
+    stored = tables.attribute(dataset, "value_range")
+    if stored is None:
+        return None
+    found = np.asarray(stored)
+    if found.shape != (2,) or found.dtype.kind not in "iuf" or not found[0] < found[1]:
+        raise ValueError(
+            f"{place_of(dataset)}: its attribute 'value_range' must be the lowest and highest "
+            f"value of the pixels; got {stored!r}. Correct it, or leave it out."
+        )
+    return float(found[0]), float(found[1])

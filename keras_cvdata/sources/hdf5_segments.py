@@ -8,8 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from keras_cvdata.sources.hdf5_chunks import stored_as_read
+from keras_cvdata.sources.hdf5_guard import inside
 from keras_cvdata.sources.hdf5_keys import BESIDE_IMAGES, CHANNEL_COUNTS
+from keras_cvdata.sources.hdf5_tables import Tables, place_of
 from keras_cvdata.types import Array, Ints
+
+_ROW = 32  # bytes of memory that an image takes in the index
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,7 @@ class Segment:
             for pixels.
         whole: The dataset is one image, not a stack of them.
         slots: (count,) place of each image in a stack that has more; None where all are images.
-        as_stored: The bytes in the file are those of `dtype`, apart from filters.
+        chunked: The data are in chunks.
     """
 
     address: str
@@ -38,7 +43,7 @@ class Segment:
     spans: Array | None = None
     whole: bool = False
     slots: Array | None = None
-    as_stored: bool = True
+    chunked: bool = False
 
     @property
     def indices(self) -> Ints:
@@ -46,13 +51,16 @@ class Segment:
         return np.arange(self.count) if self.slots is None else self.slots.astype(np.int64)
 
 
-def segments_of(datasets: Mapping[str, Any], place: str, blob: Any) -> list[Segment]:
+def segments_of(
+    datasets: Mapping[str, Any], place: str, blob: Any, tables: Tables
+) -> list[Segment]:
     """Find the images among the datasets of a group.
 
     Args:
         datasets: Datasets of the group by name.
         place: Its address for messages.
         blob: Dataset that holds the encoded images of all groups, where there is one.
+        tables: What reads datasets.
 
     Returns:
         The datasets that hold images.
@@ -61,21 +69,22 @@ def segments_of(datasets: Mapping[str, Any], place: str, blob: Any) -> list[Segm
         ValueError: A dataset holds none.
     """
     if "offsets" in datasets and (blob is not None or "encoded" in datasets):
-        return [encoded(datasets, datasets.get("encoded", blob), f"{place}/encoded")]
+        return [encoded(datasets, datasets.get("encoded", blob), f"{place}/encoded", tables)]
     return [
-        _pixels(dataset, f"{place}/{name}", datasets.get("slots"))
+        _pixels(dataset, f"{place}/{name}", tables, datasets.get("slots"))
         for name, dataset in datasets.items()
         if name not in BESIDE_IMAGES
     ]
 
 
-def encoded(datasets: Mapping[str, Any], blob: Any, place: str) -> Segment:
+def encoded(datasets: Mapping[str, Any], blob: Any, place: str, tables: Tables) -> Segment:
     """Encoded images in one row of bytes.
 
     Args:
         datasets: Datasets of the group, with `offsets`.
         blob: The row of bytes.
         place: Its address for messages.
+        tables: What reads datasets.
 
     Returns:
         Where the images are.
@@ -83,19 +92,39 @@ def encoded(datasets: Mapping[str, Any], blob: Any, place: str) -> Segment:
     Raises:
         ValueError: The offsets are missing or lead elsewhere.
     """
-    if "offsets" not in datasets or blob.dtype != np.uint8 or blob.ndim != 1:
+    if "offsets" not in datasets:
         raise ValueError(f"{place}: expected bytes in one row, with 'offsets' beside them.")
-    spans = read_spans(datasets["offsets"], len(blob), f"{place}: 'offsets'")
-    return _segment(blob, len(spans), (), spans=spans)
+    return encoded_at(datasets["offsets"], blob, place, tables)
 
 
-def read_spans(dataset: Any, size: int, place: str) -> Array:
+def encoded_at(offsets: Any, blob: Any, place: str, tables: Tables) -> Segment:
+    """Encoded images or masks in one row of bytes, by their offsets.
+
+    Args:
+        offsets: Dataset of their offsets.
+        blob: The row of bytes.
+        place: Its address for messages.
+        tables: What reads datasets.
+
+    Returns:
+        Where they are.
+
+    Raises:
+        ValueError: The offsets lead elsewhere, or it is no row of bytes.
+    """
+    if blob.dtype != np.uint8 or blob.ndim != 1:
+        raise ValueError(f"{place}: expected bytes in one row, with 'offsets' beside them.")
+    spans = read_spans(tables.read(offsets), len(blob), place_of(offsets))
+    return _segment(blob, tables, len(spans), (), spans=spans)
+
+
+def read_spans(offsets: Array, size: int, place: str) -> Array:
     """Where parts of a row of bytes start and end.
 
     Args:
-        dataset: (N + 1,) offsets, or (N, 2) starts and ends.
+        offsets: (N + 1,) offsets, or (N, 2) starts and ends.
         size: Number of bytes in the row.
-        place: Name of the dataset for messages.
+        place: Address of the offsets for messages.
 
     Returns:
         (N, 2) starts and ends.
@@ -103,7 +132,6 @@ def read_spans(dataset: Any, size: int, place: str) -> Array:
     Raises:
         ValueError: They are no such thing.
     """
-    offsets = dataset[()]
     if offsets.ndim == 1 and len(offsets):
         offsets = np.lib.stride_tricks.sliding_window_view(offsets, 2)
     if (
@@ -115,28 +143,29 @@ def read_spans(dataset: Any, size: int, place: str) -> Array:
         or np.any(offsets[:, 1] < offsets[:, 0])
     ):
         raise ValueError(
-            f"{place} must rise from 0 to at most {size}, the number of bytes. Convert the images "
-            "again."
+            f"{place}: 'offsets' must rise from 0 to at most {size}, the number of bytes. Convert "
+            "the images again."
         )
-    return offsets  # type: ignore[no-any-return]
+    return offsets
 
 
-def _pixels(dataset: Any, place: str, slots: Any = None) -> Segment:
+def _pixels(dataset: Any, place: str, tables: Tables, slots: Any = None) -> Segment:
     """A dataset of a group: a stack of images, one image, or the bytes of one file."""
     if dataset.ndim == 1 and dataset.dtype == np.uint8:
-        return _segment(dataset, 1, (), spans=np.array([[0, len(dataset)]]))
+        return _segment(dataset, tables, 1, (), spans=np.array([[0, len(dataset)]]))
     one_image = dataset.ndim == 2 or (dataset.ndim == 3 and dataset.shape[-1] in CHANNEL_COUNTS)
     if one_image and dataset.dtype.kind in "uf" and not place.endswith("/images"):
-        return _segment(dataset, 1, dataset.shape, whole=True)
-    return stack(dataset, place, slots)
+        return _segment(dataset, tables, 1, dataset.shape, whole=True)
+    return stack(dataset, place, tables, slots)
 
 
-def stack(dataset: Any, place: str, slots: Any = None) -> Segment:
+def stack(dataset: Any, place: str, tables: Tables, slots: Any = None) -> Segment:
     """Images of one shape in one dataset.
 
     Args:
         dataset: (count, height, width[, channels]).
         place: Its address for messages.
+        tables: What reads datasets.
         slots: Dataset with the places of the images, where not all of the stack are images.
 
     Returns:
@@ -145,7 +174,8 @@ def stack(dataset: Any, place: str, slots: Any = None) -> Segment:
     Raises:
         ValueError: The dataset holds no images.
     """
-    if dataset.ndim not in (3, 4) or dataset.dtype.kind not in "uf":
+    known = dataset.ndim in (3, 4) and dataset.dtype.kind in "uf"
+    if not known or 0 in dataset.shape[1:]:
         raise ValueError(
             f"{place}: expected images (count, height, width, channels) or (count, height, width) "
             f"as unsigned integers or floats; got {dataset.shape} of {dataset.dtype}. Keep what is "
@@ -157,26 +187,34 @@ def stack(dataset: Any, place: str, slots: Any = None) -> Segment:
             "channels last, with np.moveaxis(images, 1, -1)."
         )
     if slots is None:
-        return _segment(dataset, len(dataset), dataset.shape[1:])
-    places = slots[()]
-    if places.ndim != 1 or not np.isin(places, np.arange(len(dataset))).all():
+        return _segment(dataset, tables, len(dataset), dataset.shape[1:])
+    places = tables.read(slots)
+    fits = places.ndim == 1 and places.dtype.kind in "iu"
+    if not fits or np.any(places < 0) or np.any(places >= len(dataset)):
         raise ValueError(f"{place}: 'slots' must hold numbers from 0 to {len(dataset) - 1}.")
-    return _segment(dataset, len(places), dataset.shape[1:], slots=places)
+    return _segment(dataset, tables, len(places), dataset.shape[1:], slots=places)
 
 
 def _segment(
     dataset: Any,
+    tables: Tables,
     count: int,
     shape: tuple[int, ...],
     spans: Array | None = None,
     whole: bool = False,
     slots: Array | None = None,
 ) -> Segment:
-    import h5py
-
-    # A type may have fewer bits than its bytes, or be a float of a kind that NumPy has not.
-    as_stored = bool(dataset.id.get_type() == h5py.h5t.py_create(dataset.dtype, logical=True))
-    plain = as_stored and dataset.chunks is None
-    start = dataset.id.get_offset() if plain else None
+    place = place_of(dataset)
+    tables.charge(place, _ROW * count)
+    with inside(place):
+        tables.check_room(dataset)
+        as_stored = stored_as_read(dataset)
+        start = dataset.id.get_offset() if as_stored and dataset.chunks is None else None
+    if start is not None and start + dataset.nbytes > tables.size(dataset):
+        raise ValueError(
+            f"{place}: {dataset.shape} of {dataset.dtype} reach beyond the end of the file, which "
+            "was cut short or is damaged. Copy the file again, or make it anew."
+        )
     shape = tuple(shape)
-    return Segment(dataset.name, count, shape, dataset.dtype, start, spans, whole, slots, as_stored)
+    chunked = dataset.chunks is not None
+    return Segment(dataset.name, count, shape, dataset.dtype, start, spans, whole, slots, chunked)

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from concurrent.futures import CancelledError
 
 from keras_cvdata.cancellation import Allowance, Cancellation
-from keras_cvdata.codec.headers import MAX_BYTES
+from keras_cvdata.codec.limits import MAX_BYTES
 from keras_cvdata.sources.remote_body import check_length
 from keras_cvdata.sources.remote_errors import FailedError, RefusedError, reason_of
 from keras_cvdata.sources.remote_hosts import Hosts

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from keras_cvdata.types import one_line
+
 _LONGEST = 80  # characters of a name or a phrase that a server chose
 _LONGEST_REASON = 500
 
@@ -49,7 +51,7 @@ def quoted(text: str, longest: int = _LONGEST) -> str:
     """
     text = as_meant(text)
     shown = text[:longest] + ("..." if len(text) > longest else "")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
+    return one_line(shown)
 
 
 def reason_of(error: BaseException) -> str:

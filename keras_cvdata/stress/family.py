@@ -23,6 +23,8 @@ class Family:
         source: Where the constants come from.
         note: Where its pixels differ from those of the source.
         released: The severity of a published data set that has only one; `None` elsewhere.
+        published: The severities of the source that are 1 to 5 here, where its order is not that
+            of the damage; empty elsewhere.
 
     Example:
         >>> from keras_cvdata.layers import RandomGaussianNoise
@@ -38,6 +40,7 @@ class Family:
     source: str = ""
     note: str = ""
     released: int | None = None
+    published: tuple[int, ...] = ()
 
     @property
     def severities(self) -> tuple[int, ...]:

@@ -70,11 +70,16 @@ def test_what_changes_pixels_is_done_one_by_one(pack, single, options):
     assert len(single) == 4
 
 
-def test_a_pack_that_was_cut_short_names_the_image(pack):
-    """As where images are read one by one; what can be read is, where that is asked for."""
+@pytest.mark.parametrize("change", ["cut", "rewritten"])
+def test_a_pack_that_changes_is_noticed(pack, change):
+    """As where images are read one by one, and also by a file that is open."""
     sequence = HDF5Sequence(pack, **{**SAME, "shuffle": False, "batch_size": 11})
     sequence[0]
     with pack.open("rb+") as file:
-        file.truncate(sequence.source._starts[0] + 2 * PIXELS[0].nbytes)
-    with pytest.raises(ImageError, match=r"x\[1\] \(row 1\).*shorter than it says"):
+        if change == "cut":
+            file.truncate(sequence.source._starts[0] + 2 * PIXELS[0].nbytes)
+        else:
+            file.seek(sequence.source._starts[-1])
+            file.write(b"other pixels")
+    with pytest.raises(ImageError, match=r"x\[0\] \(row 0\).*changed after its images were listed"):
         sequence[0]

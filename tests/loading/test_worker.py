@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 
 from keras_cvdata.cancellation import Cancellation
+from keras_cvdata.child_process import serve
 from keras_cvdata.engine.chain import Chain
 from keras_cvdata.engine.output import Output
 from keras_cvdata.layers import RandomGamma
@@ -24,7 +25,7 @@ from keras_cvdata.loading.loader import Loader
 from keras_cvdata.loading.processes import Pieces, ProcessPool, Room
 from keras_cvdata.loading.rendering import Reading
 from keras_cvdata.loading.sampler import BatchIndices
-from keras_cvdata.loading.worker import KEPT, Worker, serve
+from keras_cvdata.loading.worker import KEPT, Worker
 from keras_cvdata.sources import ArraySource, DataFrameSource
 from tests.faults.server import Server, serving
 
@@ -89,36 +90,6 @@ def test_a_worker_keeps_few_sources_open() -> None:
     assert list(worker._readers) == list(range(2, KEPT + 2))
 
 
-class UnpicklableError(Exception):
-    def __reduce__(self) -> Any:
-        raise TypeError("never")
-
-
-@pytest.mark.parametrize(
-    ("raised", "told"),
-    [(KeyError("x"), KeyError), (UnpicklableError("no way back"), RuntimeError)],
-)
-def test_answers_go_out_one_by_one(
-    monkeypatch: pytest.MonkeyPatch, raised: Exception, told: type[Exception]
-) -> None:
-    asked = Asked()
-    replies = io.BytesIO()
-    worker = asked.worker
-    render = worker.render
-
-    def fail_once(request: Any) -> Any:
-        monkeypatch.setattr(worker, "render", render)
-        raise raised
-
-    monkeypatch.setattr(worker, "render", fail_once)
-    serve(worker, io.BytesIO(2 * pickle.dumps(asked.request)), replies)
-    replies.seek(0)
-    first, second = pickle.load(replies), pickle.load(replies)
-    assert type(first) is told
-    assert "In a worker process" in first.__notes__[0]
-    assert second == [Outcome(0), Outcome(2)]
-
-
 def test_a_worker_hears_while_it_works_that_nobody_waits_for_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -134,7 +105,7 @@ def test_a_worker_hears_while_it_works_that_nobody_waits_for_it(
         ours.write(pickle.dumps(asked.request) + pickle.dumps(None) + pickle.dumps(asked.request))
         ours.write(pickle.dumps(asked.request)[:-5])
         ours.close()
-        serve(asked.worker, requests, replies)
+        serve(asked.worker.render, requests, replies)
     replies.seek(0)
     assert [type(pickle.load(replies)) for _ in range(2)] == [CancelledError] * 2
     assert render(asked.request) == [Outcome(0), Outcome(2)]

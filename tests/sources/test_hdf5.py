@@ -310,7 +310,9 @@ def test_damage_inside_is_named(write, path):
     data = bytearray(path.read_bytes())
     data[data.rindex(b"OHDR") + 10] ^= 255
     path.write_bytes(data)
-    with pytest.raises(ValueError, match=r"pets\.h5: the file is damaged inside: .*checksum"):
+    with pytest.raises(
+        ValueError, match=r"pets\.h5/c/pictures: the file is damaged inside: .*checksum"
+    ):
         HDF5Source(path)
 
 

@@ -101,7 +101,10 @@ class Allowance:
         self._work = work or Cancellation.current()
 
     def left(self) -> float:
-        """Seconds that are left, more than 0.
+        """See how much is left.
+
+        Returns:
+            Seconds, more than 0.
 
         Raises:
             TimeoutError: None are.

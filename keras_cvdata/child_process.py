@@ -203,5 +203,6 @@ def serve_parent(answer: Callable[[Any], Any]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who asks stops the work
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what functions of the user print is no reply
-    serve(answer, sys.stdin.buffer, replies)
+    with contextlib.suppress(BrokenPipeError):  # whoever asked was killed
+        serve(answer, sys.stdin.buffer, replies)
     os._exit(0)  # there is nothing to put in order

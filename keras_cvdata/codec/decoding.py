@@ -15,6 +15,8 @@ from keras_cvdata.codec.cut_jpeg import is_cut
 from keras_cvdata.codec.headers import Header, sniff
 from keras_cvdata.codec.jpeg import decode_jpeg
 from keras_cvdata.codec.limits import MAX_PIXELS
+from keras_cvdata.codec.png_notes import without_notes
+from keras_cvdata.codec.quiet import QuietOpenCV
 from keras_cvdata.types import NO_MEMORY, Array, Empty, ImageError, full_scale
 
 # OpenCV itself honours orientations for some formats, flags and depths only.
@@ -30,6 +32,8 @@ _FLAGS = {
     ("grayscale", 4): cv2.IMREAD_REDUCED_GRAYSCALE_4 | _STORED,
     ("grayscale", 8): cv2.IMREAD_REDUCED_GRAYSCALE_8 | _STORED,
 }
+_MODES = {flags: mode for mode, flags in _FLAGS.items()}
+_JPEG, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 _LARGE, _ROWS = 16 << 20, 64  # bytes, rows
 _TO_RGB = {3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGBA}
 
@@ -271,8 +275,12 @@ def _in_rgb_order(pixels: Array) -> Array:
 
 
 def _imdecode(data: bytes, flags: int, name: str, row: int | None) -> Array:
+    pixels: Array | None = _read_over_damage(data, flags)
+    if pixels is not None:
+        return pixels
     try:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+        with QuietOpenCV():
+            pixels = cv2.imdecode(np.frombuffer(without_notes(data), np.uint8), flags)
     except cv2.error as error:
         if error.code == cv2.Error.StsNoMem:
             raise ImageError(name, NO_MEMORY, row) from error
@@ -281,6 +289,17 @@ def _imdecode(data: bytes, flags: int, name: str, row: int | None) -> Array:
         reason = "It is damaged or incomplete and cannot be decoded. Copy or save it again."
         raise ImageError(name, reason, row)
     return pixels
+
+
+def _read_over_damage(data: bytes, flags: int) -> Array | None:
+    """Decode a JPEG that OpenCV decodes, without the line that it writes where one is damaged."""
+    if flags not in _MODES or not (data.startswith(_JPEG) and data.endswith(_JPEG_END)):
+        return None  # OpenCV refuses what ends within the image
+    mode, reduce = _MODES[flags]
+    try:
+        return decode_jpeg(data, sniff(data), mode, reduce, np.empty, strict=False)
+    except ImageError:
+        return None
 
 
 def turn_upright(pixels: Array, orientation: int) -> Array:

@@ -77,6 +77,7 @@ class Job(Generic[T]):
         work: Fills one slot and says what became of it; called once for each, from any thread.
         finish: Makes the result of the job of what `work` returned, in the order of the slots, once
             all are filled, on the thread that filled the last one.
+        renew: Called before the work begins anew in a process that was forked meanwhile.
     """
 
     def __init__(
@@ -85,8 +86,10 @@ class Job(Generic[T]):
         slots: int,
         work: Callable[[int], Outcome],
         finish: Callable[[list[Outcome]], T],
+        renew: Callable[[], None] | None = None,
     ) -> None:
         self._pool = pool
+        self._renew = renew
         self._slots = slots
         self._work: Callable[[int], Any] = work
         self._finish: Callable[[list[Any]], T] = finish
@@ -134,6 +137,8 @@ class Job(Generic[T]):
         Where the waiting is interrupted, as by Ctrl-C, the job is cancelled.
         """
         if self._process != os.getpid():  # its threads did not come along when this one was forked
+            if self._renew is not None:
+                self._renew()
             self._begin()
         try:
             self._await_futures()
@@ -234,9 +239,10 @@ class Pool:
         slots: int,
         work: Callable[[int], Outcome],
         finish: Callable[[list[Outcome]], T],
+        renew: Callable[[], None] | None = None,
     ) -> Job[T]:
         """Begin to fill a batch and return at once; see `Job`."""
-        return Job(self, slots, work, finish)
+        return Job(self, slots, work, finish, renew)
 
 
 def prefetch(jobs: Iterator[Job[T]], ahead: int) -> Iterator[T]:

@@ -284,6 +284,8 @@ while cv2.getNumThreads() != 4:  # until the job under way is done
     time.sleep(0.01)
 cv2.warpAffine(image, np.eye(2, 3), (2000, 2000))  # in four threads
 Interrupts.listen()
+renewed = []
+job = pool.start(8, work, sum, lambda: renewed.append(1))
 if child := os.fork():
     assert Interrupts.listens
     assert os.waitpid(child, 0)[1] == 0
@@ -293,6 +295,7 @@ else:
     assert signal.set_wakeup_fd(-1) == -1
     assert not Interrupts.listens
     assert pool.start(8, work, sum).wait() == 28
+    assert (job.wait(), renewed) == (28, [1])
     assert [*stream] == [[*range(8)]] * 3  # one job was under way and one was done
     assert cv2.getNumThreads() == 4
     cv2.warpAffine(image, np.eye(2, 3), (2000, 2000))

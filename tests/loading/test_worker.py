@@ -22,7 +22,7 @@ from keras_cvdata.engine.output import Output
 from keras_cvdata.layers import RandomGamma
 from keras_cvdata.loading.filling import Outcome
 from keras_cvdata.loading.loader import Loader
-from keras_cvdata.loading.processes import ProcessPool, Room
+from keras_cvdata.loading.processes import Pieces, ProcessPool, Room
 from keras_cvdata.loading.rendering import Reading
 from keras_cvdata.loading.sampler import BatchIndices
 from keras_cvdata.loading.worker import KEPT, Worker
@@ -132,3 +132,18 @@ def test_a_process_is_told_that_nobody_waits_for_it(server: Server) -> None:
     assert (loader.start(pool, 0, whole).wait().pixels == first).all()
     assert pool.pids == pids
     pool.end_threads()
+
+
+def test_a_batch_under_way_gets_memory_of_its_own_in_a_forked_process() -> None:
+    """The process that it was begun in fills the other."""
+    asked = Asked()
+    room = {"pixels": Room((3, 2, 2, 3), np.dtype("uint8")), "annotations": {}}
+    plan = Chain([], size=(2, 2)).plan(np.zeros((3, 0)), 2, 2, 3)
+    pieces = Pieces(asked.pool, None, plan, room, [0, 1, 2])
+    before = pieces.memory
+    pieces.begin_anew_where_forked()
+    assert pieces.memory is before
+    pieces._process = -1
+    pieces.begin_anew_where_forked()
+    assert not np.shares_memory(pieces.memory.pixels, before.pixels)
+    assert pieces._process == os.getpid()

@@ -62,7 +62,10 @@ def decode(directory: Directory, what: str) -> Array:
     shape = (directory.height, directory.width, directory.channels)
     if pixels.size != np.prod(shape, dtype=np.int64):
         raise ValueError("The tags of the TIFF contradict each other. Save the image again.")
-    return _as_channels(pixels.reshape(shape), directory, colors)
+    try:
+        return _as_channels(pixels.reshape(shape), directory, colors)
+    except (TypeError, IndexError):  # a palette of floats, or of another number of columns
+        raise ValueError("The tags of the TIFF contradict each other. Save it again.") from None
 
 
 def _as_channels(pixels: Array, directory: Directory, colors: Any) -> Array:

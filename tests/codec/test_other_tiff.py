@@ -44,12 +44,17 @@ def test_planes_in_tiles_that_do_not_end_where_they_do(
 
 
 @pytest.mark.parametrize("bits", [2, 4, 6])
-@pytest.mark.parametrize("kind", ["minisblack", "miniswhite"])
-def test_few_bits_are_spread_over_8(bits: int, kind: str) -> None:
+@pytest.mark.parametrize("kind", [0, 1])
+def test_few_bits_are_spread_over_8(bits: int, kind: int) -> None:
+    """White is 0 or black is."""
     levels = GREY >> (8 - bits)
-    data = written(levels, photometric=kind, bitspersample=bits)
+    text = "".join(f"{level:0{bits}b}" for level in levels.ravel())
+    body = int(text, 2).to_bytes(len(text) // 8, "big")
+    tags = {256: (4, [48]), 257: (4, [36]), 258: (3, [bits]), 259: (3, [1]), 262: (3, [kind]),
+            273: (4, [8]), 277: (3, [1]), 278: (4, [36]), 279: (4, [len(body)])}  # fmt: skip
+    data = assembled(body, tags, "<", big=False)
     shown = levels / (2**bits - 1)
-    shown = 255 * (shown if kind == "minisblack" else 1 - shown)
+    shown = 255 * (shown if kind else 1 - shown)
     assert np.abs(codec.decode(data, "grayscale")[:, :, 0] - shown).max() <= 0.5
 
 
@@ -91,6 +96,15 @@ def test_palettes_of_few_bits(bits: int, big: bool) -> None:
     del tags[320]
     with pytest.raises(ImageError, match="palette"):
         codec.decode(assembled(body + bytes(len(body) % 2), tags, "<", big))
+
+
+def test_a_palette_of_floats_is_refused() -> None:
+    """Found by the fuzzer."""
+    palette = np.zeros((3, 256), np.uint16)
+    data = written(GREY, photometric="palette", colormap=palette, compression="zstd")
+    entry = tiff.Directory(data).entries[320]
+    with pytest.raises(ImageError, match="contradict each other"):
+        codec.decode(data[: entry + 2] + struct.pack("<HI", 11, 384) + data[entry + 8 :])
 
 
 @pytest.mark.parametrize("kind", ["cielab", "icclab", "cfa"])

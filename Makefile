@@ -41,9 +41,9 @@ test-quick: $(VENV)/.ready-test
 check: $(VENV)/.ready-test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
-	$(BIN)/mypy --platform win32 # uses of what only POSIX has
-	$(BIN)/mypy --platform darwin
+	@echo "mypy for linux, win32 and darwin" # uses of what a system lacks
+	@echo "linux win32 darwin" | xargs -n 1 -P 3 sh -c \
+		'$(BIN)/mypy --platform $$0 --cache-dir .mypy_cache/$$0'
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pydoclint keras_cvdata
 

@@ -17,7 +17,6 @@ benchmarks/results/cache.md.
 
 from __future__ import annotations
 
-import argparse
 import os
 import platform
 import subprocess
@@ -36,6 +35,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 import cv2
 import numpy as np
 from loading import photographs
+from reports import arguments, keep
 
 from keras_cvdata.engine.chain import Chain
 from keras_cvdata.loading.caching.cache import ImageCache
@@ -43,7 +43,6 @@ from keras_cvdata.loading.caching.disk import DiskStore
 from keras_cvdata.loading.rendering import BatchMemory, Reading, render_slot
 from keras_cvdata.sources import DirectorySource
 
-RESULTS = Path(__file__).parent / "results" / "cache.md"
 SIZE = (224, 224)
 SETS: dict[str, tuple[int, int] | None] = {
     "photographs as they are": None,
@@ -281,19 +280,13 @@ def report(folder: Path, source: str, rounds: int, kills: int) -> Iterator[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, help="folder of class folders; generated if absent")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser = arguments(__doc__, data=True, rounds=5)
     parser.add_argument("--kills", type=int, default=50)
     options = parser.parse_args()
     with photographs(options.data) as (folder, source):
         if options.data is None:
             settled(folder)
-        lines = []
-        for line in report(folder, source, options.rounds, options.kills):
-            print(line, flush=True)
-            lines.append(line)
-    RESULTS.write_text("\n".join(lines) + "\n")
+        keep("cache", report(folder, source, options.rounds, options.kills))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ thread, ours one per core. The table goes to benchmarks/results/drop_in.md.
 
 from __future__ import annotations
 
-import argparse
 import os
 import platform
 import sys
@@ -33,10 +32,10 @@ import keras
 import numpy as np
 from keras.src.legacy.preprocessing import image as old
 from loading import in_order, photographs
+from reports import arguments, keep
 
 from keras_cvdata.preprocessing import image as new
 
-RESULTS = Path(__file__).parent / "results" / "drop_in.md"
 FULL = {
     "rotation_range": 30,
     "zoom_range": 0.2,
@@ -174,18 +173,13 @@ def report(folder: Path, source: str, repeats: int) -> Iterator[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, help="folder of class folders; generated if absent")
+    parser = arguments(__doc__, data=True)
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
     cv2.setNumThreads(1)
     warnings.simplefilter("ignore")  # of the old class
     with photographs(options.data) as (folder, source):
-        lines = []
-        for line in report(folder, source, options.repeats):
-            print(line, flush=True)
-            lines.append(line)
-    RESULTS.write_text("\n".join(lines) + "\n")
+        keep("drop_in", report(folder, source, options.repeats))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ benchmarks/results/floor.md.
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 import math
 import os
@@ -32,12 +31,12 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 import cv2
 import numpy as np
 from loading import photographs
+from reports import arguments, keep
 
 from keras_cvdata import DirectorySequence, layers
 from keras_cvdata.sources import DirectorySource
 
 SIDE, BATCH = 224, 32
-RESULTS = Path(__file__).parent / "results" / "floor.md"
 SETS = {"401 x 468": (401, 468, 97), "273 x 371": (273, 371, 97), "1200 x 1600": (1200, 1600, 90)}
 LARGE = "1200 x 1600"
 
@@ -236,19 +235,12 @@ def report(data: Path, source: str, rounds: int) -> Iterator[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, help="folder of class folders; generated if absent")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser = arguments(__doc__, data=True, rounds=7)
     options = parser.parse_args()
     cv2.setNumThreads(1)
     random.seed(0)
     with photographs(options.data) as (folder, source):
-        lines = []
-        for line in report(folder, source, options.rounds):
-            print(line, flush=True)
-            lines.append(line)
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text("\n".join(lines) + "\n")
+        keep("floor", report(folder, source, options.rounds))
 
 
 if __name__ == "__main__":

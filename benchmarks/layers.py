@@ -21,7 +21,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -30,9 +29,9 @@ os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it asks the network on
 
 import cv2
 import numpy as np
+from reports import arguments, keep
 
 SIZE, BATCH = 224, 32
-RESULTS = Path(__file__).parent / "results" / "layers.md"
 
 
 def photographs(count: int, size: int = SIZE) -> np.ndarray:
@@ -341,7 +340,7 @@ def report(repeats: int, backends: list[str]) -> Iterator[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments(__doc__)
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--backends", nargs="*", default=["tensorflow", "jax", "torch"])
     parser.add_argument("--in-model", action="store_true", help=argparse.SUPPRESS)
@@ -350,12 +349,7 @@ def main() -> None:
         print(in_model(options.repeats))
         return
     cv2.setNumThreads(1)
-    lines = []
-    for line in report(options.repeats, options.backends):
-        print(line, flush=True)
-        lines.append(line)
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text("\n".join(lines) + "\n")
+    keep("layers", report(options.repeats, options.backends))
 
 
 if __name__ == "__main__":

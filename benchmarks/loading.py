@@ -35,10 +35,10 @@ os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it asks the network on
 
 import cv2
 import numpy as np
+from reports import arguments, keep
 
 SIZE = (224, 224)
 BATCH = 32
-RESULTS = Path(__file__).parent / "results" / "loading.md"
 
 Epoch = Callable[[], Iterable[Any]]  # one pass over the folder, batch by batch
 
@@ -280,8 +280,7 @@ def module(name: str) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, help="folder of class folders; generated if absent")
+    parser = arguments(__doc__, data=True)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--memory-of", help=argparse.SUPPRESS)
@@ -291,12 +290,7 @@ def main() -> None:
         print_memory_growth(options.data, options.memory_of, options.threads[0])
         return
     with photographs(options.data) as (folder, source):
-        lines = []
-        for line in report(folder, source, options.threads, options.repeats):
-            print(line, flush=True)
-            lines.append(line)
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text("\n".join(lines) + "\n")
+        keep("loading", report(folder, source, options.threads, options.repeats))
 
 
 if __name__ == "__main__":

@@ -148,6 +148,49 @@ def dali(folder: Path, threads: int) -> Epoch:
     return lambda: (made.run() for _ in range(steps))
 
 
+class Labelled:
+    """Photographs and the numbers of their classes; at module level for worker processes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.files = files_of(folder)
+        self.names = sorted({Path(file).parent.name for file in self.files})
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, position: int) -> tuple[Any, int]:
+        from PIL import Image
+
+        file = self.files[position]
+        return Image.open(file).convert("RGB"), self.names.index(Path(file).parent.name)
+
+
+def ffcv(folder: Path, threads: int) -> Epoch:
+    """Flips, shifts and brightness only; JPEG as it encodes them itself."""
+    from ffcv import fields, transforms, writer
+    from ffcv.fields import decoders
+    from ffcv.loader import Loader, OrderOption
+
+    height, width = loading.SIZE
+    target = Path(tempfile.mkdtemp()) / "photographs.beton"
+    columns = {"image": fields.RGBImageField(write_mode="jpg"), "label": fields.IntField()}
+    writer.DatasetWriter(str(target), columns).from_indexed_dataset(Labelled(folder))
+    image = [
+        decoders.CenterCropRGBImageDecoder((height, width), ratio=1),
+        transforms.RandomHorizontalFlip(),
+        transforms.RandomTranslate(padding=height // 10),
+        transforms.RandomBrightness(0.2),
+        transforms.NormalizeImage(np.zeros(3), np.full(3, 255.0), np.float32),
+        transforms.ToTensor(),
+    ]
+    label = [decoders.IntDecoder(), transforms.ToTensor()]
+    pipelines = {"image": image, "label": label}
+    loader = Loader(
+        str(target), BATCH, num_workers=threads, order=OrderOption.RANDOM, pipelines=pipelines
+    )
+    return lambda: loader
+
+
 SYSTEMS: dict[str, Callable[[Path, int], Epoch]] = {
     "decode only": loading.decode_only,
     "OpenCV loop": opencv_loop,
@@ -160,9 +203,10 @@ SYSTEMS: dict[str, Callable[[Path, int], Epoch]] = {
     "Grain + Albumentations": grain_albumentations,
     "torch DataLoader + Albumentations": loading.torch_albumentations,
     "DALI on CPU": dali,
+    "FFCV": ffcv,
 }
 PACKAGES = ("keras", "tensorflow", "opencv-python", "opencv-python-headless", "numpy", "torch",
-            "grain", "albumentations", "nvidia-dali-cuda120")  # fmt: skip
+            "grain", "albumentations", "nvidia-dali-cuda120", "ffcv")  # fmt: skip
 
 
 def versions() -> dict[str, str]:

@@ -8,7 +8,8 @@ in a temporary folder. All read `<class>/<image>` and yield float32 batches of 3
 by up to 30 degrees, zoomed by up to 0.2, shifted by up to 0.1 and brightened by up to 0.2. They
 take turns, one at a time, so that a busy moment of the machine meets all of them. CPU time is that
 of the process and all its children, the least of the turns: it hardly depends on what else runs.
-The table and all figures go to benchmarks/results/peers.md and peers.json. Linux only, by /proc.
+Last, every fifth photograph is enlarged. The tables and all figures go to
+benchmarks/results/peers.md and peers.json. Linux only, by /proc.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import sys
 import tempfile
 import time
 import venv
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -32,10 +34,14 @@ from typing import Any
 import cv2
 import peer_systems
 from loading import photographs
+from reports import RESULTS, arguments, keep
 
 HERE = Path(__file__).parent
-RESULTS = HERE / "results" / "peers.md"
 FLOOR, OURS = "decode only", "this package, folder"
+WITHIN = (
+    "FFCV reads its own format and can neither turn nor zoom images. It is built from source, for "
+    "which OpenCV must be installed in C++, where pkg-config finds it."
+)
 TICK = os.sysconf("SC_CLK_TCK")
 
 # What pip installs for systems that need more than this environment has.
@@ -43,6 +49,7 @@ NEEDS = {
     "Grain + Albumentations": ("grain", "albumentations"),
     "torch DataLoader + Albumentations": ("torch", "albumentations"),
     "DALI on CPU": ("nvidia-dali-cuda120",),
+    "FFCV": ("ffcv==1.0.2", "torch"),
 }
 
 
@@ -149,19 +156,27 @@ def environment(folder: Path, packages: tuple[str, ...]) -> str:
         Its interpreter.
     """
     place = folder / "-".join(packages)
-    python = place / "bin" / "python"
-    if not python.exists():
+    python, ready = place / "bin" / "python", place / "ready"
+    if not ready.exists():
         venv.create(place, with_pip=True)
         (found,) = place.glob("lib/python*/site-packages")
         (found / "here.pth").write_text("\n".join(site.getsitepackages()))
         call = [str(python), "-m", "pip", "install", "--quiet", *packages]
         subprocess.run(call, check=True, capture_output=True, text=True)
+        ready.touch()
     return str(python)
 
 
+def reason(error: Exception) -> str:
+    """What a loader cannot run for: what the innermost program said of it."""
+    said = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
+    told = [line.strip() for line in said if "Error: " in line]
+    return (told or said)[-1][-300:]
+
+
 def enlarged(folder: Path, width: int, target: Path) -> Path:
-    """Copies of photographs at another width, for what large ones cost."""
-    for file in sorted(folder.glob("*/*")):
+    """Copies of every fifth photograph at another width, for what large ones cost."""
+    for file in sorted(folder.glob("*/*"))[::5]:
         image = cv2.imread(str(file))
         size = (width, round(width * 3 / 4))
         (target / file.parent.name).mkdir(parents=True, exist_ok=True)
@@ -183,7 +198,7 @@ def measure(
                     python = environment(scratch, NEEDS[system])
                 peer = Peer(python, system, folder, size, options.threads)
             except (RuntimeError, subprocess.CalledProcessError) as error:
-                failed[system] = (getattr(error, "stderr", None) or str(error)).strip()[-300:]
+                failed[system] = reason(error)
                 continue
             stack.callback(peer.close)
             peers.append(peer)
@@ -221,37 +236,45 @@ def heading(found: list[Turns], what: str, options: argparse.Namespace) -> str:
         f"{found[0].images} {what} to float32 batches of {peer_systems.BATCH} x {found[0].size} x "
         f"{found[0].size} x 3 on {options.threads} threads, {options.repeats} turns each. CPU time "
         f"is the least of the turns, images/s the median, spread how far turns are apart. Python "
-        f"{platform.python_version()}, {named}; {os.cpu_count()} cores."
+        f"{platform.python_version()}, {named}; {os.cpu_count()} cores with a load of "
+        f"{os.getloadavg()[1]:.0f}, other programs included."
     )
 
 
+def report(
+    found: tuple[Path, str], options: argparse.Namespace, scratch: Path, kept: list[Any]
+) -> Iterator[str]:
+    """A section for each size, and one for large photographs; `kept` gets all figures."""
+    folder, what = found
+    parts = [(folder, what, size, f"{size} x {size}") for size in options.sizes]
+    if options.enlarge:
+        larger = enlarged(folder, options.enlarge, scratch / "larger")
+        name = f"{what}, {options.enlarge} pixels wide,"
+        parts.append((larger, name, options.sizes[0], f"{parts[0][3]}, large photographs"))
+    yield "# Loaders beside each other"
+    for folder, what, size, title in parts:
+        place = options.environments or scratch
+        turns, failed = measure(folder, size, options.systems, options, place)
+        yield from ("", f"## {title}", "", heading(turns, what, options), "", *table(turns))
+        for system, why in failed.items():
+            yield from ("", f"Not run: {system} ({', '.join(NEEDS.get(system, ()))}): {why}")
+        kept += [asdict(each) for each in turns]
+    yield from ("", WITHIN, "", "Made by `python benchmarks/peers.py --data FOLDER`.")
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, help="folder of class folders; generated if absent")
+    parser = arguments(__doc__, data=True)
     parser.add_argument("--sizes", type=int, nargs="+", default=[224, 128])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--systems", nargs="+", default=list(peer_systems.SYSTEMS))
-    parser.add_argument("--enlarge", type=int, metavar="WIDTH", help="make images as wide first")
+    parser.add_argument("--enlarge", type=int, metavar="WIDTH", default=1600, help="0: leave out")
     parser.add_argument("--environments", type=Path, help="folder to keep them in")
     options = parser.parse_args()
-    lines, content = ["# Loaders beside each other", ""], []
+    kept: list[Any] = []
     with tempfile.TemporaryDirectory() as scratch, photographs(options.data) as found:
-        folder, what = found
-        if options.enlarge:
-            folder = enlarged(folder, options.enlarge, Path(scratch) / "larger")
-            what = f"{what}, {options.enlarge} pixels wide,"
-        for size in options.sizes:
-            place = options.environments or Path(scratch)
-            turns, failed = measure(folder, size, options.systems, options, place)
-            part = [f"## {size} x {size}", "", heading(turns, what, options), "", *table(turns)]
-            part += [f"\nNot run: {system}: {why}" for system, why in failed.items()]
-            print("\n".join(part), flush=True)
-            lines += [*part, ""]
-            content += [asdict(each) for each in turns]
-            made = "Made by `python benchmarks/peers.py`."
-            RESULTS.write_text("\n".join([*lines, made]) + "\n")
-            RESULTS.with_suffix(".json").write_text(json.dumps(content, indent=1) + "\n")
+        keep("peers", report(found, options, Path(scratch), kept))
+    (RESULTS / "peers.json").write_text(json.dumps(kept, indent=1) + "\n")
 
 
 if __name__ == "__main__":

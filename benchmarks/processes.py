@@ -4,9 +4,9 @@
 
 `--data` is a folder `<class>/<image>`; without it, noise of 400 x 400 is written. The first table
 shows the CPU time of all processes for an image, and images per second, of a chain that spends its
-time in OpenCV and of one that counts in Python. The second ends programs in the midst of an epoch,
-`--runs` times in each way, and counts the seconds until the last process is gone. The third says
-what the figures mean for 64 cores, on paper. The tables go to benchmarks/results/processes.md.
+time in OpenCV and of one that counts in Python; `many_cores.py` says what they mean for 64 cores.
+The second ends programs in the midst of an epoch, `--runs` times in each way, and counts the
+seconds until the last process is gone. The tables go to benchmarks/results/processes.md.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import cv2
 import numpy as np
+from reports import arguments, keep
 
 from keras_cvdata import DirectorySequence, layers
 
-RESULTS = Path(__file__).parent / "results" / "processes.md"
 CHAIN = [
     layers.RandomFlip("horizontal"),
     layers.RandomRotation(degrees=30),
@@ -171,28 +171,28 @@ def pictures(folder: Path) -> Path:
     return folder
 
 
+def report(folder: Path, options: argparse.Namespace) -> Iterator[str]:
+    yield "# Threads and processes"
+    yield ""
+    yield (
+        f"{len(os.sched_getaffinity(0))} cores, Python {platform.python_version()}, OpenCV "
+        f"{cv2.__version__}. Made by `python benchmarks/processes.py`; the CPU time is that of "
+        "all processes, the least of three rounds, and counts in hundredths of a second."
+    )
+    yield ""
+    yield from rates(folder, options.images)
+    yield ""
+    yield from endings(folder, options.runs)
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments(__doc__)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--images", type=int, default=384)
-    args = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
-        folder = args.data or pictures(Path(made))
-        lines = [
-            "# Threads and processes",
-            "",
-            f"{len(os.sched_getaffinity(0))} cores, Python {platform.python_version()}, OpenCV "
-            f"{cv2.__version__}. Made by `python benchmarks/processes.py`; the CPU time is that of "
-            "all processes, the least of three rounds, and counts in hundredths of a second.",
-            "",
-        ]
-        for part in (rates(folder, args.images), endings(folder, args.runs)):
-            for line in part:
-                print(line, flush=True)
-                lines.append(line)
-            lines.append("")
-    RESULTS.write_text("\n".join(lines))
+        keep("processes", report(options.data or pictures(Path(made)), options))
 
 
 if __name__ == "__main__":

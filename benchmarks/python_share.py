@@ -36,12 +36,12 @@ import cv2
 import numpy as np
 from floor import SETS, save_again, this_package
 from loading import photographs
+from reports import arguments, keep
 
-RESULTS = Path(__file__).parent / "results" / "python_share.md"
 FEW = 100  # samples a second: more of them hold the process up
 
 PIXEL, FOUR = np.zeros((1, 1, 3), np.uint8), np.zeros((1, 1, 4), np.uint8)
-FLOATS = np.zeros((1, 1, 3), np.float32)
+FLOATS, PAIR = np.zeros((1, 1, 3), np.float32), np.zeros((1, 1, 2), np.int32)
 TABLE, MATRIX = np.zeros((1, 256), np.float32), np.eye(2, 3)
 JPEG = cv2.imencode(".jpg", PIXEL)[1]
 
@@ -50,6 +50,8 @@ CALLS: list[tuple[str, str, Callable[[], object] | None]] = [
     ("cv2", "imdecode", lambda: cv2.imdecode(JPEG[:4], cv2.IMREAD_COLOR_RGB)),
     ("cv2", "cvtColor", lambda: cv2.cvtColor(PIXEL, cv2.COLOR_RGB2RGBA, dst=FOUR)),
     ("cv2", "resize", lambda: cv2.resize(PIXEL, (1, 1), interpolation=cv2.INTER_AREA)),
+    ("cv2", "addWeighted", lambda: cv2.addWeighted(FOUR, 0.5, FOUR, 0.5, 0.25, FOUR)),
+    ("cv2", "split", lambda: cv2.split(PAIR)),
     ("cv2", "copyMakeBorder", lambda: cv2.copyMakeBorder(FOUR, 0, 0, 0, 0, 2, dst=FOUR)),
     ("cv2", "warpAffine", lambda: cv2.warpAffine(FOUR, MATRIX, (1, 1), dst=FOUR)),
     ("cv2", "LUT", lambda: cv2.LUT(PIXEL, TABLE, dst=FLOATS)),
@@ -192,21 +194,14 @@ def report(data: Path, source: str, rounds: int) -> Iterator[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, help="folder of class folders; generated if absent")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser = arguments(__doc__, data=True, rounds=7)
     parser.add_argument("--run", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     cv2.setNumThreads(1)
     if options.run:
         run_on(options.run)
     with photographs(options.data) as (folder, source):
-        lines = []
-        for line in report(folder, source, options.rounds):
-            print(line, flush=True)
-            lines.append(line)
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text("\n".join(lines) + "\n")
+        keep("python_share", report(folder, source, options.rounds))
 
 
 if __name__ == "__main__":

@@ -26,10 +26,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from reports import arguments, keep
 
 SIZE, SAMPLES = 64, 256
 WARM_UP = 10  # fits until Keras and the allocator have what they keep for themselves
-RESULTS = Path(__file__).parent / "results" / "repeated_fits.md"
 State = tuple[float, int, int]
 
 
@@ -161,8 +161,21 @@ def rows(options: argparse.Namespace) -> Iterator[str]:
             yield f"| {backend} | {name} | {count} | {run.stdout.splitlines()[-1]} |"
 
 
+def report(options: argparse.Namespace) -> Iterator[str]:
+    yield "# What trainings leave behind"
+    yield ""
+    yield (
+        f"Growth from the first {WARM_UP} fits, or the first epoch, to the last. Python "
+        f"{sys.version.split()[0]}, keras {version('keras')}."
+    )
+    yield ""
+    yield from rows(options)
+    yield ""
+    yield "Made by `python benchmarks/repeated_fits.py`."
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments(__doc__)
     parser.add_argument("--fits", type=int, default=50)
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--backends", nargs="+", default=["tensorflow", "jax", "torch"])
@@ -173,18 +186,7 @@ def main() -> None:
         grown = [b - a for a, b in zip(before, after, strict=True)]
         print(f"{grown[0]:.1f} | {grown[1]} | {grown[2]}")
         return
-    lines = [
-        "# What trainings leave behind",
-        "",
-        f"Growth from the first {WARM_UP} fits, or the first epoch, to the last. Python "
-        f"{sys.version.split()[0]}, keras {version('keras')}.",
-        "",
-    ]
-    for line in rows(options):
-        print(line, flush=True)
-        lines.append(line)
-    lines += ["", "Made by `python benchmarks/repeated_fits.py`."]
-    RESULTS.write_text("\n".join(lines) + "\n")
+    keep("repeated_fits", report(options))
 
 
 if __name__ == "__main__":

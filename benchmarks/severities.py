@@ -13,20 +13,19 @@ it, spread over its files in their order. The tables go to benchmarks/results/se
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
+from reports import arguments, keep
 
 from keras_cvdata import apply
 from keras_cvdata.stress.family import Family
 from keras_cvdata.stress.suites import suite_of
 
 SIDE, DRAWS, WITHIN = 224, 20, 0.1
-RESULTS = Path(__file__).parent / "results" / "severities.md"
 PUBLISHED = Path(__file__).parent / "published_severities.json"
 NUMBERS = ("mean", "standard deviation", "mean absolute change", "PSNR", "SSIM")
 
@@ -190,13 +189,9 @@ def of_folder(images: np.ndarray, families: dict[str, Family]) -> Iterator[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments(__doc__)
     parser.add_argument("--photographs", type=Path, help="folder with photographs (.jpg)")
-    lines = []
-    for line in report(parser.parse_args().photographs):
-        print(line, flush=True)
-        lines.append(line)
-    RESULTS.write_text("\n".join(lines) + "\n")
+    keep("severities", report(parser.parse_args().photographs))
 
 
 if __name__ == "__main__":

@@ -31,9 +31,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
 import numpy as np
+from reports import arguments, keep
 
 ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "results" / "small_arrays.md"
 SHAPES = {"32 x 32 x 3": (32, 32, 3), "28 x 28 x 1": (28, 28, 1), "64 x 64 x 3": (64, 64, 3)}
 CHAINS = ("none", "flip, shift, light", "flip, rotation, zoom")
 PACKAGE, OLD_CLASS, HELD = "this package", "ImageDataGenerator", "held"
@@ -224,7 +224,7 @@ def report(options: argparse.Namespace) -> Iterator[str]:
         "Microseconds of CPU of the whole process for an image, the least of "
         f"{options.rounds} epochs in turns; the batches of both states are the same, bit for bit. "
         f"uint8 in memory to float32 of 0 to 1. Python {platform.python_version()}, {found}; "
-        f"{os.cpu_count()} cores."
+        f"{os.cpu_count()} cores with a load of {os.getloadavg()[1]:.0f}, other programs included."
     )
     yield ""
     yield from loading_rows([*ours, Worker(OLD_CLASS)], options)
@@ -240,10 +240,9 @@ def report(options: argparse.Namespace) -> Iterator[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments(__doc__, rounds=5)
     parser.add_argument("--package", type=Path, help="another state of this repository")
     parser.add_argument("--images", type=int, default=8192)
-    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--batch-size", type=int, nargs="+", default=[32, 128])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
@@ -251,12 +250,7 @@ def main() -> None:
     if options.serve:
         serve()
         return
-    lines = []
-    for line in report(options):
-        print(line, flush=True)
-        lines.append(line)
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text("\n".join(lines) + "\n")
+    keep("small_arrays", report(options))
 
 
 if __name__ == "__main__":

@@ -117,7 +117,8 @@ class Soak:
         """Make a sequence and use it."""
         name = self._draw.choice(list(self._sources))
         options = settings(self._draw, self._folder / f"cache of {name}")
-        if name == "arrays":  # they are in memory already
+        in_memory = options["cache"] == "memory"
+        if name == "arrays" or (in_memory and options["processes"]):  # refused: of no use there
             options["cache"] = None
         use = self._draw.choice((self._read, self._read, self._break_off, self._fit))
         if use == self._fit:

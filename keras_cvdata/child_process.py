@@ -10,13 +10,17 @@ import contextlib
 import json
 import os
 import pickle
+import selectors
 import signal
 import subprocess
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Sequence
+from queue import SimpleQueue
 from typing import IO, Any
+
+from keras_cvdata.cancellation import GLANCE, Cancellation
 
 _PATIENCE = 1.0  # seconds that a process has to end by itself
 
@@ -60,6 +64,8 @@ class ChildProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL if silent else None,
             pass_fds=tuple(descriptors),
+            # Ctrl-C is for the one who asks, also before this one can ignore it.
+            process_group=None if sys.platform == "win32" else 0,
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -71,10 +77,10 @@ class ChildProcess:
         return self._process.pid
 
     def ask(self, request: Any, seconds: float | None = None) -> Any:
-        """Send a request and wait for the answer.
+        """Send a request and wait for the answer, which comes soon where the work is given up.
 
         Args:
-            request: What is asked for.
+            request: What is asked for; `None` asks for nothing.
             seconds: How long to wait before the process is killed; None waits for ever.
 
         Returns:
@@ -90,8 +96,8 @@ class ChildProcess:
             timer.daemon = True
             timer.start()
         try:
-            self._requests.write(pickle.dumps(request))
-            self._requests.flush()
+            self._send(request)
+            self._await_reply(Cancellation.current())
             return pickle.load(self._replies)
         except (OSError, EOFError, pickle.UnpicklingError) as error:
             code = self._process.wait()
@@ -100,6 +106,21 @@ class ChildProcess:
         finally:
             if timer is not None:
                 timer.cancel()
+
+    def _send(self, message: Any) -> None:
+        self._requests.write(pickle.dumps(message))
+        self._requests.flush()
+
+    def _await_reply(self, work: Cancellation) -> None:
+        """Tell the process where the work is given up; on Windows pipes are not watched."""
+        if sys.platform == "win32":
+            return
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._replies, selectors.EVENT_READ)
+            while not selector.select(GLANCE):
+                if work.cancelled:
+                    self._send(None)
+                    return
 
     def _kill(self, late: threading.Event) -> None:
         late.set()
@@ -130,20 +151,35 @@ def serve(answer: Callable[[Any], Any], requests: IO[bytes], replies: IO[bytes])
 
     Args:
         answer: From a request to what is answered.
-        requests: Pickled requests, one after the other.
+        requests: Pickled requests, one after the other; `None` gives up the one before it.
         replies: Where the answers go, or the exceptions that came.
     """
-    while True:
+    received: SimpleQueue[tuple[Any, Cancellation] | None] = SimpleQueue()
+    threading.Thread(target=_receive, args=(requests, received), daemon=True).start()
+    while (each := received.get()) is not None:
+        request, work = each
         try:
-            request = pickle.load(requests)
-        except EOFError:
-            return
-        try:
-            reply = pickle.dumps(answer(request))
+            with work.covers():
+                reply = pickle.dumps(answer(request))
         except Exception as error:
             reply = _told(error)
         replies.write(reply)
         replies.flush()
+
+
+def _receive(requests: IO[bytes], received: SimpleQueue[tuple[Any, Cancellation] | None]) -> None:
+    """Listen while the process works; where nobody is there any more, give its work up."""
+    work = Cancellation()
+    with contextlib.suppress(EOFError, pickle.UnpicklingError):
+        while True:
+            request = pickle.load(requests)
+            if request is None:
+                work.cancel()
+            else:
+                work = Cancellation()
+                received.put((request, work))
+    work.cancel()
+    received.put(None)
 
 
 def _told(error: Exception) -> bytes:
@@ -167,5 +203,6 @@ def serve_parent(answer: Callable[[Any], Any]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who asks stops the work
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what functions of the user print is no reply
-    serve(answer, sys.stdin.buffer, replies)
+    with contextlib.suppress(BrokenPipeError):  # whoever asked was killed
+        serve(answer, sys.stdin.buffer, replies)
     os._exit(0)  # there is nothing to put in order

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
+
+from keras_cvdata.writing import check_writable
 
 FORMATS = "a folder, .csv, .json, .jsonl or .h5"
 
@@ -251,9 +252,7 @@ def check_folders(paths: Iterable[str | None]) -> None:
         paths: Files to write; None and "" stand for none.
 
     Raises:
-        FileNotFoundError: There is no folder for one of them.
+        OSError: There is no folder for one of them, or permissions are missing.
     """
     for path in filter(None, paths):
-        folder = Path(path).parent
-        if not folder.is_dir():
-            raise FileNotFoundError(f"{path}: there is no folder {folder} to write it into.")
+        check_writable(path)

@@ -12,6 +12,7 @@ import imutils
 import numpy as np
 
 from keras_cvdata.types import Array, full_scale
+from keras_cvdata.writing import replacing_file, write_bytes
 
 _TITLE_HEIGHT = 16  # pixels
 _GAP = 2  # pixels around each image
@@ -97,7 +98,7 @@ def save_png(path: str | os.PathLike[str], image: Array) -> None:
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     encoded = cv2.imencode(".png", image[..., ::-1] if image.ndim == 3 else image)[1]
-    Path(path).write_bytes(encoded.tobytes())  # imwrite fails silently, and on some names
+    write_bytes(path, encoded.data)  # imwrite fails silently, and on some names
 
 
 def bar_chart(
@@ -137,4 +138,5 @@ def bar_chart(
     axes.set_ylabel(ylabel)
     axes.margins(y=0.15)
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=len(series), frameon=False)
-    figure.savefig(path, dpi=150)
+    with replacing_file(path) as draft:
+        figure.savefig(draft, dpi=150)

@@ -13,6 +13,7 @@ import numpy as np
 
 from keras_cvdata.progress import track
 from keras_cvdata.types import Array, full_scale
+from keras_cvdata.writing import write_text
 
 ROUNDING = 1e-5  # of the range, by which computed pixels may exceed it
 EPSILON = 1e-7  # added to the standard deviation, so that a constant pixel becomes 0 (R38)
@@ -98,7 +99,7 @@ class Standardization:
             path: File to write.
         """
         content = {"mode": self.mode, "mean": self.mean.tolist(), "std": self.std.tolist()}
-        Path(path).write_text(json.dumps(content), encoding="utf-8")
+        write_text(path, json.dumps(content))
 
     @classmethod
     def from_json(cls, path: str | os.PathLike[str]) -> Standardization:

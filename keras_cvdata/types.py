@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -17,8 +18,58 @@ Empty: TypeAlias = Callable[[tuple[int, ...], Any], Array]
 """Gives memory of a shape and a dtype, as `numpy.empty` does; others use theirs again."""
 
 
+NO_MEMORY = (
+    "There is not enough memory for it. Use fewer threads, a smaller batch_size or prefetch, or "
+    "save the image smaller."
+)
+_BRIEF = reprlib.Repr()
+_BRIEF.maxstring = _BRIEF.maxother = 200
+_BRIEF.maxlong = 100
+_BRIEF.maxlist = _BRIEF.maxtuple = _BRIEF.maxset = _BRIEF.maxdict = 20
+_LONGEST_NAME = 4096  # characters of a name in a message
+
+
+def brief(value: Any) -> str:
+    """A value for a message: as `repr`, but short, however long or deep it is.
+
+    Args:
+        value: Anything that came from outside.
+
+    Returns:
+        The text.
+
+    Example:
+        >>> brief("cat"), len(brief("cat" * 1000))
+        ("'cat'", 200)
+    """
+    try:
+        return _BRIEF.repr(value)
+    except ValueError:  # integers of more digits than Python writes
+        return f"a {type(value).__name__}"
+
+
+def one_line(text: str) -> str:
+    r"""Write ends of lines, and what else would steer a terminal or is no Unicode, as escapes.
+
+    Args:
+        text: Any text, such as the name of a file.
+
+    Returns:
+        The text.
+
+    Example:
+        >>> print(one_line("cat\n\x1b[31m.jpg"))
+        cat\n\x1b[31m.jpg
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 class ImageError(ValueError):
     """One image that cannot be read or used.
+
+    Its message is one line, whatever the name holds.
 
     Args:
         name: Path, URL or address inside a file of the image.
@@ -38,7 +89,10 @@ class ImageError(ValueError):
 
     def __str__(self) -> str:
         where = "" if self.row is None else f" (row {self.row})"
-        return f"{self.name}{where}: {self.reason}"
+        name = one_line(self.name[:_LONGEST_NAME])
+        if max(len(name), len(self.name)) > _LONGEST_NAME:
+            name = f"{name[:200]}..."
+        return f"{name}{where}: {one_line(self.reason)}"
 
 
 def full_scale(dtype: np.dtype[Any]) -> float:

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from keras_cvdata.conversion.atomic import replacing
 from keras_cvdata.conversion.files import check_beside, check_folder_name, write_folder
 from keras_cvdata.engine.augmentation import Augmentation
 from keras_cvdata.layers.augment_argument import parse_layers
@@ -16,6 +15,7 @@ from keras_cvdata.single_image import apply
 from keras_cvdata.sources import Source, open_source
 from keras_cvdata.stress.handbook import SHIFT, inverted, shifted
 from keras_cvdata.types import Array
+from keras_cvdata.writing import replacing_folder
 
 
 def in_the_wild(
@@ -80,7 +80,7 @@ def in_the_wild(
     written = {}
     for name, chain in layers.items():
         read = partial(_perturbed, source, chain, seed)
-        with replacing(folder / name, overwrite) as draft:
+        with replacing_folder(folder / name, overwrite) as draft:
             write_folder(source, draft, read, verbose)
         written[name] = folder / name
     return written

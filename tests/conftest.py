@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -11,6 +12,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")  # the same numbers on every m
 # Threads of NumPy and PyTorch wait longer than they work on arrays as small as these.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from collections.abc import Generator
 from pathlib import Path
 
 import cv2
@@ -20,6 +22,17 @@ import pytest
 
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("repeatable")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage among the million objects that TensorFlow and collecting leave."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

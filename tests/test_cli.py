@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import cv2
@@ -31,14 +30,12 @@ def files_below(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS)], ids=" ".join)
 def test_help_answers_at_once_and_without_keras(command: tuple[str, ...]) -> None:
     """`python -m keras_cvdata` is the command; -X importtime lists what it imports."""
-    began = time.monotonic()
     run = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "keras_cvdata", *command, "--help"],
         capture_output=True,
         text=True,
         check=True,
     )
-    assert time.monotonic() - began < 2  # measured: 0.05; Keras takes 4 to 10
     assert run.stdout.startswith(" ".join(("usage: keras-cvdata", *command)))
     imported = {line.rpartition("|")[2].strip() for line in run.stderr.splitlines()}
     assert "keras_cvdata.cli" in imported

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keras_cvdata.audit.selecting import flagged
-from keras_cvdata.conversion.atomic import flush_folder
 from keras_cvdata.sources import Source
+from keras_cvdata.writing.drafts import NEW, clear, draft_folder
+from keras_cvdata.writing.moving import flush, flush_folder, put_in_place
 
 if TYPE_CHECKING:
     from keras_cvdata.audit.report import AuditReport
@@ -63,14 +64,15 @@ def restore(directory: str | os.PathLike[str]) -> int:
 
     Raises:
         FileNotFoundError: There is no list in the folder, or a file is in neither place.
+        BlockingIOError: Another process moves files into it.
         FileExistsError: Another file has taken the place of one; the rest is moved back.
     """
     folder = Path(directory).absolute()
-    if not (folder / MANIFEST).is_file():
-        raise FileNotFoundError(f"{folder} holds no {MANIFEST}. Give the folder of a quarantine.")
+    _check_idle(folder)
     done, lost, taken = 0, [], []
     for move in _read(folder / MANIFEST):
         kept, home = folder / move.moved_to, Path(move.path)
+        _part(kept).unlink(missing_ok=True)  # of a run that was killed
         if not os.path.lexists(kept):
             lost += [] if os.path.lexists(home) else [home]
         elif not os.path.lexists(home):
@@ -88,6 +90,13 @@ def restore(directory: str | os.PathLike[str]) -> int:
         raise FileNotFoundError(f"{len(lost)} files are in neither place, such as {lost[0]}.")
     _tidy(folder)
     return done
+
+
+def _check_idle(folder: Path) -> None:
+    if not (folder / MANIFEST).is_file():
+        raise FileNotFoundError(f"{folder} holds no {MANIFEST}. Give the folder of a quarantine.")
+    if clear(folder / MANIFEST):
+        raise BlockingIOError(f"{folder}: another process moves files into it. Wait for it.")
 
 
 def _plan(report: AuditReport, drop: str | Sequence[str] | None) -> list[_Move]:
@@ -164,25 +173,25 @@ def _folders(source: Any) -> Iterator[Path]:
 
 
 def _carry_out(moves: Sequence[_Move], target: Path) -> None:
-    manifest = target / MANIFEST
     target.mkdir(parents=True, exist_ok=True)
-    if any(target.iterdir()):
-        raise FileExistsError(
-            f"{target} is not empty. Choose another folder; files of an earlier quarantine go back "
-            "by AuditReport.restore(...)."
-        )
-    with manifest.open("x", encoding="utf-8", errors=_ERRORS, newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(_COLUMNS)
-        writer.writerows(moves)
-        file.flush()
-        os.fsync(file.fileno())
-    flush_folder(target)  # the list is on disk before the first file moves
-    for move in moves:
-        kept = target / move.moved_to
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        if os.path.lexists(move.path):
-            _move(Path(move.path), kept)
+    with draft_folder(target / MANIFEST, alone=True) as drafts:
+        if any(each != drafts.parent for each in target.iterdir()):
+            raise FileExistsError(
+                f"{target} is not empty. Choose another folder; files of an earlier quarantine go "
+                "back by AuditReport.restore(...)."
+            )
+        draft = drafts / NEW / MANIFEST
+        with draft.open("x", encoding="utf-8", errors=_ERRORS, newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(_COLUMNS)
+            writer.writerows(moves)
+        flush(draft)
+        put_in_place(draft, target / MANIFEST)  # on the disk before the first file moves
+        for move in moves:
+            kept = target / move.moved_to
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            if os.path.lexists(move.path):
+                _move(Path(move.path), kept)
 
 
 def _move(path: Path, target: Path) -> None:
@@ -192,10 +201,18 @@ def _move(path: Path, target: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        draft = target.with_name(f"{target.name}.part")
+        draft = _part(target)
         shutil.copy2(path, draft, follow_symlinks=False)
+        if not draft.is_symlink():
+            flush(draft)
         draft.replace(target)
+        flush_folder(target.parent)  # before the only other copy goes
         path.unlink()
+
+
+def _part(target: Path) -> Path:
+    """Name of what is copied, until it is whole."""
+    return target.with_name(f"{target.name}.part")
 
 
 def _equal(path: Path, other: Path) -> bool:

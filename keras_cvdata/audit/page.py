@@ -6,7 +6,6 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from itertools import zip_longest
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keras_cvdata.audit import advising
@@ -17,6 +16,7 @@ from keras_cvdata.audit.selecting import by_severity
 from keras_cvdata.pages import charts
 from keras_cvdata.pages.escaping import text
 from keras_cvdata.pages.frame import filtered, frame, link, section, select, table
+from keras_cvdata.writing import write_text
 
 if TYPE_CHECKING:
     from keras_cvdata.audit.report import AuditReport
@@ -34,7 +34,7 @@ _MEASURES = (
 
 def write_page(report: AuditReport, path: str | os.PathLike[str], images: int = 300) -> None:
     """Write the page, see `AuditReport.to_html`."""
-    Path(path).write_text(page(report, images), encoding="utf-8")
+    write_text(path, page(report, images))
 
 
 def page(report: AuditReport, images: int = 300) -> str:

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,8 @@ from keras_cvdata.audit.card import card
 from keras_cvdata.audit.checks.base import Check, Collection, Finding
 from keras_cvdata.sources import Source
 from keras_cvdata.types import Array, Ints
+from keras_cvdata.writing import replacing_file, write_text
+from keras_cvdata.writing.frames import frame_to_json
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -143,9 +144,9 @@ class AuditReport:
                 {**self._row(finding), **self._other(finding), "looked": finding.looked}
                 for finding in self.findings
             ],
-            "classes": json.loads(self.classes.to_json(orient="index")),
+            "classes": json.loads(frame_to_json(self.classes, orient="index")),
         }
-        Path(path).write_text(json.dumps(content, indent=1, allow_nan=False), encoding="utf-8")
+        write_text(path, json.dumps(content, indent=1, allow_nan=False))
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write `issues`.
@@ -154,7 +155,8 @@ class AuditReport:
             path: File to write.
         """
         # Names of files need not be Unicode.
-        self.issues.to_csv(path, index=False, encoding="utf-8", errors="backslashreplace")
+        with replacing_file(path) as draft:
+            self.issues.to_csv(draft, index=False, encoding="utf-8", errors="backslashreplace")
 
     def advice(self) -> Any:
         """What to do, in the order in which to do it, as a pandas data frame.

@@ -7,10 +7,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from keras_cvdata.bench.timing import ModelSteps
+from keras_cvdata.writing import write_text
 
 ENOUGH = 1.15  # times as fast from which a change is worth its trouble
 _COLD = 0.7  # of the rate from memory, below which the disk is the limit
@@ -185,7 +185,7 @@ class BenchReport:
             "waiting": self.waiting,
             "advice": self.advice().to_dict(orient="records"),
         }
-        Path(path).write_text(json.dumps(content, indent=1, allow_nan=False), encoding="utf-8")
+        write_text(path, json.dumps(content, indent=1, allow_nan=False))
 
     def __repr__(self) -> str:
         return f"BenchReport({self.sample} of {self.images} images, limit: {self.limit})"

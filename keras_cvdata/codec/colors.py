@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from keras_cvdata.codec.blocks import in_blocks
 from keras_cvdata.types import Array, ImageError, full_scale
 
 CHANNELS = {"grayscale": 1, "rgb": 3, "rgba": 4}
@@ -129,17 +130,23 @@ def drop_alpha(pixels: Array) -> Array:
     Returns:
         (H, W, 3) of the same dtype, rounded once.
     """
+    if (pixels[:, :, 3] == full_scale(pixels.dtype)).all():
+        return np.ascontiguousarray(pixels[:, :, :3])
+    return in_blocks(_blend, pixels)
+
+
+def _blend(pixels: Array) -> Array:
     full = full_scale(pixels.dtype)
     color, alpha = pixels[:, :, :3], pixels[:, :, 3:]
-    if (alpha == full).all():
-        return np.ascontiguousarray(color)
     if pixels.dtype == np.float32:
         return color * alpha + np.float32(BACKGROUND) * (1 - alpha)
-    scale = np.uint32(full)
-    ground = np.uint32(round(BACKGROUND * full))
-    weight = alpha.astype(np.uint32)  # 65535 * 65535 + 32767 just fits 32 bits
-    mixed = color * weight + (scale - weight) * ground + scale // 2
-    return (mixed // scale).astype(pixels.dtype)
+    # full * full + full // 2 fits twice the bits.
+    wide = np.dtype(np.uint16 if pixels.dtype == np.uint8 else np.uint32)
+    weight = alpha.astype(wide)
+    mixed: Array = color * weight
+    mixed += (int(full) - weight) * int(BACKGROUND * full) + int(full) // 2
+    mixed //= int(full)
+    return mixed.astype(pixels.dtype)
 
 
 def divide_by_alpha(pixels: Array) -> Array:
@@ -151,8 +158,14 @@ def divide_by_alpha(pixels: Array) -> Array:
     Returns:
         The same with colours as if alpha were full; what was clear is black.
     """
+    return in_blocks(_divide, pixels)
+
+
+def _divide(pixels: Array) -> Array:
     full = full_scale(pixels.dtype)
-    color, alpha = pixels[:, :, :3].astype(np.float64), pixels[:, :, 3:]
+    # Quotients of 8 bits lie 1/510 from where they are rounded up or on it: float32 tells.
+    wide = np.dtype(np.float32 if pixels.dtype == np.uint8 else np.float64)
+    color, alpha = pixels[:, :, :3].astype(wide), pixels[:, :, 3:]
     color = np.minimum(color * full / np.where(alpha == 0, 1, alpha), full)
     if pixels.dtype != np.float32:
         color = np.rint(color)

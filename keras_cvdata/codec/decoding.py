@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
 
 import cv2
 import numpy as np
 
-from keras_cvdata.codec import tiff
+from keras_cvdata.codec import bmp, other_tiff, png, tiff
+from keras_cvdata.codec.blocks import in_blocks
 from keras_cvdata.codec.colors import divide_by_alpha, to_color_mode, to_native
-from keras_cvdata.codec.headers import MAX_PIXELS, Header, sniff
+from keras_cvdata.codec.cut_jpeg import is_cut
+from keras_cvdata.codec.headers import Header, sniff
 from keras_cvdata.codec.jpeg import decode_jpeg
-from keras_cvdata.types import Array, Empty, ImageError, full_scale
+from keras_cvdata.codec.limits import MAX_PIXELS
+from keras_cvdata.codec.png_notes import without_notes
+from keras_cvdata.codec.quiet import QuietOpenCV
+from keras_cvdata.types import NO_MEMORY, Array, Empty, ImageError, full_scale
 
 # OpenCV itself honours orientations for some formats, flags and depths only.
 _STORED = cv2.IMREAD_IGNORE_ORIENTATION
@@ -26,6 +32,9 @@ _FLAGS = {
     ("grayscale", 4): cv2.IMREAD_REDUCED_GRAYSCALE_4 | _STORED,
     ("grayscale", 8): cv2.IMREAD_REDUCED_GRAYSCALE_8 | _STORED,
 }
+_MODES = {flags: mode for mode, flags in _FLAGS.items()}
+_JPEG, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
+_LARGE, _ROWS = 16 << 20, 64  # bytes, rows
 _TO_RGB = {3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGBA}
 
 
@@ -63,12 +72,15 @@ def read(
         >>> read(np.zeros((2, 3), "uint8")).shape
         (2, 3, 3)
     """
-    if isinstance(payload, bytes):
+    try:
+        if not isinstance(payload, bytes):
+            return to_color_mode(payload, color_mode, name, row)
         header = header or sniff(payload, name, row, max_pixels)
         return decode(
             payload, color_mode, reduce=reduce, name=name, row=row, header=header, empty=empty
         )
-    return to_color_mode(payload, color_mode, name, row)
+    except MemoryError as error:
+        raise ImageError(name, NO_MEMORY, row) from error
 
 
 def decode(
@@ -114,67 +126,128 @@ def decode(
     header = header or sniff(data, name, row)
     if not upright:
         header = header._replace(orientation=1)
-    channels = header.channels
     if header.orientation != 1 and (header.height % reduce or header.width % reduce):
         reduce = 1  # turned, a last row that stands for less would be the first
-    if channels and color_mode != "rgba":
-        stored = "grayscale" if channels == 1 else "rgb"
-        mode = stored if color_mode == "unchanged" else color_mode
-        if header.format == "jpeg":
-            decoded = decode_jpeg(data, header, mode, reduce, empty)
-            if decoded is not None:
-                return decoded
-            pixels = _imdecode(data, _FLAGS[mode, reduce], name, row)
-        else:
-            pixels = _imdecode(data, _FLAGS[stored, 1], name, row)
-            pixels = to_color_mode(pixels, mode, name, row)
-    elif channels:
+    if header.format == "jpeg" and color_mode != "rgba":
+        mode = color_mode
+        if mode == "unchanged":
+            mode = "grayscale" if header.channels == 1 else "rgb"
+        decoded = decode_jpeg(data, header, mode, reduce, empty)
+        if decoded is not None:
+            return decoded
+        pixels = _whole_jpeg(data, _FLAGS[mode, reduce], name, row)
+    elif header.format == "jpeg":
         pixels = decode(data, "rgb", reduce=reduce, name=name, row=row, header=header, empty=empty)
         return to_color_mode(pixels, color_mode, name, row)
     else:
-        pixels = _decode_any(data, header, color_mode, name, row)
+        pixels = _decode_other(data, header, color_mode, name, row)
         pixels = to_color_mode(pixels, color_mode, name, row)
     if header.orientation != 1:
         pixels = turn_upright(pixels, header.orientation)
     return pixels if pixels.ndim == 3 else pixels[:, :, None]
 
 
+def _whole_jpeg(data: bytes, flags: int, name: str, row: int | None) -> Array:
+    def again(longer: bytes) -> Array | None:
+        with suppress(ImageError):
+            return _imdecode(longer, flags, name, row)
+        return None
+
+    pixels = _imdecode(data, flags, name, row)
+    if is_cut(data, pixels, again):
+        reason = (
+            "Its data end before its image, or it claims a larger size than it has; the rest would "
+            "be grey. Copy it again."
+        )
+        raise ImageError(name, reason, row)
+    return pixels
+
+
+def _decode_other(
+    data: bytes, header: Header, color_mode: str, name: str, row: int | None
+) -> Array:
+    """Decode what is no JPEG, with the channels that are stored."""
+    if header.format == "png":
+        data = png.without_excess(data)
+    if header.channels:
+        stored = "grayscale" if header.channels == 1 else "rgb"
+        return _imdecode(data, _FLAGS[stored, 1], name, row)
+    return _decode_any(data, header, color_mode, name, row)
+
+
 def _decode_any(data: bytes, header: Header, color_mode: str, name: str, row: int | None) -> Array:
     """Decode all channels in their own depth, as they are stored but in RGB order."""
     if header.format == "tiff":
         pixels = _decode_tiff(data, color_mode, name, row)
+    elif header.format == "bmp":
+        pixels = _decode_bmp(data, name, row)
     else:
         pixels = _in_rgb_order(_imdecode(data, cv2.IMREAD_UNCHANGED, name, row))
-    if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
+    if pixels.dtype.kind == "f" and not in_blocks(_are_finite, pixels).all():
         reason = "It holds pixels that are not finite (NaN or infinite). Replace them."
         raise ImageError(name, reason, row)
     if header.maximum:
-        full = int(full_scale(pixels.dtype))
-        scaled = (pixels.astype(np.uint32) * full + header.maximum // 2) // header.maximum
-        pixels = np.minimum(scaled, full).astype(pixels.dtype)
+        pixels = _full_scale_of(pixels, header.maximum)
     return pixels
+
+
+def _are_finite(rows: Array) -> Array:
+    return np.asarray(np.isfinite(rows).all(axis=1, keepdims=True))
+
+
+def _full_scale_of(pixels: Array, maximum: int) -> Array:
+    """Spread 0 to `maximum` over all values of the dtype."""
+    full = int(full_scale(pixels.dtype))
+
+    def spread(rows: Array) -> Array:
+        scaled = (rows.astype(np.uint32) * full + maximum // 2) // maximum
+        return np.minimum(scaled, full).astype(rows.dtype)
+
+    return in_blocks(spread, pixels)
+
+
+def _decode_bmp(data: bytes, name: str, row: int | None) -> Array:
+    try:
+        return bmp.decode(data)
+    except (IndexError, struct.error):
+        raise ImageError(name, "The BMP is truncated. Copy the file again.", row) from None
+    except ValueError as error:
+        raise ImageError(name, str(error), row) from None
 
 
 def _decode_tiff(data: bytes, color_mode: str, name: str, row: int | None) -> Array:
     try:
-        return _tiff_pixels(data, color_mode, name, row)
+        return _tiff_pixels(tiff.Directory(data), color_mode, name, row)
+    except ImageError:
+        raise
     except (ArithmeticError, struct.error) as error:  # strips of no rows, values beyond the end
         reason = "The tags of the TIFF are damaged. Save the image again."
         raise ImageError(name, reason, row) from error
-
-
-def _tiff_pixels(data: bytes, color_mode: str, name: str, row: int | None) -> Array:
-    directory = tiff.Directory(data)
-    try:
-        readable = directory.readable()
     except ValueError as error:
         raise ImageError(name, str(error), row) from None
-    pixels = _imdecode(readable, cv2.IMREAD_UNCHANGED, name, row)
-    if not directory.spread:
-        return _in_rgb_order(to_native(pixels, name, row))
-    pixels = to_native(directory.restore(pixels), name, row)
-    if color_mode == "unchanged":
-        return pixels
+
+
+def _tiff_pixels(directory: tiff.Directory, color_mode: str, name: str, row: int | None) -> Array:
+    unread, beyond = directory.unread(), directory.beyond_opencv()
+    if unread:
+        raise ValueError(f"It is a TIFF of {unread}, which is not read. Save it as RGB.")
+    if beyond:
+        pixels = _numbers(other_tiff.decode(directory, beyond))
+        if directory.channels <= 3 or directory.photometric == tiff.CMYK:
+            return pixels
+    else:
+        # Colours of one bit come as grey if they are not asked for.
+        is_palette = directory.photometric == tiff.PALETTE
+        flags = cv2.IMREAD_COLOR_BGR if is_palette else cv2.IMREAD_UNCHANGED
+        pixels = _imdecode(directory.readable(), flags, name, row)
+        if not directory.spread:
+            return _in_rgb_order(_numbers(pixels))
+        pixels = _numbers(directory.restore(pixels))
+    return pixels if color_mode == "unchanged" else _colors(pixels, directory)
+
+
+def _colors(pixels: Array, directory: tiff.Directory) -> Array:
+    """Leave out what is no alpha, and give grey with alpha its three colors."""
     if not directory.has_alpha():
         return pixels[:, :, :3] if directory.channels == 4 else pixels
     if directory.channels == 2:
@@ -182,19 +255,51 @@ def _tiff_pixels(data: bytes, color_mode: str, name: str, row: int | None) -> Ar
     return divide_by_alpha(pixels) if directory.is_premultiplied() else pixels
 
 
+def _numbers(pixels: Array) -> Array:
+    """Integers that are no levels, signed or of more than 16 bits, as floats of the same value."""
+    kind, size = pixels.dtype.kind, pixels.dtype.itemsize
+    if kind in "iu" and not (kind == "u" and size <= 2):
+        return pixels.astype(np.float32)
+    return to_native(pixels, "<tiff>")
+
+
 def _in_rgb_order(pixels: Array) -> Array:
-    return pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, _TO_RGB[pixels.shape[2]])
+    if pixels.ndim == 2:
+        return pixels
+    code = _TO_RGB[pixels.shape[2]]
+    if pixels.nbytes < _LARGE:
+        return cv2.cvtColor(pixels, code)
+    for top in range(0, len(pixels), _ROWS):  # in place: twice the memory is more than there may be
+        pixels[top : top + _ROWS] = cv2.cvtColor(pixels[top : top + _ROWS], code)
+    return pixels
 
 
 def _imdecode(data: bytes, flags: int, name: str, row: int | None) -> Array:
+    pixels: Array | None = _read_over_damage(data, flags)
+    if pixels is not None:
+        return pixels
     try:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+        with QuietOpenCV():
+            pixels = cv2.imdecode(np.frombuffer(without_notes(data), np.uint8), flags)
     except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:
+            raise ImageError(name, NO_MEMORY, row) from error
         raise ImageError(name, f"It cannot be decoded: {error.err}.", row) from error
     if pixels is None:
         reason = "It is damaged or incomplete and cannot be decoded. Copy or save it again."
         raise ImageError(name, reason, row)
     return pixels
+
+
+def _read_over_damage(data: bytes, flags: int) -> Array | None:
+    """Decode a JPEG that OpenCV decodes, without the line that it writes where one is damaged."""
+    if flags not in _MODES or not (data.startswith(_JPEG) and data.endswith(_JPEG_END)):
+        return None  # OpenCV refuses what ends within the image
+    mode, reduce = _MODES[flags]
+    try:
+        return decode_jpeg(data, sniff(data), mode, reduce, np.empty, strict=False)
+    except ImageError:
+        return None
 
 
 def turn_upright(pixels: Array, orientation: int) -> Array:

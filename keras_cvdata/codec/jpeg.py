@@ -22,9 +22,9 @@ _SMALLEST_REDUCED = 16
 
 
 def decode_jpeg(
-    data: bytes, header: Header, color_mode: str, reduce: int, empty: Empty
+    data: bytes, header: Header, color_mode: str, reduce: int, empty: Empty, strict: bool = True
 ) -> Array | None:
-    """Decode a JPEG of the common kinds, upright and undamaged.
+    """Decode a JPEG of the common kinds, upright.
 
     Args:
         data: The whole encoded file.
@@ -32,6 +32,7 @@ def decode_jpeg(
         color_mode: "rgb" or "grayscale".
         reduce: Decode at 1/1, 1/2, 1/4 or 1/8 of the size, rounded up.
         empty: Where the memory of the pixels comes from.
+        strict: Leave what is damaged to OpenCV.
 
     Returns:
         (H, W, 3) or (H, W, 1) uint8; `None` where this is a task for OpenCV, which tells damage
@@ -54,7 +55,12 @@ def decode_jpeg(
     out = empty((height, width, channels), np.uint8)
     try:
         pixels: Any = simplejpeg.decode_jpeg(
-            data, space, min_height=height, min_width=width, buffer=out.reshape(-1)
+            data,
+            space,
+            min_height=height,
+            min_width=width,
+            buffer=out.reshape(-1),
+            strict=strict,
         )
     except (ValueError, RuntimeError):
         return None

@@ -99,12 +99,15 @@ def _stored(data: bytes, header: Header, name: str, row: int | None) -> Array | 
         return None
     from PIL import Image  # slow to import, and most masks need none
 
+    size = (header.width, header.height)
     try:
         with Image.open(io.BytesIO(data), formats=(header.format,)) as picture:
             if picture.mode not in ("P", "1", "L"):
                 return None
+            if picture.size not in (size, size[::-1]):  # of two equal tags, it takes the last
+                raise ValueError("its header contradicts itself")
             pixels: Array = np.asarray(picture)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Exception as error:  # whatever damaged data make Pillow raise
         raise ImageError(name, f"It cannot be decoded: {error}.", row) from error
     if pixels.dtype == np.uint8 and bits in (2, 4) and data[25] == 0:
         pixels = pixels // np.uint8(255 // (2**bits - 1))  # Pillow spreads grey over 0 to 255

@@ -18,15 +18,23 @@ from keras_cvdata.types import Array
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 256, 257, 258, 259, 262
 STRIP_OFFSETS, ORIENTATION, SAMPLES, ROWS_PER_STRIP, STRIP_SIZES = 273, 274, 277, 278, 279
 PLANAR, PREDICTOR, TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_SIZES = 284, 317, 322, 323, 324, 325
-EXTRA_SAMPLES, SAMPLE_FORMAT, FILL_ORDER = 338, 339, 266
+EXTRA_SAMPLES, SAMPLE_FORMAT, FILL_ORDER, COLOR_MAP = 338, 339, 266, 320
 
 SHORT, LONG = 3, 4
 _CODES = {1: "B", SHORT: "H", LONG: "I", 16: "Q"}
 
-_GRAY, _RGB = 1, 2
+WHITE_IS_ZERO, _GRAY, _RGB, PALETTE, CMYK, _YCBCR = 0, 1, 2, 3, 5, 6
+_COLORS = {8: "CIELAB", 9: "ICC L*a*b*", 10: "ITU L*a*b*", 32803: "a color filter array",
+           32844: "logarithmic", 32845: "logarithmic", 34892: "linear raw",
+           4: "a mask"}  # fmt: skip
+_COMPRESSIONS = {6: "old JPEG", 34661: "JBIG", 34712: "JPEG 2000", 34887: "LERC",
+                 34892: "lossy JPEG", 34925: "LZMA", 34926: "Zstandard", 50000: "Zstandard",
+                 50001: "WebP", 50002: "JPEG XL", 52546: "JPEG XL", 34933: "PNG"}  # fmt: skip
+_JPEG, _SUBSAMPLING = 7, 530
+_READ_BY_OPENCV = (1, 2, 3, 4, 5, _JPEG, 8, 32773, 32946)
 _SEPARATE = 2
 _LAYOUT = (FILL_ORDER, STRIP_OFFSETS, STRIP_SIZES, TILE_HEIGHT, TILE_OFFSETS, TILE_SIZES)
-_LOSSLESS = (1, 5, 8, 32773, 32946, 50000)  # none, LZW, Deflate, PackBits, Deflate, Zstandard
+_LOSSLESS = (1, 5, 8, 32773, 32946)  # none, LZW, Deflate, PackBits, Deflate
 _SAMPLE_FORMATS = {"u": 1, "f": 3}
 
 
@@ -54,13 +62,15 @@ class Directory:
         self.end = start + step * count
         self.entries: dict[int, int] = {}  # where the entry of each tag begins
         for entry in range(start, start + step * min(count, 4096), step):
-            self.entries[self._unpack("H", entry)[0]] = entry
+            self.entries.setdefault(self._unpack("H", entry)[0], entry)  # as libtiff: the first
         self.height, self.width = self.value(HEIGHT, 0), self.value(WIDTH, 0)
         self.bits = self.value(BITS, 1)
         orientation = self.value(ORIENTATION, 1)
         self.orientation = orientation if 1 <= orientation <= 8 else 1
 
     def _unpack(self, code: str, position: int) -> tuple[int, ...]:
+        if position > len(self.data):  # the one error for it, also beyond all memory
+            raise struct.error("beyond the end of the file")
         return struct.unpack_from(self.order + code, self.data, position)
 
     def value(self, tag: int, default: int) -> int:
@@ -88,6 +98,60 @@ class Directory:
         return self.value(SAMPLES, 1)
 
     @property
+    def photometric(self) -> int:
+        """What the samples stand for."""
+        return self.value(PHOTOMETRIC, _GRAY)
+
+    @property
+    def is_jpeg(self) -> bool:
+        """Whether its strips or tiles are JPEG."""
+        return self.value(COMPRESSION, 1) in (6, _JPEG)
+
+    def unread(self) -> str | None:
+        """Name what colours cannot be made of; `None` where they can."""
+        name = _COLORS.get(self.photometric)
+        if self.value(SAMPLE_FORMAT, 1) in (5, 6):
+            name = "complex numbers"
+        if self.photometric == PALETTE and COLOR_MAP not in self.entries:
+            name = "indices without their palette"
+        return name
+
+    def beyond_opencv(self) -> str | None:
+        """Name what OpenCV does not read, or reads wrong; `None` where it reads exactly."""
+        compression, kind, bits = self.value(COMPRESSION, 1), self.photometric, self.bits
+        deep = bits > 8
+        separate = self.value(PLANAR, 1) == _SEPARATE and self.channels > 1
+        tiled = TILE_WIDTH in self.entries
+        problems = {
+            f"compression {_COMPRESSIONS.get(compression, compression)}": compression
+            not in _READ_BY_OPENCV,
+            f"{bits} bits a sample": not self._has_usual_bits(),
+            f"a palette of {bits} bits": kind == PALETTE and bits not in (1, 8),
+            "CMYK of 16 bits": kind == CMYK and deep,
+            "inverted grey of this kind": kind == WHITE_IS_ZERO and (deep or (bits == 8 and tiled)),
+            "tiles of YCbCr with less chroma": kind == _YCBCR
+            and (tiled and compression != _JPEG and self.value(_SUBSAMPLING, 2) != 1),
+            "floats of 16 bits": self.value(SAMPLE_FORMAT, 1) == 3 and bits == 16,
+            "separate planes in strips or tiles that straddle them": separate
+            and (deep or self.spread)
+            and self._straddles(),
+            "many channels in a BigTIFF": self.spread and self.big,
+            "differences of floats": self.spread and self.value(PREDICTOR, 1) > 2,
+        }
+        return next((problem for problem, holds in problems.items() if holds), None)
+
+    def _has_usual_bits(self) -> bool:
+        if self.channels == 1:
+            return self.bits in (1, 8, 10, 12, 14, 16, 32, 64)
+        return self.bits in (8, 10, 12, 14, 16, 32, 64)
+
+    def _straddles(self) -> bool:
+        """Whether planes below each other are not cut where strips or tiles end."""
+        if TILE_WIDTH in self.entries:
+            return self.height % self.value(TILE_HEIGHT, self.height) != 0
+        return self.height % min(self.value(ROWS_PER_STRIP, self.height), self.height) != 0
+
+    @property
     def spread(self) -> bool:
         """Whether OpenCV must be given the samples as those of a grey image."""
         kind = self.value(PHOTOMETRIC, _GRAY)
@@ -95,6 +159,21 @@ class Directory:
             return False
         separate = self.value(PLANAR, 1) == _SEPARATE and self.bits > 8
         return self.channels not in (1, 3) or (self.channels == 3 and separate)
+
+    @property
+    def tile(self) -> tuple[int, int]:
+        """Height and width of a tile or strip."""
+        if TILE_WIDTH in self.entries:
+            return self.value(TILE_HEIGHT, self.height), self.value(TILE_WIDTH, self.width)
+        return min(self.value(ROWS_PER_STRIP, self.height), self.height), self.width
+
+    @property
+    def strips(self) -> int:
+        """Number of strips or tiles."""
+        tag = TILE_OFFSETS if TILE_OFFSETS in self.entries else STRIP_OFFSETS
+        if tag not in self.entries:
+            return 1
+        return max(1, self._unpack("Q" if self.big else "I", self.entries[tag] + 4)[0])
 
     def has_alpha(self) -> bool:
         """Whether the only channel beyond grey or colour is an alpha channel."""
@@ -111,9 +190,6 @@ class Directory:
 
         Returns:
             A changed copy, or the file itself where nothing stands in the way.
-
-        Raises:
-            ValueError: The samples are arranged in a way that is not supported.
         """
         if self.spread:
             return self._as_gray()
@@ -129,8 +205,7 @@ class Directory:
         separate = self.value(PLANAR, 1) == _SEPARATE
         wider, higher = (1, self.channels) if separate else (self.channels, 1)
         tiled = TILE_WIDTH in self.entries
-        rows = min(self.value(TILE_HEIGHT if tiled else ROWS_PER_STRIP, self.height), self.height)
-        self._check_arrangement(separate and self.height % rows != 0)
+        rows = min(self.value(ROWS_PER_STRIP, self.height), self.height)
         tags = {
             WIDTH: (LONG, self.width * wider),
             HEIGHT: (LONG, self.height * higher),
@@ -157,24 +232,6 @@ class Directory:
     def _entry(self, tag: int, kind: int, value: int) -> bytes:
         code = "HHIHxx" if kind == SHORT else "HHII"
         return struct.pack(self.order + code, tag, kind, 1, value)
-
-    def _check_arrangement(self, broken: bool) -> None:
-        problem = (
-            "is a BigTIFF"
-            if self.big
-            else "has separate planes in strips or tiles that straddle them"
-            if broken
-            else "uses the floating-point predictor"
-            if self.value(PREDICTOR, 1) > 2
-            else f"has {self.bits} bits a sample"
-            if self.bits not in (8, 16, 32, 64)
-            else None
-        )
-        if problem:
-            raise ValueError(
-                f"A TIFF of {self.channels} channels that {problem} is not supported. Save it as "
-                "an ordinary TIFF with interleaved channels."
-            )
 
     def restore(self, gray: Array) -> Array:
         """Bring the grey image that `readable` made of the samples back to an image.

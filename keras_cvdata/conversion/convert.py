@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,6 @@ from typing import Any, Literal
 import numpy as np
 
 from keras_cvdata.arguments import choice
-from keras_cvdata.conversion.atomic import replacing
 from keras_cvdata.conversion.files import check_beside, write_folder, write_table
 from keras_cvdata.conversion.images import Maker, annotations_of
 from keras_cvdata.conversion.packs import write_pack
@@ -18,9 +18,11 @@ from keras_cvdata.conversion.readable import TABLES, missing_later, without_bad_
 from keras_cvdata.conversion.recipe import Recipe, check_recipe
 from keras_cvdata.engine.chain import fit_of
 from keras_cvdata.sources.base import Source
+from keras_cvdata.sources.corrections import fingerprint
 from keras_cvdata.sources.opening import open_source
 from keras_cvdata.sources.shards import shard_path
 from keras_cvdata.types import Ints, Range
+from keras_cvdata.writing import replacing_folder
 
 _HDF5 = (".h5", ".hdf5")
 
@@ -50,7 +52,8 @@ def convert(  # noqa: PLR0913 # the arguments of a public function
     Encoded images are copied byte for byte, so that every format gives the same pixels, unless
     `image_size`, `max_side` or `quality` says otherwise; arrays become PNG, or TIFF where they are
     floats or have other than 1, 3 or 4 channels. The target is written under a temporary name and
-    renamed when it is complete; a failure leaves nothing behind.
+    renamed when it is complete; a failure leaves nothing behind, and what a killed run leaves in
+    hidden folders such as `.pets.csv.drafts` the next one for this target removes.
 
     - `.h5`, `.hdf5`: a pack, the fastest to train from. One group per class with its `label`,
       groups in groups for hierarchies, flat `images` and `labels` for other labels; with the names
@@ -60,7 +63,8 @@ def convert(  # noqa: PLR0913 # the arguments of a public function
       `.pets.h5.journal` stand beside the target.
     - `.csv`, `.json`, `.jsonl`: a table. Local files and URLs stay where they are and are referred
       to, files by their path from the table; other images go to a folder beside it, as
-      `pets_csv_images` for `pets.csv`. Several labels are joined by `|`, levels by `/`: read them
+      `pets_csv_images` for `pets.csv`, and `pets_csv_images_2` where that replaces one: so a table
+      never finds the images of another. Several labels are joined by `|`, levels by `/`: read them
       with `label_kind`.
     - No extension: a folder with one folder per class and numbered files. Where a folder alone
       cannot keep the order of the rows or further columns, its `index.csv` does.
@@ -103,10 +107,12 @@ def convert(  # noqa: PLR0913 # the arguments of a public function
 
     Raises:
         FileExistsError: The target exists.
-        ValueError: The format is unknown or cannot hold the labels, or a folder would be written
-            into the folder that is read, or arguments contradict each other.
+        ValueError: The format is unknown or cannot hold the labels, as names of folders that are
+            no Unicode, or a folder would be written into the folder that is read, or arguments
+            contradict each other.
         ImageError: An image cannot be read, or with `on_error="skip"` none; nothing is written.
-        OSError: The disk is full or fails, or another process writes the same `.h5` file.
+        OSError: The disk is full or fails, or another process writes the same target; an old one is
+            as it was.
 
     Example:
         >>> import numpy as np, tempfile
@@ -133,10 +139,10 @@ def convert(  # noqa: PLR0913 # the arguments of a public function
         raise ValueError(f"{source!r} holds no images to convert.")
     recipe = replace(recipe, value_range=_value_range(data, source))
     if packs:
-        attributes = {}
+        attributes: dict[str, Any] = {}
         if shard is not None:
-            part, attributes = _part(len(source), shard), {"shard": shard}
-            source = source.select(part)
+            attributes = {"shard": shard, "collection": _collection(source, recipe)}
+            source = source.select(_part(len(source), shard))
         maker = Maker(source, recipe, annotations_of(data))
         write_pack(
             maker,
@@ -156,7 +162,7 @@ def convert(  # noqa: PLR0913 # the arguments of a public function
         write_table(source, path, read, copies, overwrite, verbose)
     else:
         check_beside(source, path)
-        with replacing(path, overwrite) as draft:
+        with replacing_folder(path, overwrite) as draft:
             write_folder(source, draft, read, verbose)
     return path
 
@@ -187,6 +193,12 @@ def _value_range(data: Any, source: Source) -> Range | None:
         found: Range | None = getattr(data, "value_range", None)
         return found or source.value_range
     return source.value_range
+
+
+def _collection(source: Source, recipe: Recipe) -> str:
+    """What tells the parts of one collection from those of another, or of other settings."""
+    text = f"{fingerprint(source)} {recipe}"
+    return hashlib.blake2b(text.encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()
 
 
 def _part(count: int, shard: tuple[int, int]) -> Ints:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from typing import Any, Self
 import numpy as np
 
 from keras_cvdata.types import Array, Ints
+from keras_cvdata.writing.locks import open_locked
 
 _ENTRY = np.dtype([("start", "i8"), ("size", "i8"), ("crc", "u4")])
 _PIECE = 1 << 24  # bytes that are read at a time
@@ -225,6 +225,20 @@ class Draft:
             raise OSError(error.errno, reason, str(self.target)) from error
 
 
+def clear_finished(target: Path) -> None:
+    """Delete the journal of a run that was killed when its pack had its name already.
+
+    Args:
+        target: Name of the pack.
+    """
+    journal = target.with_name(f".{target.name}.journal")
+    if journal.exists() and not target.with_name(f".{target.name}.draft").exists():
+        descriptor = open_locked(journal)
+        if descriptor is not None:
+            journal.unlink(missing_ok=True)
+            os.close(descriptor)
+
+
 def _open(path: Path) -> int:
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
     return os.open(path, flags, 0o666)
@@ -232,31 +246,12 @@ def _open(path: Path) -> int:
 
 def _open_locked(path: Path, target: Path) -> int:
     """Open a file that no other process has open this way."""
-    while True:
-        descriptor = _open(path)
-        try:
-            _lock(descriptor)
-        except BlockingIOError:
-            os.close(descriptor)
-            raise BlockingIOError(
-                f"{target}: another process is making this pack. Wait for it, or choose another "
-                "name."
-            ) from None
-        if path.exists() and os.path.samestat(os.fstat(descriptor), path.stat()):
-            return descriptor
-        os.close(descriptor)  # it was finished, and its journal deleted, in between
-
-
-def _lock(descriptor: int) -> None:
-    if sys.platform != "win32":
-        try:
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise
-        except (ImportError, OSError):  # a system or a file system without such locks
-            return
+    descriptor = open_locked(path)
+    if descriptor is None:
+        raise BlockingIOError(
+            f"{target}: another process is making this pack. Wait for it, or choose another name."
+        )
+    return descriptor
 
 
 def _write_at(descriptor: int, data: memoryview, start: int) -> None:

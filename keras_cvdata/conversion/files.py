@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import csv
-import json
-import math
 import os
 import re
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from keras_cvdata import codec
-from keras_cvdata.codec.headers import MAX_PIXELS
-from keras_cvdata.conversion.atomic import replacing
-from keras_cvdata.labels import SEPARATOR, Labels, infer, is_missing
+from keras_cvdata.codec.limits import MAX_PIXELS
+from keras_cvdata.conversion.rows import (
+    check_names,
+    columns_of,
+    only,
+    warn_of_numbering,
+    write_rows,
+)
 from keras_cvdata.progress import track
 from keras_cvdata.sources.base import Source, Subset
 from keras_cvdata.sources.directory import DirectorySource
 from keras_cvdata.sources.embedded import is_embedded
 from keras_cvdata.sources.locations import is_url
 from keras_cvdata.types import Array
+from keras_cvdata.writing import check_free_folder
+from keras_cvdata.writing.drafts import NEW, clear, draft_folder
+from keras_cvdata.writing.files import check_free, check_parent
+from keras_cvdata.writing.moving import Moves, flush, move_all
 
 _EXTENSIONS = {"jpeg": ".jpg"}  # where it is not the name of the format
 _INDEX = "index.csv"
@@ -53,11 +56,6 @@ def as_file(image: bytes | Array, name: str, max_pixels: int = MAX_PIXELS) -> tu
     return codec.encode(image, extension), extension
 
 
-def only(labels: Mapping[str, Labels]) -> Labels | None:
-    """Return the label column if there is exactly one."""
-    return next(iter(labels.values())) if len(labels) == 1 else None
-
-
 def check_beside(source: Source, folder: Path) -> None:
     """Refuse to write a folder into the folder that is read, where it would become a class.
 
@@ -77,28 +75,6 @@ def check_beside(source: Source, folder: Path) -> None:
             f"{folder} lies in {source.directory}, which is read: it would be one more class "
             "there. Choose a name outside."
         )
-
-
-def plain_cells(column: Array) -> list[Any]:
-    """Cells of a further column as every format can hold them.
-
-    Args:
-        column: (N,) values of any kind.
-
-    Returns:
-        The values; of a column of mixed kinds dates and the like become text, gaps None.
-    """
-    return (
-        [_plain(value) for value in column.tolist()] if column.dtype.hasobject else column.tolist()
-    )
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, str | list | dict):
-        return value
-    if is_missing(value):
-        return None
-    return value if isinstance(value, int | float) else str(value)
 
 
 def all_classes(source: Source) -> tuple[str, ...]:
@@ -126,34 +102,109 @@ def write_table(
         verbose: 0 shows no progress.
 
     Raises:
+        BlockingIOError: Another process is writing the table.
+        FileExistsError: The table or the folder exists and may not be replaced.
         ImageError: An image cannot be read.
-        ValueError: A label holds the sign that joins labels.
+        OSError: The disk is full or fails, or permissions are missing.
+        ValueError: The table cannot hold a label or a text.
 
     Warns:
         UserWarning: Who reads the table must list the classes to number them as here.
     """
+    check_parent(path)
+    clear(path)
+    check_free(path, overwrite)
+    with draft_folder(path, alone=True) as drafts:
+        drafted = draft_table(source, path, read, copy, overwrite, verbose, drafts)
+        flush(drafts / NEW)
+        check_free(path, overwrite)  # somebody else may have written it meanwhile
+        move_all(drafts, *drafted)
+    warn_of_numbering(source, path)
+
+
+def draft_table(
+    source: Source,
+    path: Path,
+    read: Callable[[int], bytes | Array],
+    copy: bool,
+    overwrite: bool,
+    verbose: int,
+    drafts: Path,
+) -> tuple[Moves, Sequence[Path]]:
+    """Write a table and its images where they are not seen yet.
+
+    Args:
+        source: The collection.
+        path: Table to write in the end.
+        read: Reads one image.
+        copy: Copy files and remote images too.
+        overwrite: Allow replacing a folder of images.
+        verbose: 0 shows no progress.
+        drafts: Of `draft_folder`.
+
+    Returns:
+        What puts them in place, and folders of images that have no use after that.
+    """
     folder = path.absolute().parent
     kept = [None if copy else _kept(source, i, folder) for i in range(len(source))]
-    images = path.with_name(f"{path.stem}_{path.suffix[1:]}_images")
-    with (
-        replacing(path, overwrite) as draft,
-        replacing(images, overwrite) if None in kept else nullcontext(path) as image_draft,
-    ):
-        if None in kept:
-            image_draft.mkdir()
-        locations = []
+    columns = columns_of(source, path)
+    if path.suffix.lower() == ".csv":
+        check_names(source)
+    table = drafts / NEW / path.name
+    moves: list[tuple[Path, Path]] = []
+    replaced: list[Path] = []
+    locations = [location or "" for location in kept]
+    if None in kept:
+        images, replaced = image_folders(path, kept, overwrite)
+        draft = table.with_name(images.name)
+        draft.mkdir()
         for position, location in enumerate(track(kept, "Converting", verbose=verbose)):
             if location is None:
-                file = _write_image(source, position, read, image_draft)
-            locations.append(location or f"{images.name}/{file}")
-        rows = _rows(source, locations)
-        if path.suffix.lower() == ".csv":
-            _check_names(source)
-            _write_csv(rows, draft)
-        else:
-            _write_json(rows, draft, lines=path.suffix.lower() != ".json")
-    for name, column in source.labels.items():
-        _warn_of_numbering(name, column, path)
+                file = _write_image(source, position, read, draft)
+                locations[position] = f"{images.name}/{file}"
+        moves.append((draft, images))
+    write_rows(locations, columns, table)
+    return [*moves, (table, path.absolute())], replaced
+
+
+def image_folders(
+    path: Path, kept: Sequence[str | None], overwrite: bool
+) -> tuple[Path, list[Path]]:
+    """Find a name for the folder of images beside a table, and the folders that it replaces.
+
+    It is another one each time, so that a table never finds the images of another under the names
+    of its own.
+
+    Args:
+        path: Table to write.
+        kept: Locations of images that stay where they are.
+        overwrite: Allow replacing existing folders.
+
+    Returns:
+        The new name, and existing folders of which nothing is kept.
+
+    Raises:
+        FileExistsError: There is a folder that may not be replaced.
+    """
+    parent = path.absolute().parent
+    name = f"{path.stem}_{path.suffix[1:]}_images"
+    numbered = re.compile(re.escape(name) + r"(?:_(\d+))?")
+    found = {each: match for each in parent.iterdir() if (match := numbered.fullmatch(each.name))}
+    for each in found:
+        check_free_folder(each, overwrite)
+    number = max((int(match[1] or 1) for match in found.values()), default=0) + 1
+    used = {os.path.realpath(parent / folder) for folder in _folders_of(kept)}
+    replaced = [
+        each
+        for each in sorted(found)
+        if not any(Path(folder).is_relative_to(each.resolve()) for folder in used)
+    ]
+    return parent / (name if number == 1 else f"{name}_{number}"), replaced
+
+
+def _folders_of(locations: Sequence[str | None]) -> set[str]:
+    local = (location for location in locations if location and not is_url(location))
+    return {location.rpartition("/")[0] for location in local}
 
 
 def write_folder(
@@ -181,13 +232,18 @@ def write_folder(
                 f"The class {'/'.join(names)!r} gets the folder of another here, where upper and "
                 "lower case are one. Rename it, or convert to HDF5, CSV or JSON."
             ) from None
+    width = len(str(len(source) - 1))
+    stems = ["/".join((*names, f"{number:0{width}d}")) for number, names in enumerate(paths)]
+    in_order = sorted(stems, key=lambda stem: os.fsencode(stem).partition(b"/")[::2])
+    columns = None
+    if source.columns or stems != in_order:
+        columns = columns_of(source, folder / _INDEX)
     locations = []
     for position, names in enumerate(track(paths, "Converting", verbose=verbose)):
         file = _write_image(source, position, read, folder.joinpath(*names))
         locations.append("/".join((*names, file)))
-    in_order = sorted(locations, key=lambda location: location.partition("/")[::2])
-    if source.columns or locations != in_order:
-        _write_csv(_rows(source, locations), folder / _INDEX)
+    if columns is not None:
+        write_rows(locations, columns, folder / _INDEX)
 
 
 def _kept(source: Source, position: int, folder: Path) -> str | None:
@@ -244,6 +300,8 @@ def check_folder_name(name: str, windows: bool = os.name == "nt") -> None:
     wrong = ""
     if not name.strip() or name[0] == "." or any(mark in name for mark in "/\\\0"):
         wrong = "a folder, which is not empty, holds no slash and begins with no dot"
+    elif any("\ud800" <= mark < "\udc80" or "\udcff" < mark <= "\udfff" for mark in name):
+        wrong = "a folder, which is Unicode"
     elif windows and _UNNAMEABLE.search(name):
         wrong = (
             'a folder on Windows, which holds none of <>:"|?*, ends with no dot or blank, and is '
@@ -254,113 +312,3 @@ def check_folder_name(name: str, windows: bool = os.name == "nt") -> None:
             f"The class {name!r} cannot be the name of {wrong}. Rename it, or convert to HDF5, CSV "
             "or JSON."
         )
-
-
-def _rows(source: Source, locations: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a table; a further column whose name is taken gets a `_` behind it."""
-    table: dict[str, Sequence[Any]] = {"location": locations}
-    for name, column in source.labels.items():
-        table[_free(name, table)] = _label_cells(column)
-    for name, values in source.columns.items():
-        table[_free(name, table)] = plain_cells(values)
-    for row in zip(*table.values(), strict=True):
-        yield dict(zip(table, row, strict=True))
-
-
-def _free(name: str, taken: Mapping[str, Any]) -> str:
-    while name in taken:
-        name += "_"
-    return name
-
-
-def _label_cells(column: Labels) -> list[Any]:
-    if column.kind == "number":  # the shortest text that reads back as the same float32
-        return (
-            [[float(str(number)) for number in row] for row in column.values]
-            if (column.values.ndim == 2)
-            else [float(str(number)) for number in column.values]
-        )
-    separator = {"hierarchical": "/", "multilabel": SEPARATOR}.get(column.kind)
-    for name in (name for names in column.names for name in names):
-        if separator and separator in name:
-            raise ValueError(
-                f"The class {name!r} holds {separator!r}, which joins labels in a table. Rename "
-                "it, or convert to HDF5."
-            )
-    digits = column.class_names == tuple(map(str, range(column.num_classes)))
-    rows = column.kind == "multilabel" and column.num_classes > 1
-    if digits and (rows or column.kind == "class"):  # numbers stay what they are
-        return list(column.values.tolist())
-    if column.kind == "multilabel":
-        return [
-            [name for name, there in zip(column.class_names, row, strict=True) if there]
-            for row in column.values.tolist()
-        ]
-    codes = column.values.reshape(len(column), -1).tolist()
-    return [
-        "/".join(names[code] for names, code in zip(column.names, path, strict=True))
-        for path in codes
-    ]
-
-
-def _warn_of_numbering(name: str, column: Labels, path: Path) -> None:
-    """Say so where a table, which holds the names of classes that occur, gives other numbers."""
-    if column.kind == "number":
-        return
-    csv_file, cells = path.suffix.lower() == ".csv", _label_cells(column)
-    texts = [_cell(cell) for cell in cells] if csv_file else cells
-    kind = None if column.kind == "class" else column.kind
-    if infer(texts, kind, untyped=csv_file).names != column.names:
-        names = column.names if column.kind == "hierarchical" else column.class_names
-        shown = repr(list(names)) if len(names) <= 20 else "list(source.class_names)"
-        warnings.warn(
-            f"{path} holds the names of the classes that occur, not their numbers. Pass "
-            f"class_names={shown} when reading the column {name!r}, or classes are numbered "
-            "otherwise than here.",
-            UserWarning,
-            stacklevel=2,
-        )
-
-
-def _check_names(source: Source) -> None:
-    """Refuse classes that a CSV file would give back under another name, perhaps that of another.
-
-    A reader passes over blanks around values and over single quotes (R24).
-    """
-    for name in (name for column in source.labels.values() for n in column.names for name in n):
-        if name != name.strip() or (len(name) > 1 and name[0] == name[-1] == "'"):
-            raise ValueError(
-                f"The class {name!r} begins or ends with a blank, or stands in single quotes, "
-                "which CSV does not keep. Rename it, or convert to HDF5 or JSON."
-            )
-
-
-def _write_csv(rows: Iterator[dict[str, Any]], path: Path) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        for number, row in enumerate(rows):
-            if number == 0:
-                writer.writerow(row)
-            writer.writerow(map(_cell, row.values()))
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, list) and all(isinstance(part, str | float) for part in value):
-        return SEPARATOR.join(map(str, value))
-    return value if value is None or isinstance(value, str | int | float) else json.dumps(value)
-
-
-def _json_cell(value: Any) -> Any:
-    return None if isinstance(value, float) and math.isnan(value) else value  # JSON has no NaN
-
-
-def _write_json(rows: Iterator[dict[str, Any]], path: Path, lines: bool) -> None:
-    before, between, after = ("", "\n", "\n") if lines else ("[\n", ",\n", "\n]\n")
-    with path.open("w", encoding="utf-8") as file:
-        file.write(before)
-        for number, row in enumerate(rows):
-            file.write(between if number else "")
-            json.dump(
-                {key: _json_cell(cell) for key, cell in row.items()}, file, ensure_ascii=False
-            )
-        file.write(after)

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_cvdata.conversion.files import only, plain_cells
 from keras_cvdata.conversion.memory_file import MemoryFile
+from keras_cvdata.conversion.rows import only, plain_cells
 from keras_cvdata.labels import Labels
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.boxes import Boxes
@@ -199,7 +199,7 @@ def _group(made: dict[tuple[str, ...], Any], labels: tuple[str, ...]) -> Any:
     if labels not in made:
         parent = _group(made, labels[:-1])
         made[labels] = _new_group(parent, _free_name(labels[-1], parent))
-        made[labels].attrs["label"] = labels[-1]
+        _write_text(made[labels], "label", labels[-1])
     return made[labels]
 
 
@@ -216,7 +216,8 @@ def _new_group(parent: Any, name: str) -> Any:
 
 def _free_name(label: str, group: Any) -> str:
     """Spell a label so that it can name a member of a group."""
-    name = label.replace("/", "_").replace("\0", "_").strip(".") or "_"
+    text = label.encode("utf-8", "replace").decode()  # names of folders need not be Unicode
+    name = text.replace("/", "_").replace("\0", "_").strip(".") or "_"
     while name in group or name in _RESERVED:
         name += "_"
     return name
@@ -286,7 +287,15 @@ def _write_columns(group: Any, columns: Mapping[str, Array]) -> None:
             text = np.frombuffer(json.dumps(plain_cells(column)).encode(), np.uint8)
             dataset = below.create_dataset(_free_name(name, below), data=text)
             dataset.attrs["encoding"] = "json"
-        dataset.attrs["name"] = name
+        _write_text(dataset, "name", name)
+
+
+def _write_text(member: Any, name: str, text: str) -> None:
+    """Write an attribute that may hold the bytes of names of folders that are no UTF-8."""
+    import h5py
+
+    data = text.encode("utf-8", "surrogateescape")
+    member.attrs.create(name, data, dtype=h5py.string_dtype("utf-8"))
 
 
 def _write_labels(file: Any, labels: Mapping[str, Labels]) -> None:
@@ -295,6 +304,6 @@ def _write_labels(file: Any, labels: Mapping[str, Labels]) -> None:
     for name, column in labels.items():
         key = "labels" if parent is file else _free_name(name, parent)
         dataset = parent.create_dataset(key, data=column.values)
-        dataset.attrs["name"] = name
+        _write_text(dataset, "name", name)
         dataset.attrs["kind"] = column.kind
         dataset.attrs["names"] = json.dumps(column.names)

@@ -12,16 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from keras_cvdata.conversion.atomic import check_free, check_parent, put_in_place
-from keras_cvdata.conversion.draft import Draft
+from keras_cvdata.conversion.draft import Draft, clear_finished
 from keras_cvdata.conversion.hdf5 import Content, Frame, Places, build, groups_of, lay_out
 from keras_cvdata.conversion.images import Made, Maker, make_in_order
 from keras_cvdata.conversion.readable import tell_left_out
+from keras_cvdata.conversion.rows import check_unicode
 from keras_cvdata.progress import track
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.boxes import Boxes
 from keras_cvdata.sources.locations import is_url
 from keras_cvdata.types import Array, ImageError
+from keras_cvdata.writing.files import check_free, check_parent
+from keras_cvdata.writing.moving import put_in_place
 
 
 def write_pack(
@@ -33,7 +35,8 @@ def write_pack(
     n_jobs: int | None = None,
     verbose: int = 1,
     attributes: Mapping[str, Any] | None = None,
-) -> None:
+    place: bool = True,
+) -> Draft:
     """Write a collection in the layout that `HDF5Source` reads without a lock.
 
     The pack appears when it is complete. A run that was cut short is gone on with, where images are
@@ -47,14 +50,20 @@ def write_pack(
         n_jobs: See `make_in_order`.
         verbose: 0 shows no progress and does not name what is left out.
         attributes: Further attributes of the file.
+        place: Give it its name. Otherwise the whole pack stays under the name of its draft.
+
+    Returns:
+        The draft of the pack.
 
     Raises:
         ImageError: An image cannot be read, or differs from the others in shape or dtype.
         OSError: The disk is full or fails, or another process makes the same pack.
     """
     check_parent(target)
+    clear_finished(target)
     check_free(target, overwrite)
     frame = _frame(maker, skip)
+    _check_texts(maker.source, frame, target)
     if frame.shape is None:
         maker = replace(maker, recipe=replace(maker.recipe, pixels="encoded"))
     places = lay_out(frame)
@@ -63,15 +72,18 @@ def write_pack(
         with draft:
             bad = _fill(draft, maker, frame, places, skip, n_jobs, verbose)
             _finish(draft, maker, frame, attributes or {})
-        check_free(target, overwrite)  # somebody else may have written it meanwhile
-        put_in_place(draft.path, target)
+        if place:
+            check_free(target, overwrite)  # somebody else may have written it meanwhile
+            put_in_place(draft.path, target)
     except Exception as error:
         if not isinstance(error, OSError) or not draft.worth_keeping:
             draft.remove()
         raise
-    draft.remove()
+    if place:
+        draft.remove()
     if verbose:
         tell_left_out(bad, len(maker.source))
+    return draft
 
 
 def _frame(maker: Maker, skip: bool) -> Frame:
@@ -86,6 +98,13 @@ def _frame(maker: Maker, skip: bool) -> Frame:
         shape, dtype = first.shape, first.dtype
     masks = maker.annotations is not None and maker.annotations.masks is not None
     return Frame(groups_of(source), shape, dtype, name, not raw or masks, recipe.value_range)
+
+
+def _check_texts(source: Source, frame: Frame, target: Path) -> None:
+    """Refuse what an HDF5 file cannot hold, before any image is made."""
+    labels = {name for path, _ in frame.groups for name in path}
+    check_unicode("The class", labels, target, "surrogateescape")
+    check_unicode("The column", [*source.labels, *source.columns], target, "surrogateescape")
 
 
 def _first(maker: Maker, skip: bool) -> tuple[str, Array]:

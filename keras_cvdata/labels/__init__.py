@@ -13,6 +13,7 @@ from keras_cvdata.labels.making import (
 )
 from keras_cvdata.labels.modes import check_mode, class_weights, default_mode
 from keras_cvdata.labels.recognizing import categories, from_array, from_arrays, infer
+from keras_cvdata.labels.spelling import warn_of_equal_looks
 
 __all__ = [
     "SEPARATOR",
@@ -32,4 +33,5 @@ __all__ = [
     "is_missing",
     "join_columns",
     "sorted_names",
+    "warn_of_equal_looks",
 ]

@@ -9,10 +9,11 @@ from typing import Any
 
 from keras_cvdata.labels.making import is_missing, print_integers
 from keras_cvdata.labels.modes import reads_as
+from keras_cvdata.types import brief
 
 SEPARATOR = "|"  # between several labels in one cell of text
 
-_ITEM = re.compile(r"""\s*(?:'([^']*)'|"([^"]*)"|([^\s,'"][^\s,]*))\s*,?""")
+_ITEM = re.compile(r"""'([^']*)'|"([^"]*)"|([^\s,'"][^\s,]*)""")
 _FLAGS = {"0": 0, "1": 1, "0.": 0, "1.": 1, "0.0": 0, "1.0": 1}
 _SURE_MARKS = ",;|\t\n"  # hardly ever part of a name
 _OTHER_MARKS = "/+& "
@@ -130,14 +131,25 @@ def _typed(texts: Sequence[Any]) -> Sequence[Any]:
 
 def _warn_of_other_separator(names: set[str], separator: str) -> None:
     for mark in _SURE_MARKS + _OTHER_MARKS:
-        joined = sorted(name for name in names if len(name.split(mark)) > 1)
-        few = len({part.strip() for name in names for part in name.split(mark)}) < len(names)
-        if joined and mark != separator and (few or mark in _SURE_MARKS):
+        joined = [name for name in names if mark in name]
+        if not joined or mark == separator:
+            continue
+        if mark in _SURE_MARKS or _are_fewer(names, mark):
             warnings.warn(
-                f"The labels look joined by {mark!r}, as in {joined[0]!r}, but are split at "
+                f"The labels look joined by {mark!r}, as in {brief(min(joined))}, but are split at "
                 f"{separator!r} only: pass label_separator={mark!r}. If these are names of "
                 "classes, list them in class_names.",
                 UserWarning,
                 stacklevel=2,
             )
             return
+
+
+def _are_fewer(names: set[str], mark: str) -> bool:
+    """Whether the parts of names are fewer than the names."""
+    parts: set[str] = set()
+    for name in names:
+        parts.update(part.strip() for part in name.split(mark))
+        if len(parts) >= len(names):
+            return False
+    return True

@@ -9,7 +9,7 @@ import numpy as np
 from keras_cvdata.labels.column import Labels
 from keras_cvdata.labels.making import Where, checked_names, place
 from keras_cvdata.labels.modes import list_names, reads_as
-from keras_cvdata.types import Array
+from keras_cvdata.types import Array, brief
 
 _FLAGS = {"0": 0, "1": 1, "False": 0, "True": 1}
 
@@ -65,7 +65,7 @@ def _flags(name: str, column: Labels, where: Where | None) -> Array:
         value = column.class_names[values[row]] if column.kind == "class" else values[row].tolist()
         raise ValueError(
             f"{place(where, row)}: with label_mode='multilabel' each label column must hold 0 or "
-            f"1; {name!r} holds {value!r}. Correct it, use label_mode='regression' for shares "
+            f"1; {name!r} holds {brief(value)}. Correct it, use label_mode='regression' for shares "
             "between 0 and 1, or give each column a mode of its own, as "
             f"label_mode={{{name!r}: 'multilabel', ...}} for lists of names."
         )

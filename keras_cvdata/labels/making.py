@@ -10,11 +10,15 @@ import numpy as np
 
 from keras_cvdata.labels.column import Labels, compact
 from keras_cvdata.labels.modes import list_names, reads_as
-from keras_cvdata.types import Array
+from keras_cvdata.labels.spelling import warn_of_equal_looks
+from keras_cvdata.types import Array, brief
 
 Where = Callable[[int], str]
 
 MOST_CLASSES = 1_000_000  # an integer beyond it is a measurement or an identifier, not a class
+_MOST_LEVELS = 100
+_MOST_CELLS = 1 << 28  # bytes of rows of 0 and 1 that are made whatever the number of labels,
+_CELLS_EACH = 128  # and for each label: one in hundred may be there
 
 
 def from_names(
@@ -49,7 +53,11 @@ def from_names(
     seen = {value: str(value) for value in distinct if not is_missing(value)}
     if class_names is None and seen and {type(value) for value in seen} <= {bool, np.bool_}:
         class_names = ("False", "True")
-    names = sorted_names(seen.values()) if class_names is None else checked_names(class_names)
+    if class_names is None:
+        names = sorted_names(seen.values())
+        warn_of_equal_looks(names)
+    else:
+        names = checked_names(class_names)
     index = {name: code for code, name in enumerate(names)}
     if index.keys().isdisjoint(seen.values()) and print_integers(seen.values()):
         index = {str(code): code for code in range(len(names))}
@@ -94,20 +102,38 @@ def from_levels(
         if len(path) != len(paths[0]):
             raise ValueError(
                 f"{place(where, row)}: every label needs {len(paths[0])} levels like the first, "
-                f"{'/'.join(map(str, paths[0]))!r}; got {values[row]!r}. Complete the path, or "
-                "read one level only."
+                f"{brief('/'.join(map(str, paths[0])))}; got {brief(values[row])}. Complete the "
+                "path, or read one level only."
             )
     names = [None] * len(paths[0]) if class_names is None else class_names
     if len(names) != len(paths[0]) or any(isinstance(known, str) for known in names):
         raise ValueError(
             f"The labels have {len(paths[0])} levels, so class_names must be {len(paths[0])} lists "
-            f"of names; got {class_names!r}."
+            f"of names; got {brief(class_names)}."
         )
-    levels = [
-        from_names(*level, where) for level in zip(zip(*paths, strict=True), names, strict=True)
-    ]
+    levels = _read_levels(paths, names, where)
     codes = np.stack([level.values for level in levels], axis=1)
     return Labels("hierarchical", codes, tuple(level.class_names for level in levels))
+
+
+def _read_levels(
+    paths: Sequence[Sequence[str]], names: Sequence[Sequence[str] | None], where: Where | None
+) -> list[Labels]:
+    """Labels of each level; integers with gaps may not make many millions of classes together."""
+    if len(paths[0]) > _MOST_LEVELS:
+        raise ValueError(
+            f"{place(where, 0)}: the label has {len(paths[0]):,} levels; at most {_MOST_LEVELS} "
+            f"are read. Correct it; got {brief(paths[0])}."
+        )
+    levels: list[Labels] = []
+    for level in zip(zip(*paths, strict=True), names, strict=True):
+        levels.append(from_names(*level, where))
+        if sum(made.num_classes for made in levels) > MOST_CLASSES + len(paths) * len(levels):
+            raise ValueError(
+                f"The levels have more than {MOST_CLASSES:,} classes together, most of which do "
+                "not occur: their integers leave gaps. Renumber them from 0 on, or write names."
+            )
+    return levels
 
 
 def from_sets(
@@ -143,9 +169,22 @@ def from_sets(
     flat = from_names(
         [name for names in lists for name in names], class_names, lambda i: place(where, rows[i])
     )
+    if class_names is None:
+        _check_cells(len(lists), flat.num_classes, len(rows))
     hot = np.zeros((len(lists), flat.num_classes), np.uint8)
     hot[rows, flat.values] = 1
     return Labels("multilabel", hot, flat.names)
+
+
+def _check_cells(samples: int, classes: int, labels: int) -> None:
+    """Refuse rows of 0 and 1 that would take far more memory than the labels that they are of."""
+    if samples * classes > max(_MOST_CELLS, _CELLS_EACH * labels):
+        raise ValueError(
+            f"{samples:,} samples with {classes:,} classes, and {labels:,} labels in all, would "
+            f"take {samples * classes / 1e9:.1f} GB as rows of 0 and 1. If each text is one label, "
+            "use label_mode='int'; merge or leave out rare labels; or list the classes in "
+            "class_names to have that many."
+        )
 
 
 def _check_codes(numbers: list[Any], row: int, where: Where | None) -> None:
@@ -154,13 +193,13 @@ def _check_codes(numbers: list[Any], row: int, where: Where | None) -> None:
         isinstance(number, float | np.floating) and not is_missing(number) for number in numbers
     ):
         raise ValueError(
-            f"{place(where, row)}: {numbers!r} holds numbers that are no classes. Use "
+            f"{place(where, row)}: {brief(numbers)} holds numbers that are no classes. Use "
             "label_mode='regression' for shares between 0 and 1, or write classes as integers or "
             "text."
         )
     if len(numbers) > 1 and are_integers(numbers) and len(set(numbers)) < len(numbers):
         raise ValueError(
-            f"{place(where, row)}: {numbers!r} holds a class twice. Rows of 0 and 1 must have "
+            f"{place(where, row)}: {brief(numbers)} holds a class twice. Rows of 0 and 1 must have "
             "one length, in all rows; lists of classes must hold each once."
         )
 
@@ -182,15 +221,8 @@ def from_numbers(values: Any, where: Where | None = None) -> Labels:
         >>> from_numbers(["1.5", "2"]).values
         array([1.5, 2. ], dtype=float32)
     """
-    try:
-        numbers = np.asarray(values, np.float32)
-    except (TypeError, ValueError):
-        rows = [_number(value, row, where) for row, value in enumerate(values)]
-        shapes = [row.shape for row in rows]
-        if len(set(shapes)) > 1:
-            row = next(row for row, shape in enumerate(shapes) if shape != shapes[0])
-            raise _not_finite(values[row], row, where) from None
-        numbers = np.stack(rows)
+    with np.errstate(over="ignore"):  # infinite, which is said below
+        numbers = _as_floats(values, where)
     bad = ~np.isfinite(numbers).all(axis=tuple(range(1, numbers.ndim)))
     if bad.any():
         row = int(bad.argmax())
@@ -224,8 +256,9 @@ def from_codes(
         known = "" if class_names is None else f" below the {len(class_names)} class_names"
         raise ValueError(
             f"{place(where, row)}: integer labels must count classes from 0{known}; got "
-            f"{codes[row]}. Renumber them (np.unique(y, return_inverse=True)[1]), list all of them "
-            "in class_names in the order that they shall have, or use label_mode='regression'."
+            f"{brief(codes[row : row + 1].tolist()[0])}. Renumber them (np.unique(y, "
+            "return_inverse=True)[1]), list all of them in class_names in the order that they "
+            "shall have, or use label_mode='regression'."
         )
     names = default_names(int(codes.max()) + 1 if len(codes) else 0, class_names)
     return Labels("class", compact(codes, len(names)), (names,))
@@ -245,7 +278,9 @@ def checked_names(class_names: Sequence[str]) -> tuple[str, ...]:
     """Refuse names that are no list, or not all different."""
     names = tuple(class_names)
     if isinstance(class_names, str) or len(set(names)) != len(names):
-        raise ValueError(f"class_names must be a list of different names; got {class_names!r}.")
+        raise ValueError(
+            f"class_names must be a list of different names; got {brief(class_names)}."
+        )
     return names
 
 
@@ -276,10 +311,22 @@ def print_integers(texts: Iterable[str]) -> bool:
     return all(reads_as(text, int) and str(int(text)) == text for text in texts)
 
 
+def _as_floats(values: Any, where: Where | None) -> Array:
+    try:
+        return np.asarray(values, np.float32)
+    except (TypeError, ValueError, OverflowError):
+        rows = [_number(value, row, where) for row, value in enumerate(values)]
+        shapes = [row.shape for row in rows]
+        if len(set(shapes)) > 1:
+            row = next(row for row, shape in enumerate(shapes) if shape != shapes[0])
+            raise _not_finite(values[row], row, where) from None
+        return np.stack(rows)
+
+
 def _number(value: Any, row: int, where: Where | None) -> Array:
     try:
         return np.asarray(np.nan if is_missing(value) else value, np.float32)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise _not_finite(value, row, where) from None
 
 
@@ -311,8 +358,9 @@ def _bad_label(value: Any, row: int, names: Sequence[str], where: Where | None) 
             f"{place(where, row)}: the label is missing. Fill it in or leave the row out."
         )
     return ValueError(
-        f"{place(where, row)}: the label {value!r} is not in class_names, {list_names(names)}. "
-        "Add it there, correct the label, or leave class_names out to take all labels that occur."
+        f"{place(where, row)}: the label {brief(value)} is not in class_names, "
+        f"{list_names(names)}. Add it there, correct the label, or leave class_names out to take "
+        "all labels that occur."
     )
 
 
@@ -321,14 +369,14 @@ def _no_name(value: Any, row: int, where: Where | None) -> ValueError:
         return _bad_label(value, row, (), where)
     return ValueError(
         f"{place(where, row)}: the label must be a name, or for several labels or levels a list "
-        f"of names; got {value!r}. Correct the row or leave it out."
+        f"of names; got {brief(value)}. Correct the row or leave it out."
     )
 
 
 def _not_finite(value: Any, row: int, where: Where | None) -> ValueError:
     return ValueError(
         f"{place(where, row)}: a regression target must be a finite number, or as many as in the "
-        f"other rows; got {value!r}. Correct the row or leave it out."
+        f"other rows; got {brief(value)}. Correct the row or leave it out."
     )
 
 

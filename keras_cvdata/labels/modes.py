@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from keras_cvdata.labels.column import Labels
-from keras_cvdata.types import Array
+from keras_cvdata.types import Array, brief
 
 _MODES = {
     "class": ("int", "categorical", "binary", "multilabel"),
@@ -96,12 +96,13 @@ def class_weights(codes: Array) -> dict[int, float]:
 def reads_as(text: str, number: type[int] | type[float]) -> bool:
     """Say whether text is a finite number."""
     try:
-        return math.isfinite(number(text))
+        value = number(text)
     except ValueError:
         return False
+    return isinstance(value, int) or math.isfinite(value)
 
 
 def list_names(names: Sequence[str]) -> str:
     """Write out the first ten names for a message."""
-    shown = ", ".join(map(repr, names[:10]))
+    shown = ", ".join(map(brief, names[:10]))
     return f"{shown} and {len(names) - 10} more" if len(names) > 10 else shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any, get_args
 
 import numpy as np
@@ -52,7 +53,7 @@ def from_array(y: Any, class_names: Sequence[str] | None = None, kind: str | Non
     if class_names is None and kind in (None, "class"):
         class_names = categories(y)
     try:
-        array = np.asarray(y)
+        array = _as_array(y)
     except ValueError:  # lists of unequal length: multi-label
         return infer(y, kind, class_names)
     if array.ndim == 2 and array.shape[1] == 1:
@@ -194,8 +195,11 @@ def _rows(values: Sequence[Any]) -> Array | None:
     lengths = [len(v) if isinstance(v, list | tuple | np.ndarray) else 1 for v in values]
     if len(set(lengths) - {0}) != 1 or max(lengths) < 2:
         return None
+    lists = [v for v, length in zip(values, lengths, strict=True) if length]
+    if _hold_names([row for row in lists if not isinstance(row, np.ndarray)]):
+        return None  # in an array each name would take the memory of the longest
     try:
-        rows = np.asarray([v for v, length in zip(values, lengths, strict=True) if length])
+        rows = np.asarray(lists)
     except ValueError:  # lists in the lists
         return None
     return rows if rows.ndim == 2 else None
@@ -211,6 +215,31 @@ def _multi_hot(rows: Array | None, class_names: Sequence[Any] | None) -> Array |
     if rows.dtype.kind == "U" and np.isin(rows, ("0", "1")).all():
         return rows.astype(np.uint8)
     return rows if rows.dtype.kind in "biuf" and np.isin(rows, (0, 1)).all() else None
+
+
+def _as_array(y: Any) -> Array:
+    """As `np.asarray`, but texts are objects: in an array each takes the memory of the longest."""
+    if isinstance(y, list | tuple):
+        if set(map(type, y)) <= {list, tuple}:
+            if _kinds(y) == {str}:
+                return np.asarray(y, object)
+        elif str in (kinds := set(map(type, y))) and kinds <= {str, int, float, bool}:
+            return np.asarray(list(map(str, y)), object)
+    return np.asarray(y)
+
+
+def _hold_names(lists: Sequence[Any]) -> bool:
+    """Whether there is text other than 0 and 1 in lists, or lists in them."""
+    kinds = _kinds(lists)
+    if kinds & {list, tuple, dict, set, np.ndarray}:
+        return True
+    flags = {"0", "1", 0, 1}
+    return str in kinds and not all(value in flags for row in lists for value in row)
+
+
+def _kinds(lists: Sequence[Any]) -> set[type]:
+    """Types of all values of lists."""
+    return set(map(type, chain.from_iterable(lists)))
 
 
 def _check_filled(values: Sequence[Any], count: int, where: Where | None) -> None:

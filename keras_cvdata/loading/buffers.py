@@ -13,8 +13,8 @@ import numpy as np
 from keras_cvdata.loading.idle import IdleWatch
 from keras_cvdata.types import Array
 
-# Batches that are kept for later at most; more are under way only while somebody holds them.
-_SPARE = 4
+# Batches that are kept for later at most: as many as a loop has under way that prepares two ahead.
+_SPARE = 5
 
 
 class BufferPool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from keras_cvdata.types import ImageError, Ints
+import cv2
+
+from keras_cvdata.types import NO_MEMORY, ImageError, Ints
 
 
 class BadImage(NamedTuple):
@@ -35,7 +37,7 @@ def fill(
     render: Callable[[int], None],
     *,
     row: int,
-    describe: Callable[[], str],
+    name: Callable[[], str],
     substitutes: Callable[[int, int], Ints] | None = None,
     error_type: type[ImageError] = ImageError,
 ) -> Outcome:
@@ -45,7 +47,7 @@ def fill(
         asked: Position of the sample that belongs into the slot.
         render: Renders the sample at a position into the slot.
         row: Row of the sample that was asked for.
-        describe: Says which sample it is, for errors of functions that are not ours.
+        name: Gives the name of the sample, for errors of functions that are not ours.
         substitutes: From position and row to the positions to try in its place, see
             `Substitutes.of`; `None` where nothing may stand in its place.
         error_type: Type of `Outcome.error`.
@@ -59,12 +61,12 @@ def fill(
         ...     if position == 3:
         ...         raise ImageError("3.jpg", "the file is empty")
         >>> others = lambda position, row: np.array([1, 2])
-        >>> outcome = fill(3, render, row=3, describe=str, substitutes=others)
+        >>> outcome = fill(3, render, row=3, name=str, substitutes=others)
         >>> outcome.position, outcome.bad
         (1, BadImage(row=3, name='3.jpg', reason='the file is empty'))
     """
     try:
-        render(asked)
+        _render(render, asked, name)
     except ImageError as error:
         bad = BadImage(row, error.name, error.reason)
         tried = [] if substitutes is None else substitutes(asked, row).tolist()
@@ -73,14 +75,26 @@ def fill(
             return Outcome(readable, bad)
         return Outcome(asked, bad, _refusal(error, row, tried, error_type))
     except Exception as error:  # of a function of the user, for example
-        error.add_note(f"This happened with {describe()}.")
+        error.add_note(f"This happened with {name()} (row {row}).")
         raise
     return Outcome(asked)
 
 
-def _renders(render: Callable[[int], None], position: int) -> bool:
+def _render(render: Callable[[int], None], position: int, name: Callable[[], str]) -> None:
+    """Render a sample; that there is no memory for it is an error of this image alone."""
     try:
         render(position)
+    except MemoryError as error:
+        raise ImageError(name(), NO_MEMORY) from error
+    except cv2.error as error:
+        if error.code != cv2.Error.StsNoMem:
+            raise
+        raise ImageError(name(), NO_MEMORY) from error
+
+
+def _renders(render: Callable[[int], None], position: int) -> bool:
+    try:
+        _render(render, position, str)
     except ImageError:
         return False
     return True

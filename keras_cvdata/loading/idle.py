@@ -15,9 +15,9 @@ SECONDS = 5.0  # without use, after which a thing counts as idle
 class IdleWatch(Generic[T]):
     """Lets go of things that are idle when another one is used.
 
-    TensorFlow keeps every sequence that a `fit` was given, directly or within another one, and
-    nothing tells those within that the `fit` is over. So the next one that works looks after those
-    that do no longer, without a thread or a timer of its own.
+    TensorFlow keeps every sequence that a `fit` was given, and with a wrapper those within it,
+    which nothing tells that the `fit` is over. So the next one that works looks after those that do
+    no longer, without a thread or a timer of its own.
 
     Args:
         let_go: Lets go of what a thing holds; it may be used again afterwards.

@@ -128,15 +128,13 @@ class Loader:
     ) -> Job[Images]:
         begun, positions = perf_counter_ns(), indices.positions.tolist()
         plan = self.plan(epoch, indices)
-        pieces = Pieces(
-            pool, self, plan, pool.allocate(self._room(len(positions)), plan), positions
-        )
+        pieces = Pieces(pool, self, plan, self._room(len(positions)), positions)
         planned = perf_counter_ns() - begun
 
         def finish(parts: list[list[Outcome]]) -> Images:
             return self._finish(pieces.memory, [*chain(*parts)], epoch, indices, planned)
 
-        return pool.start(len(pieces.runs), pieces.render, finish)
+        return pool.start(len(pieces.runs), pieces.render, finish, pieces.begin_anew_where_forked)
 
     def stream(
         self, pool: Pool, batches: Iterable[tuple[int, BatchIndices]], ahead: int

@@ -10,14 +10,14 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from keras_cvdata.child_process import ChildProcess, EndedError
 from keras_cvdata.engine.plan import Plan
 from keras_cvdata.loading.filling import Outcome, accept
-from keras_cvdata.loading.rendering import Reading, render_slot
+from keras_cvdata.loading.rendering import BatchMemory, Reading, render_slot
 from keras_cvdata.loading.shared_memory import SharedBuffers
 from keras_cvdata.loading.threads import Pool
 from keras_cvdata.loading.worker import Layout, Pickled, Request, arrays_of
@@ -28,6 +28,7 @@ HAS_PROCESSES = os.name != "nt"
 
 _FEWEST = 4  # slots that are worth a message
 _ALIGNED = 64  # bytes
+_Room: TypeAlias = dict[str, Any]  # of a batch, see `ProcessPool.allocate`
 
 
 class Room(NamedTuple):
@@ -125,7 +126,7 @@ class ProcessPool(Pool):
         """Numbers of the processes."""
         return [worker.pid for worker in list(self._running)]
 
-    def allocate(self, room: dict[str, Any], plan: Plan) -> SharedBatch:
+    def allocate(self, room: _Room, plan: Plan) -> SharedBatch:
         """Make room for a batch and its plan in shared memory.
 
         Args:
@@ -244,22 +245,32 @@ class Pieces:
         pool: The processes.
         loader: Whose batch it is, with its `source`, `how` and `bad`.
         plan: The plan of the batch.
-        batch: Its memory.
+        room: See `ProcessPool.allocate`.
         positions: Position of the sample of each slot.
 
     Attributes:
         runs: The slots of each piece.
-        memory: The arrays of the batch.
     """
 
     def __init__(
-        self, pool: ProcessPool, loader: Any, plan: Plan, batch: SharedBatch, positions: list[int]
+        self, pool: ProcessPool, loader: Any, plan: Plan, room: _Room, positions: list[int]
     ) -> None:
-        self._pool, self._loader, self._plan, self._batch = pool, loader, plan, batch
-        self._positions, self.memory = positions, batch.memory
+        self._pool, self._loader, self._plan, self._room = pool, loader, plan, room
+        self._positions, self._process = positions, os.getpid()
+        self._batch = pool.allocate(room, plan)
         count = len(positions)
         size = max(_FEWEST, -(-count // (2 * pool.threads)))
         self.runs = [range(first, min(first + size, count)) for first in range(0, count, size)]
+
+    @property
+    def memory(self) -> BatchMemory:
+        """The arrays of the batch."""
+        return self._batch.memory
+
+    def begin_anew_where_forked(self) -> None:
+        """Leave the memory to the process that this one was forked from, which fills it as well."""
+        if self._process != os.getpid():
+            self._batch, self._process = self._pool.allocate(self._room, self._plan), os.getpid()
 
     def render(self, number: int) -> list[Outcome]:
         """Have a process render a piece, and render what it leaves.

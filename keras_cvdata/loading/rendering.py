@@ -99,7 +99,7 @@ def render_slot(
         position,
         lambda other: _render(source, plan, slot, other, out, how, empty),
         row=row,
-        describe=lambda: f"{source.name(position)} (row {row})",
+        name=lambda: source.name(position),
         substitutes=None if how.substitutes is None else how.substitutes.of,
     )
 

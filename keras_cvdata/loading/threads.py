@@ -13,12 +13,18 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import cv2
 
+from keras_cvdata.cancellation import GLANCE, Cancellation
 from keras_cvdata.loading.idle import IdleWatch
+from keras_cvdata.loading.interrupts import Interrupts
 
 Outcome = TypeVar("Outcome")
 T = TypeVar("T")
 
 THREAD_NAME = "keras_cvdata"  # how the names of our threads begin
+
+# Seconds after Ctrl-C in which a batch may still come to its end. TensorFlow makes another error of
+# what ends its waiting otherwise, so that a program does not find the `KeyboardInterrupt`.
+_PATIENCE = 1.0
 
 
 def available_cores() -> int:
@@ -71,6 +77,7 @@ class Job(Generic[T]):
         work: Fills one slot and says what became of it; called once for each, from any thread.
         finish: Makes the result of the job of what `work` returned, in the order of the slots, once
             all are filled, on the thread that filled the last one.
+        renew: Called before the work begins anew in a process that was forked meanwhile.
     """
 
     def __init__(
@@ -79,8 +86,10 @@ class Job(Generic[T]):
         slots: int,
         work: Callable[[int], Outcome],
         finish: Callable[[list[Outcome]], T],
+        renew: Callable[[], None] | None = None,
     ) -> None:
         self._pool = pool
+        self._renew = renew
         self._slots = slots
         self._work: Callable[[int], Any] = work
         self._finish: Callable[[list[Any]], T] = finish
@@ -91,44 +100,74 @@ class Job(Generic[T]):
         self._next_slot = itertools.count()  # next() on it is atomic
         self._outcomes: list[Any] = [None] * self._slots
         self._errors: dict[int, BaseException] = {}
-        self._cancelled = False
+        self._cancellation = Cancellation()
         runs = max(1, min(self._pool.threads, self._slots))
         self._runs_left = itertools.count(runs - 1, -1)
         self._futures: list[Future[None]] = [self._pool.submit(self._run) for _ in range(runs)]
 
     def _run(self) -> None:
-        with SingleThreadedOpenCV():
-            while (slot := next(self._next_slot)) < self._slots:
+        with SingleThreadedOpenCV(), self._cancellation.covers():
+            while self._goes_on() and (slot := next(self._next_slot)) < self._slots:
                 try:
                     self._outcomes[slot] = self._work(slot)
                 except BaseException as error:
                     self._errors[slot] = error
-                    self.cancel()
             if next(self._runs_left) == 0:
                 self._complete()
 
+    def _goes_on(self) -> bool:
+        """Whether slots that nobody has begun are worth it."""
+        return not self._errors and not self._cancellation.cancelled
+
     def _complete(self) -> None:
         try:
-            if self._cancelled:
-                raise CancelledError("This batch was given up before it was complete.")
-            self._result = self._finish(self._outcomes)
+            self._cancellation.check()
+            if not self._errors:
+                self._result = self._finish(self._outcomes)
         except BaseException as error:
             self._errors[self._slots] = error
 
     def cancel(self) -> None:
-        """Let the slots that nobody has begun be."""
-        self._cancelled = True
-        self._next_slot = itertools.count(self._slots)
+        """Let the slots that nobody has begun be, and those that wait for a server, too."""
+        self._cancellation.cancel()
 
     def wait(self) -> T:
-        """Wait for all slots and return the result, or raise the error of the first bad slot."""
+        """Wait for all slots and return the result, or raise the error of the first bad slot.
+
+        Where the waiting is interrupted, as by Ctrl-C, the job is cancelled.
+        """
         if self._process != os.getpid():  # its threads did not come along when this one was forked
+            if self._renew is not None:
+                self._renew()
             self._begin()
-        for future in self._futures:
-            future.exception()  # in a fraction of the time that `concurrent.futures.wait` takes
+        try:
+            self._await_futures()
+        except BaseException:
+            self.cancel()
+            raise
         if self._errors:
             raise self._errors[min(self._errors)]
         return self._result
+
+    def _await_futures(self) -> None:
+        if not Interrupts.listens or threading.current_thread() is threading.main_thread():
+            for future in self._futures:
+                future.exception()  # in a fraction of the time that `concurrent.futures.wait` takes
+            return
+        before, glances = Interrupts.count(), 0
+        for future in self._futures:
+            while not _is_done(future):
+                glances += Interrupts.count() != before
+                if glances * GLANCE > _PATIENCE:
+                    raise CancelledError("Ctrl-C was pressed while this batch was waited for.")
+
+
+def _is_done(future: Future[None]) -> bool:
+    try:
+        future.exception(GLANCE)
+    except TimeoutError:
+        return False
+    return True
 
 
 class Pool:
@@ -200,9 +239,10 @@ class Pool:
         slots: int,
         work: Callable[[int], Outcome],
         finish: Callable[[list[Outcome]], T],
+        renew: Callable[[], None] | None = None,
     ) -> Job[T]:
         """Begin to fill a batch and return at once; see `Job`."""
-        return Job(self, slots, work, finish)
+        return Job(self, slots, work, finish, renew)
 
 
 def prefetch(jobs: Iterator[Job[T]], ahead: int) -> Iterator[T]:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import difflib
 import io
 import os
-import shutil
 import tokenize
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from keras_cvdata.conversion.atomic import replacing
 from keras_cvdata.migration.analysis import migrate_source
 from keras_cvdata.migration.changes import Note
 from keras_cvdata.migration.notebooks import migrate_cells
 from keras_cvdata.migration.script import ScriptError, split_lines
+from keras_cvdata.writing import write_bytes
 
 _EXTENSIONS = (".py", ".ipynb")
 _ENVIRONMENT_MARKS = {"pyvenv.cfg", "conda-meta"}
@@ -158,10 +157,7 @@ def write(migrated: Migrated) -> None:
     """
     if migrated.after == migrated.before:
         return
-    path = migrated.path.resolve()
-    with replacing(path, overwrite=True) as draft:
-        draft.write_bytes(migrated.after.encode(migrated.encoding))
-        shutil.copymode(path, draft)
+    write_bytes(migrated.path, migrated.after.encode(migrated.encoding))
 
 
 def _read(path: Path) -> tuple[str, str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 
+from keras_cvdata.types import one_line
+
 
 def printable(text: str) -> str:
     r"""Write characters that would steer a terminal as escapes, but keep ends of lines.
@@ -18,9 +20,7 @@ def printable(text: str) -> str:
         >>> print(printable("cat\x1b[31m"))
         cat\x1b[31m
     """
-    return "".join(
-        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
-    )
+    return "\n".join(map(one_line, text.split("\n")))
 
 
 def text(value: str) -> str:

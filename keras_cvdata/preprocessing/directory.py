@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator as Endless
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import numpy as np
 
 from keras_cvdata.arguments import choice
 from keras_cvdata.preprocessing.files import BatchFromFilesMixin
-from keras_cvdata.preprocessing.listing import FORMATS, refuse, tell
+from keras_cvdata.preprocessing.listing import images_of_classes, tell
 from keras_cvdata.sequences.settings import check_skipping
 from keras_cvdata.types import Array
 
@@ -45,10 +44,13 @@ class DirectoryIterator(BatchFromFilesMixin):
         interpolation: "nearest", "bilinear", "bicubic", "hamming", "box" or "lanczos".
         keep_aspect_ratio: Cut out the middle instead of stretching.
         dtype: Dtype of the batches; Keras's float type where None.
+        index: Folder in which the listing is kept for the next time, see `DirectorySource`; without
+            `follow_links`.
 
     Raises:
         FileNotFoundError: There is no such folder.
         OSError: A folder cannot be read.
+        TypeError: `index` is no folder.
         ValueError: A choice is not known.
         ImageError: On making a batch: a file cannot be read.
 
@@ -85,6 +87,8 @@ class DirectoryIterator(BatchFromFilesMixin):
         interpolation: str = "nearest",
         keep_aspect_ratio: bool = False,
         dtype: Any = None,
+        *,
+        index: str | os.PathLike[str] | bool | None = None,
     ) -> None:
         super().set_processing_attrs(
             image_data_generator,
@@ -108,22 +112,42 @@ class DirectoryIterator(BatchFromFilesMixin):
         names = list(classes) if classes else _class_folders(directory)
         self.num_classes = len(names)
         self.class_indices = {name: index for index, name in enumerate(names)}
-        self._list_files(names, follow_links)
+        images = images_of_classes(
+            directory,
+            self._existing(names),
+            chosen=bool(classes),
+            follow_links=follow_links,
+            index=index,
+        )
+        self._keep_files(names, images)
         self.samples = len(self.filenames)
         tell(f"Found {self.samples} images belonging to {self.num_classes} classes.")
         super().__init__(self._balance(self.samples), batch_size, shuffle, seed)
 
-    def _list_files(self, names: list[str], follow_links: bool) -> None:
-        """Find the files of all classes, or their part of the split."""
+    def _existing(self, names: list[str]) -> list[str]:
+        existing = []
+        for name in names:
+            top = os.path.join(self.directory, name)
+            if Path(top).is_dir():
+                existing.append(name)
+                continue
+            warnings.warn(
+                f"{top}: there is no such folder, so class {name!r} is empty.", stacklevel=4
+            )
+        return existing
+
+    def _keep_files(self, names: list[str], images: Mapping[str, list[str]]) -> None:
+        """Keep the files of all classes, or their part of the split."""
         self.filenames: list[str] = []
         codes: list[int] = []
         for code, name in enumerate(names):
-            found = list(_images_below(self.directory, name, follow_links))
+            found = images.get(name, [])
             kept = self._part(np.full(len(found), code), names)
             self.filenames += [found[position] for position in kept]
             codes += [code] * len(kept)
         self.classes = np.array(codes, np.int32)
-        self._filepaths = [os.path.join(self.directory, name) for name in self.filenames]
+        top = os.fspath(self.directory)
+        self._filepaths = [os.path.join(top, name) for name in self.filenames]
 
     def _codes(self) -> Array:
         codes: Array = self.classes
@@ -156,17 +180,3 @@ def _class_folders(directory: str | os.PathLike[str]) -> list[str]:
             stacklevel=4,
         )
     return names
-
-
-def _images_below(directory: str | os.PathLike[str], name: str, follow_links: bool) -> Endless[str]:
-    """Paths of the images of a class, relative to `directory`."""
-    top = os.path.join(directory, name)
-    if not Path(top).is_dir():
-        warnings.warn(f"{top}: there is no such folder, so class {name!r} is empty.", stacklevel=5)
-        return
-    walk = os.walk(top, onerror=refuse, followlinks=follow_links)
-    for folder, _, files in sorted(walk, key=lambda entry: entry[0]):
-        below = os.path.join(name, os.path.relpath(folder, top))
-        for file in sorted(files):
-            if file.lower().endswith(FORMATS):
-                yield os.path.normpath(os.path.join(below, file))

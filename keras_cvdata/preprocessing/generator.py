@@ -312,6 +312,8 @@ class ImageDataGenerator:
         subset: str | None = None,
         interpolation: str = "nearest",
         keep_aspect_ratio: bool = False,
+        *,
+        index: str | os.PathLike[str] | bool | None = None,
     ) -> DirectoryIterator:
         """Batches of the images in a folder; `DirectoryIterator` says what the arguments mean."""
         return DirectoryIterator(
@@ -333,6 +335,7 @@ class ImageDataGenerator:
             interpolation=interpolation,
             keep_aspect_ratio=keep_aspect_ratio,
             dtype=self.dtype,
+            index=index,
         )
 
     def flow_from_dataframe(

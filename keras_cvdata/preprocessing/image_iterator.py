@@ -198,7 +198,7 @@ class ImageIterator(Iterator):
             sample,
             lambda other: rendering.place(self._load(other), generator, parameters, out),
             row=sample,
-            describe=lambda: f"{self._name(sample)} (sample {sample})",
+            name=lambda: self._name(sample),
             substitutes=self._spares if spare else None,
             error_type=rendering.ImageFileError,
         )

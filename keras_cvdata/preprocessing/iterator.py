@@ -18,6 +18,7 @@ from keras_cvdata.sequences.keras_pass import (
     asker_by_index,
     called_by_keras,
     enclosing_pass,
+    hear_interrupts,
     keras_pass,
     walker_of_keras,
 )
@@ -202,12 +203,13 @@ class Iterator(WithoutWorkers):
 
     def on_epoch_begin(self) -> None:
         """Have the thread and memory let go when the `fit`, `evaluate` or `predict` is over."""
+        hear_interrupts()
         walker = walker_of_keras(sys._getframe(1))
         if walker is not None:
             self._passes.watch(walker, self._let_go)
 
     def _let_go(self) -> None:
-        """End idle threads: TensorFlow keeps all that a `fit` was given."""
+        """End idle threads, until they are needed again."""
         self._ahead.end_threads()
 
     def _next_epoch(self) -> None:

@@ -15,8 +15,8 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from keras_cvdata import codec
-from keras_cvdata.codec.headers import MAX_JPEG_SCANS, MAX_PIXELS
-from keras_cvdata.codec.tiff import Directory
+from keras_cvdata.codec.limits import MAX_JPEG_SCANS, MAX_PIXELS
+from keras_cvdata.codec.tiff import SAMPLE_FORMAT, Directory
 from keras_cvdata.engine.opencv.sampling import to_size
 from keras_cvdata.sources.files import read_file
 from keras_cvdata.types import Array, ImageError
@@ -80,7 +80,7 @@ def read_image(
 
 def _decode(path: str, data: bytes, color_mode: str, orientation: bool) -> Array:
     is_tiff = data[:2] in (b"II", b"MM")
-    if (is_tiff and _is_shallow(data)) or data[:3] == b"GIF":  # what extra bands mean is its own
+    if (is_tiff and _is_for_pillow(data)) or data[:3] == b"GIF":  # what extra bands mean is its own
         with suppress(Exception):
             return _by_pillow(data, color_mode, orientation)
     try:
@@ -109,10 +109,12 @@ def _by_pillow_or(error: ImageError, data: bytes, color_mode: str, orientation: 
         raise error from None
 
 
-def _is_shallow(data: bytes) -> bool:
-    """Whether the samples of a TIFF have 8 bits at most."""
+def _is_for_pillow(data: bytes) -> bool:
+    """Whether the samples of a TIFF have 8 bits at most, or are integers but no levels."""
     try:
-        return Directory(data).bits <= 8
+        directory = Directory(data)
+        kind = directory.value(SAMPLE_FORMAT, 1)
+        return directory.bits <= 8 or kind == 2 or (kind == 1 and directory.bits > 16)
     except (ValueError, struct.error):
         return True
 

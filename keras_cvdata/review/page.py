@@ -6,7 +6,6 @@ import math
 import os
 from collections.abc import Iterator
 from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +18,7 @@ from keras_cvdata.review.cards import Cards, Shown, choose
 from keras_cvdata.review.findings import advice_of, told
 from keras_cvdata.review.judged import THRESHOLD, Judged
 from keras_cvdata.review.scores import precision_recall
+from keras_cvdata.writing import write_text
 
 if TYPE_CHECKING:
     from keras_cvdata.review.report import ReviewReport
@@ -31,7 +31,7 @@ _MOST_UNREAD = 50
 
 def write_page(report: ReviewReport, path: str | os.PathLike[str], images: int = 300) -> None:
     """Write the page, see `ReviewReport.to_html`."""
-    Path(path).write_text(page(report, images), encoding="utf-8")
+    write_text(path, page(report, images))
 
 
 def page(report: ReviewReport, images: int = 300) -> str:

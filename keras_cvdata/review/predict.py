@@ -14,6 +14,8 @@ from keras_cvdata.progress import say, track
 from keras_cvdata.review.averaging import averaging
 from keras_cvdata.review.frames import frame_of
 from keras_cvdata.review.predictions import Predictions, parts_of, task_of
+from keras_cvdata.writing import check_writable, replacing_file
+from keras_cvdata.writing.frames import frame_to_json
 
 _ENDINGS = (".csv", ".json")
 
@@ -78,7 +80,7 @@ def predict(  # noqa: PLR0913 # the arguments of a public function
         TypeError: `model` is no Keras model, or options come with a sequence.
         ValueError: The model does not fit the images or the labels, its outputs are not finite, or
             an argument is out of its range.
-        FileNotFoundError: There is no folder for `path`.
+        OSError: There is no folder for `path`, or it may not be written to.
         ImageError: No image can be read, or one of a sequence with `on_error="raise"`.
 
     Example:
@@ -116,19 +118,18 @@ def _checked(file: Path) -> Path:
     """Find out before a long prediction, not after it, that a file cannot be written."""
     if file.suffix.lower() not in _ENDINGS:
         raise ValueError(f"path must end in {' or '.join(_ENDINGS)}; got {str(file)!r}.")
-    if not file.parent.is_dir():
-        raise FileNotFoundError(f"{file}: there is no folder {file.parent} to write it into.")
+    check_writable(file)
     return file
 
 
 def _write(table: Any, file: Path) -> None:
     # Names of files need not be Unicode.
     how: dict[str, Any] = {"encoding": "utf-8", "errors": "backslashreplace"}
-    with file.open("w", newline="", **how) as stream:
+    with replacing_file(file) as draft, draft.open("w", newline="", **how) as stream:
         if file.suffix.lower() == ".csv":
             table.to_csv(stream, index=False)
         else:
-            table.to_json(stream, orient="records", indent=1, force_ascii=False)
+            stream.write(frame_to_json(table, orient="records", indent=1, force_ascii=False))
 
 
 def _counts(part: Predictions) -> Counter[str]:

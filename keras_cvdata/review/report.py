@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,8 @@ from keras_cvdata.review.judged import THRESHOLD, Judged
 from keras_cvdata.review.predictions import Predictions
 from keras_cvdata.review.scores import precision_recall
 from keras_cvdata.sources.corrections import Doubt, label_text, write_doubts
+from keras_cvdata.writing import write_text
+from keras_cvdata.writing.frames import frame_to_json
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -193,14 +194,17 @@ class ReviewReport:
             "images": len(self.predictions.source),
             "accuracy": None if np.isnan(self.accuracy) else self.accuracy,
             "counts": self.counts(),
-            **{name: json.loads(frame.to_json(orient="records")) for name, frame in frames.items()},
+            **{
+                name: json.loads(frame_to_json(frame, orient="records"))
+                for name, frame in frames.items()
+            },
             "confusion": [
                 {"head": j.head.name, "classes": list(j.head.class_names),
                  "counts": j.confusions.tolist()}
                 for j in self.judged if j.head.kind != "regression"
             ],
         }  # fmt: skip
-        Path(path).write_text(json.dumps(content, indent=1, allow_nan=False), encoding="utf-8")
+        write_text(path, json.dumps(content, indent=1, allow_nan=False))
 
     def review_list(
         self, path: str | os.PathLike[str], checks: str | Sequence[str] | None = None

@@ -10,6 +10,7 @@ from keras_cvdata.review.judged import Judged
 from keras_cvdata.review.predictions import Predictions, predictions_of
 from keras_cvdata.review.report import ReviewReport
 from keras_cvdata.review.traits import chosen, column_traits, measured_traits
+from keras_cvdata.writing import check_writable
 
 
 def review(
@@ -64,6 +65,8 @@ def review(
     Source: Handbook 2, parts 5 and 8; R13, R61, R62.
     """
     suspect = probability("review: suspect", suspect)
+    if path is not None:
+        check_writable(path)
     predictions = model
     if not isinstance(model, Predictions):
         predictions = predictions_of(model, data, verbose=verbose, **options)

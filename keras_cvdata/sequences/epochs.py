@@ -19,6 +19,7 @@ from keras_cvdata.sequences.keras_pass import (
     asker_by_index,
     called_by_keras,
     epochs_left,
+    hear_interrupts,
     keras_pass,
     refuse_class_weight,
     walker_of_keras,
@@ -122,13 +123,14 @@ class Epochs(PassesOptionsOn, Position, WithoutWorkers):
 
     def on_epoch_begin(self) -> None:
         """Have threads and memory let go when the `fit`, `evaluate` or `predict` is over."""
+        hear_interrupts()
         self._passes.last_epoch = self._epoch + epochs_left(sys._getframe(1))
         walker = walker_of_keras(sys._getframe(1))
         if walker is not None:
             self._passes.watch(walker, self._let_go)
 
     def _let_go(self) -> None:
-        """End idle threads and free spare memory: TensorFlow keeps all that a `fit` was given."""
+        """End idle threads and free spare memory, until they are needed again."""
         self._pool.end_threads()
         self._loader.memory.clear()
         self._loader.workspaces.clear()

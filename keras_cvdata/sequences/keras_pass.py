@@ -18,12 +18,14 @@ import itertools
 import sys
 import threading
 import warnings
+import weakref
 from collections.abc import Iterator
 from types import CodeType, FrameType
 from typing import Any, Literal, NamedTuple
 
 import keras
 
+from keras_cvdata.loading.interrupts import Interrupts
 from keras_cvdata.loading.threads import THREAD_NAME
 
 ADAPTER, GENERATOR = "PyDatasetAdapter", "_finite_generator"
@@ -273,6 +275,20 @@ def adapter_of(walk: FrameType) -> Any:
     return walk.f_locals.get("self")
 
 
+def loosen(adapter: Any) -> None:
+    """Let the adapter of a `fit` that is over no longer own its sequence, or the wrapper of one.
+
+    On TensorFlow the default graph keeps the adapters of all fits for ever, and by them whatever
+    their sequences hold. Who still has the sequence can go on with the adapter as before.
+
+    Args:
+        adapter: What `adapter_of` gives, after the fit.
+    """
+    owned = getattr(adapter, "py_dataset", None)
+    if isinstance(owned, keras.utils.PyDataset) and type(owned) not in weakref.ProxyTypes:
+        adapter.py_dataset = weakref.proxy(owned)
+
+
 def refuse_shards(frame: FrameType) -> None:
     """Refuse a pass that gets its share of the batches by index, as Keras 3.16 deals them out.
 
@@ -333,6 +349,12 @@ def _is_generator_of_keras(frame: FrameType) -> bool:
 
 def _is_generator(frame: FrameType) -> bool:
     return bool(frame.f_code.co_flags & inspect.CO_GENERATOR)
+
+
+def hear_interrupts() -> None:
+    """Hear of Ctrl-C where Keras waits for batches that another thread asks for."""
+    if keras.config.backend() == "tensorflow":
+        Interrupts.listen()
 
 
 def _stacks() -> list[FrameType]:

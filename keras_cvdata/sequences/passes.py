@@ -132,6 +132,7 @@ class PassTracker:
                 self._passes.pop(frame, None)
         self._begun, self.last_epoch = None, -1
         when_over()
+        keras_pass.loosen(adapter)
 
     def is_over(self, frame: FrameType) -> bool:
         """Say whether a pass belongs to a `fit` that is over; `tf.data` may still ask for a batch.

@@ -14,10 +14,10 @@ import numpy as np
 
 from keras_cvdata import codec
 from keras_cvdata.arguments import integer
-from keras_cvdata.codec.headers import MAX_PIXELS
+from keras_cvdata.codec.limits import MAX_PIXELS
 from keras_cvdata.labels import Labels
 from keras_cvdata.sources.corrections import corrected
-from keras_cvdata.types import Array, Ints, Range
+from keras_cvdata.types import NO_MEMORY, Array, ImageError, Ints, Range, one_line
 
 
 class Source(abc.ABC):
@@ -257,7 +257,7 @@ class Source(abc.ABC):
             if len(counts) > 20:
                 each = f"{min(counts.values())} to {max(counts.values())} images each"
             else:
-                each = ", ".join(f"{label} {n}" for label, n in counts.items())
+                each = ", ".join(f"{one_line(label)} {n}" for label, n in counts.items())
             empty = sum(not n for n in counts.values())
             without = f", {empty} without images" if empty else ""
             lines += [f"  {name}: {len(counts)} classes{without} ({each})"] if counts else []
@@ -375,7 +375,10 @@ def fetch(source: Source, position: int) -> bytes | Array:
     Raises:
         TypeError: It is neither bytes nor an array.
     """
-    payload: Any = source.fetch(position)
+    try:
+        payload: Any = source.fetch(position)
+    except MemoryError as error:
+        raise ImageError(source.name(position), NO_MEMORY) from error
     if isinstance(payload, bytes | np.ndarray):
         return payload
     if isinstance(payload, bytearray | memoryview):

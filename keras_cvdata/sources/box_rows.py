@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from keras_cvdata.sources.strings import CompactStrings
-from keras_cvdata.types import Array
+from keras_cvdata.types import Array, brief
 
 _LOOKED_AT = 2000  # rows
 
@@ -40,7 +40,7 @@ def warn_of_box_rows(
     if sides:
         warnings.warn(
             f"The first {count} rows name {len(texts)} different images, with the sides of a box "
-            f"each in {', '.join(map(repr, sides))}: it seems that each row is a box, and images "
+            f"each in {', '.join(map(brief, sides))}: it seems that each row is a box, and images "
             f"will be served once for each. {ADVICE}",
             UserWarning,
             stacklevel=4,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from array import array
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -10,7 +12,10 @@ import numpy as np
 
 from keras_cvdata.labels import sorted_names
 from keras_cvdata.sources.box_rows import ADVICE
-from keras_cvdata.types import Array, Ints
+from keras_cvdata.types import Array, Ints, brief
+
+_LARGEST_SIDE = float(np.finfo(np.float32).max)
+_LARGEST_CLASS = int(np.iinfo(np.int32).max)
 
 
 class Boxes:
@@ -61,13 +66,14 @@ class Boxes:
             ValueError: A cell holds something else, or a box is of no class of `class_names`.
         """
         counts: list[int] = []
-        found: list[list[float]] = []
+        found = array("d")
         labels: list[Any] = []
         for row, cell in enumerate(cells):
             boxes = _read_cell(cell, where(row))
             counts.append(len(boxes))
-            found += [box for box, _ in boxes]
-            labels += [label for _, label in boxes]
+            for sides, label in boxes:
+                found.extend(sides)
+                labels.append(label)
         offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         names = _names(labels) if class_names is None else _given(class_names)
         codes = {name: code for code, name in enumerate(names)}
@@ -75,11 +81,11 @@ class Boxes:
             if names and label not in (codes if isinstance(label, str) else range(len(names))):
                 row = int(np.searchsorted(offsets, number, "right")) - 1
                 raise ValueError(
-                    f"{where(row)}: a box is of class {label!r}, and box_class_names is "
-                    f"{list(names)}. Add the class, or correct the box."
+                    f"{where(row)}: a box is of class {brief(label)}, and box_class_names is "
+                    f"{brief(list(names))}. Add the class, or correct the box."
                 )
         numbers = np.array([codes.get(label, label) for label in labels], np.int32)
-        return cls(offsets, np.array(found, np.float32).reshape(-1, 4), numbers, names)
+        return cls(offsets, np.array(found).astype(np.float32).reshape(-1, 4), numbers, names)
 
     @property
     def max_per_row(self) -> int:
@@ -102,7 +108,9 @@ def _names(labels: Sequence[Any]) -> tuple[str, ...]:
 
 def _given(class_names: Sequence[str]) -> tuple[str, ...]:
     if isinstance(class_names, str) or len(set(class_names)) != len(class_names):
-        raise ValueError(f"box_class_names must be a list of different names; got {class_names!r}.")
+        raise ValueError(
+            f"box_class_names must be a list of different names; got {brief(class_names)}."
+        )
     return tuple(class_names)
 
 
@@ -110,31 +118,33 @@ def _read_cell(cell: Any, where: str) -> list[tuple[list[float], Any]]:
     if isinstance(cell, str):
         try:
             cell = json.loads(cell) if cell.strip() else []
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"{where}: the boxes are no JSON: {error}.") from None
     if cell is None:
         return []
     if not isinstance(cell, list | tuple | np.ndarray):
-        raise ValueError(f"{where}: boxes must be a list; got {cell!r}.")
+        raise ValueError(f"{where}: boxes must be a list; got {brief(cell)}.")
     if len(cell) in (4, 5) and all(isinstance(side, int | float | np.number) for side in cell[:4]):
         raise ValueError(
-            f"{where}: boxes must be a list of boxes, but this cell is one box, {cell!r}. {ADVICE}"
+            f"{where}: boxes must be a list of boxes, but this cell is one box, {brief(cell)}. "
+            f"{ADVICE}"
         )
     return [_read_box(box, where) for box in cell]
 
 
 def _read_box(box: Any, where: str) -> tuple[list[float], Any]:
-    if isinstance(box, dict):
-        box = [*box.get("box", ()), box.get("label", 0)]
-    try:
-        *sides, label = [*box, 0] if len(box) == 4 else box
-        numbers = [float(side) for side in sides]
-    except (TypeError, ValueError):
-        numbers, label = [], None
-    known = isinstance(label, str) or (isinstance(label, int | np.integer) and label >= 0)
-    if len(numbers) != 4 or not np.isfinite(numbers).all() or not known:
+    numbers: list[float] = []
+    label: Any = None
+    with contextlib.suppress(TypeError, ValueError, OverflowError):
+        values = [*box.get("box", ()), box.get("label", 0)] if isinstance(box, dict) else box
+        *sides, label = [*values, 0] if len(values) == 4 else values
+        numbers = [float(side) for side in sides] if len(sides) == 4 else []
+    known = isinstance(label, str) or (
+        isinstance(label, int | np.integer) and 0 <= label <= _LARGEST_CLASS
+    )
+    if not numbers or not known or not all(abs(side) <= _LARGEST_SIDE for side in numbers):
         raise ValueError(
             f"{where}: a box must be four finite numbers and a class, such as "
-            f'[10, 20, 50, 60, "cat"]; got {box!r}.'
+            f'[10, 20, 50, 60, "cat"]; got {brief(box)}.'
         )
     return numbers, label

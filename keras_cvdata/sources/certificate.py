@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from keras_cvdata.copies.nearest import FEW, nearest_across
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.near_copies import Compared, Copies
 from keras_cvdata.types import Ints
+from keras_cvdata.writing import write_text
 
 
 def write_certificate(
@@ -62,7 +62,7 @@ def write_certificate(
         "parts": {name: _counts(source.select(positions)) for name, positions in parts.items()},
     }
     text = json.dumps(content, indent=2, ensure_ascii=False)
-    Path(path).write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+    write_text(path, text + "\n", errors="backslashreplace")
 
 
 def _nearest(

@@ -17,6 +17,7 @@ import numpy as np
 from keras_cvdata.labels import SEPARATOR, Labels
 from keras_cvdata.labels.column import compact
 from keras_cvdata.types import Array, Ints
+from keras_cvdata.writing import replacing_file
 
 if TYPE_CHECKING:
     from keras_cvdata.sources.base import Source
@@ -89,7 +90,7 @@ def write_doubts(path: str | os.PathLike[str], source: Source, doubts: Iterable[
     made_for = fingerprint(source)
     number = 0
     # A mark at the start tells spreadsheets that it is UTF-8.
-    with Path(path).open("w", encoding="utf-8-sig", newline="") as file:
+    with replacing_file(path) as draft, draft.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow([*COLUMNS, COLLECTION])
         for doubt in doubts:
@@ -299,6 +300,15 @@ def _same(cell: str, label: str) -> bool:
     return number is not None and number == _number(label)
 
 
+def _keys(text: str, *, cell: bool = False) -> list[str | float]:
+    """What a cell and a label share where they are the same, see `_same`."""
+    keys: list[str | float] = [f"text {text}"]
+    if text in ("True", "False") or cell:
+        keys.append(f"truth {text.casefold()}")
+    number = _number(text)
+    return keys if number is None else [*keys, number]
+
+
 def _number(text: str) -> float | None:
     try:
         return float(text)
@@ -347,15 +357,24 @@ class _Classes:
     def __init__(self, names: Sequence[str], may_grow: bool) -> None:
         self.names = list(names)
         self.may_grow = may_grow
-        self._codes = {_plain(name): code for code, name in enumerate(names)}
+        self._codes: dict[str, int] = {}
+        self._alike: dict[str | float, set[int]] = {}
+        for code, name in enumerate(names):
+            self._learn(_plain(name), code)
+
+    def _learn(self, name: str, code: int) -> None:
+        self._codes[name] = code
+        for key in _keys(name.strip()):
+            self._alike.setdefault(key, set()).add(code)
 
     def code(self, cell: str, where: str) -> int:
         """Number of a class, which is added where it is new and may be."""
         found = self._codes.get(cell, self._codes.get(cell.strip()))
         if found is None:
-            alike = {code for name, code in self._codes.items() if _same(cell, name)}
+            same = (self._alike.get(key, set()) for key in _keys(cell.strip(), cell=True))
+            alike: set[int] = set().union(*same)
             found = alike.pop() if len(alike) == 1 else self._new(cell.strip(), where)
-            self._codes[cell] = found
+            self._learn(cell, found)
         return found
 
     def _new(self, name: str, where: str) -> int:

@@ -11,18 +11,11 @@ from typing import Any
 import numpy as np
 
 from keras_cvdata.labels import SEPARATOR, categories
+from keras_cvdata.sources.columns import check_different, find_columns, label_names
 from keras_cvdata.sources.embedded import PixelRows, find_pixel_columns
 from keras_cvdata.sources.strings import CompactStrings
-from keras_cvdata.sources.table import (
-    PathOptions,
-    TableSource,
-    find_column,
-    label_names,
-    make_labels,
-    shown,
-    tidy_column,
-)
-from keras_cvdata.types import Array
+from keras_cvdata.sources.table import PathOptions, TableSource, make_labels, tidy_column
+from keras_cvdata.types import Array, brief
 
 
 class DataFrameSource(TableSource):
@@ -86,26 +79,25 @@ class DataFrameSource(TableSource):
     ) -> None:
         where = "data frame"
         names = [str(name) for name in frame.columns]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(
-                f"{where}: the column {twice[0]!r} is there {names.count(twice[0])} times in "
-                f"{shown(names)}. Give every column its own name."
-            )
+        check_different(names, where, "Give every column its own name.")
         if not len(frame):
             raise ValueError(f"{where}: it has no rows.")
-        images = find_pixel_columns(image_column, names, where, pixel_shape, find_column)
+        images = find_pixel_columns(image_column, names, where, pixel_shape, find_columns)
+        position = {name: index for index, name in enumerate(names)}
+        left_out = set() if len(images) == 1 else set(images)
         cells = {
             name: frame.iloc[:, index].tolist()
-            for index, name in enumerate(names)
-            if len(images) == 1 or name not in images
+            for name, index in position.items()
+            if name not in left_out
         }
         place = partial("{}, row {}".format, where)
-        chosen = {name: find_column(name, names, where) for name in label_names(label_column)}
+        wanted = label_names(label_column)
+        chosen = dict(zip(wanted, find_columns(wanted, names, where), strict=True))
+        used = {*images, *chosen.values()}
         super().__init__(
             _locations(cells[images[0]], where)
             if pixel_shape is None
-            else _pixels(frame.iloc[:, [names.index(name) for name in images]], pixel_shape, place),
+            else _pixels(frame.iloc[:, [position[name] for name in images]], pixel_shape, place),
             make_labels(
                 {name: cells[spelled] for name, spelled in chosen.items()},
                 label_kind,
@@ -113,11 +105,7 @@ class DataFrameSource(TableSource):
                 place,
                 label_separator,
             ),
-            {
-                name: tidy_column(values)
-                for name, values in cells.items()
-                if name not in (*images, *chosen.values())
-            },
+            {name: tidy_column(values) for name, values in cells.items() if name not in used},
             where=where,
             root="." if root is None else root,
             confined=root is not None,
@@ -174,5 +162,5 @@ def _location(value: Any, where: str) -> str | bytes | Array:
         return value
     raise ValueError(
         f"{where}: the location must be a path, a URL, the bytes of an image file or an array of "
-        f"pixels; got {value!r}."
+        f"pixels; got {brief(value)}."
     )

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from keras_cvdata import labels as label_forms
-from keras_cvdata.codec.headers import max_bytes
+from keras_cvdata.codec.limits import max_bytes
 from keras_cvdata.labels import Labels
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.files import file_version, local_path, read_file
 from keras_cvdata.sources.folders import EXTENSIONS, Folders, Listing, list_folder
 from keras_cvdata.sources.index import Index, index_folder
 from keras_cvdata.sources.strings import CompactStrings
-from keras_cvdata.types import Ints
+from keras_cvdata.types import Ints, brief, one_line
 
 SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing", "dev", "eval"}
 TRAINING = {"train", "training"}
@@ -131,6 +131,8 @@ class DirectorySource(Source):
         if self.listed:
             self.labels = {"label": self._given_labels(labels, class_names, label_kind, runs)}
         elif by_folder:
+            if class_names is None:
+                label_forms.warn_of_equal_looks(known)
             names = label_forms.sorted_names(known) if class_names is None else class_names
             self.labels = {"label": self._make_labels(names, hierarchical, runs)}
 
@@ -221,7 +223,8 @@ def _find_folder(directory: Path, split: str | None) -> str:
         raise NotADirectoryError(f"{path} is a file, not a folder of images. Use open_source.")
     there = ""
     if split is not None and directory.is_dir():
-        there = f" {directory} holds {[f[:-1] for f in list_folder(str(directory)).folders]}."
+        folders = [folder[:-1] for folder in list_folder(str(directory)).folders]
+        there = f" {directory} holds {brief(folders)}."
     raise FileNotFoundError(f"{path}: there is no such folder. Check the path.{there}")
 
 
@@ -254,12 +257,13 @@ def _known_folders(
     """The folders that are classes; all but where `class_names` names some of them."""
     if class_names is None:
         return folders
-    known = [name for name in folders if name in class_names]
-    missing = [name for name in class_names if name not in folders]
+    wanted, there = set(class_names), set(folders)
+    known = [name for name in folders if name in wanted]
+    missing = [name for name in class_names if name not in there]
     if len(known) < len(folders) and missing:
         raise ValueError(
             f"{directory}: the classes {missing[:5]} have no folder, and the folders "
-            f"{[name for name in folders if name not in known][:5]} are not in class_names. "
+            f"{[name for name in folders if name not in wanted][:5]} are not in class_names. "
             "Correct the names, or make empty folders for classes without images."
         )
     return known
@@ -271,7 +275,7 @@ def _passed_over(found: Sequence[str], used: Sequence[str]) -> tuple[str, ...]:
     others = [folder for folder in found if folder not in known]
     if not others:
         return ()
-    names = ", ".join(others[:5]) + (", ..." if len(others) > 5 else "")
+    names = one_line(", ".join(others[:5])) + (", ..." if len(others) > 5 else "")
     folders = "1 folder" if len(others) == 1 else f"{len(others)} folders"
     return (f"passed over: {folders} not in class_names ({names})",)
 
@@ -311,6 +315,6 @@ def _kinds(others: Counter[str]) -> tuple[str, ...]:
     if not others:
         return ()
     most = sorted(others.items(), key=lambda entry: (-entry[1], entry[0]))
-    kinds = [f"{kind} {count}" for kind, count in most[:10]]
+    kinds = [f"{one_line(kind)} {count}" for kind, count in most[:10]]
     more = ["..."] if len(most) > 10 else []
     return (f"passed over: {', '.join(kinds + more)}",)

@@ -7,17 +7,22 @@ import json
 import math
 import re
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
-from keras_cvdata.types import Array, ImageError
+from keras_cvdata.types import Array, ImageError, one_line
+
+_LONGEST = 200  # characters of an error of others
 
 MAX_TEXT = 1 << 28  # characters; 64 MiB of pixels need at most four characters each
 
-_ALLOWED = re.compile(r"[\d\s,\[\].eE+-]*")
-_BLANKS_BETWEEN_NUMBERS = re.compile(r"(?<=[\d.\]])\s+(?=[\d\[-])")
-_BARE_POINT = re.compile(r"(?<=\d)\.(?!\d)")  # NumPy prints 1.0 as "1."
+PIXELS = re.compile(r"[\d\s,\[\].eE+-]*")  # all that their text may hold
+
+# What is rare comes first, for the search skips to it: a third of the time.
+_BLANKS_BETWEEN_NUMBERS = re.compile(r"\s(?<=[\d.\]]\s)\s*(?=[\d\[-])")
+_BARE_POINT = re.compile(r"\.(?<=\d\.)(?!\d)")  # NumPy prints 1.0 as "1."
 
 
 def is_embedded(text: str) -> bool:
@@ -51,7 +56,7 @@ def parse_pixels(text: str, name: str, row: int | None = None) -> Array:
     if "..." in text:
         reason = "NumPy cut the embedded pixels short with '...'. Write them with `tolist()`."
         raise ImageError(name, reason, row)
-    if len(text) > MAX_TEXT or not _ALLOWED.fullmatch(text):
+    if len(text) > MAX_TEXT or not PIXELS.fullmatch(text):
         raise ImageError(
             name,
             "Embedded pixels may hold digits, blanks, commas and brackets only, at most "
@@ -137,8 +142,9 @@ class PixelRows:
         """
         try:
             numbers = _in_a_row(values)
-        except (ValueError, TypeError) as error:
-            raise ValueError(f"{place}: the pixels must be numbers: {error}.") from error
+        except (ValueError, TypeError, OverflowError) as error:
+            reason = one_line(str(error)[:_LONGEST])
+            raise ValueError(f"{place}: the pixels must be numbers: {reason}.") from error
         if numbers.size != self.size:
             raise ValueError(
                 f"{place}: pixel_shape={self.shape} needs {self.size} values; got {numbers.size}."
@@ -148,7 +154,8 @@ class PixelRows:
                 self._bytes += numbers.astype(np.uint8).tobytes()
                 return
             self._floats = bytearray(np.frombuffer(self._bytes, np.uint8).astype("f4").tobytes())
-        self._floats += numbers.astype(np.float32).tobytes()
+        with np.errstate(over="ignore"):  # infinite, which is said in the end
+            self._floats += numbers.astype(np.float32).tobytes()
 
     def pixels(self, place: Callable[[int], str]) -> Array:
         """All images so far.
@@ -185,8 +192,19 @@ def _in_a_row(values: Any) -> Array:
         if _WHOLE.fullmatch(text):
             return np.fromstring(text, np.int64, sep=" ")  # a fifth of the time of `int`
         values = np.array(text.split(), np.float64)
-    numbers = np.asarray(values)
+    # Without a dtype, an array of text and numbers takes the memory of the longest text for each.
+    numbers = np.asarray(values, np.float64 if _hold_text(values) else None)
     return (numbers if numbers.dtype.kind in "biuf" else numbers.astype(float)).reshape(-1)
+
+
+def _hold_text(values: Any) -> bool:
+    """Whether there is text in a list, or in lists in it."""
+    while isinstance(values, list) and values:
+        kinds = set(map(type, values))
+        if str in kinds or list not in kinds:
+            return str in kinds
+        values = list(chain.from_iterable(v for v in values if isinstance(v, list)))
+    return False
 
 
 def find_pixel_columns(
@@ -194,7 +212,7 @@ def find_pixel_columns(
     names: Sequence[str],
     where: str,
     pixel_shape: Sequence[int] | None,
-    find: Callable[[str, Sequence[str], str], str],
+    find: Callable[[Sequence[str], Sequence[str], str], list[str]],
 ) -> list[str]:
     """Find the columns that hold the images: one, or one for each pixel.
 
@@ -203,7 +221,7 @@ def find_pixel_columns(
         names: Names of the table.
         where: Table for the message.
         pixel_shape: Shape of the images, needed for several columns.
-        find: Finds one column by its name.
+        find: Finds columns by their names.
 
     Returns:
         The names as the table spells them; those of a pattern in the order of the table.
@@ -212,12 +230,9 @@ def find_pixel_columns(
         ValueError: There is no such column, or the columns do not fit `pixel_shape`.
     """
     if isinstance(wanted, str) and (wanted in names or "*" not in wanted):
-        return [find(wanted, names, where)]
-    found = (
-        fnmatch.filter(names, wanted)
-        if isinstance(wanted, str)
-        else [find(name, names, where) for name in wanted]
-    )
+        return find([wanted], names, where)
+    pattern = wanted if isinstance(wanted, str) else None
+    found = find(wanted, names, where) if pattern is None else fnmatch.filter(names, pattern)
     if not found:
         raise ValueError(f"{where}: no column matches image_column={wanted!r}.")
     if pixel_shape is None or math.prod(pixel_shape) != len(found):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_cvdata.codec.headers import MAX_BYTES
+from keras_cvdata.codec.limits import MAX_BYTES
 from keras_cvdata.types import Array, ImageError, Ints
 
 # Without O_NONBLOCK, opening a named pipe waits for somebody to write into it. Without O_BINARY,

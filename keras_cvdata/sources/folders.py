@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 from keras_cvdata.progress import track
 from keras_cvdata.sources.files import local_path
+from keras_cvdata.types import one_line
 
 EXTENSIONS = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"),
@@ -30,6 +32,10 @@ NEVER = (0, 0)
 _THREADS = 16
 _MOST_EACH = 64  # folders that a thread lists before it says so
 _AT_ONCE = 256  # such shares that are handed to the threads together
+
+
+# Path of a folder and whether links are followed, to `names`, `links` and `others` of a `Listing`.
+Scan = Callable[[str, bool], tuple[bytes, bytes, Mapping[str, int]]]
 
 
 class Listing(NamedTuple):
@@ -75,6 +81,7 @@ class Folders:
             those that `list_below` and `runs` begin with, so links in a circle do no harm.
         known: Listings of an earlier time, which count for folders that did not change since.
         verbose: 0 shows no progress.
+        scan: Lists one folder; by default the images and folders that this package takes.
 
     Attributes:
         listed: Listing of each folder so far, by its path below `top`, which ends with a slash;
@@ -82,13 +89,19 @@ class Folders:
     """
 
     def __init__(
-        self, top: str, follow_links: bool, known: Mapping[str, Listing], verbose: int = 0
+        self,
+        top: str,
+        follow_links: bool,
+        known: Mapping[str, Listing],
+        verbose: int = 0,
+        scan: Scan | None = None,
     ) -> None:
         self.top = top
         self.follow_links = follow_links
         self.listed: dict[str, Listing] = {}
         self._known = known
         self._verbose = verbose
+        self._scan = scan
 
     @property
     def changed(self) -> bool:
@@ -136,24 +149,33 @@ class Folders:
         Yields:
             Path of a folder, and names of images that follow each other in it, see `Listing.names`.
         """
-        yield from self._runs(first, set(), Counter() if others is None else others)
+        others = Counter() if others is None else others
+        seen: set[tuple[int, int]] = set()
+        within = [(first, self._enter(first, seen, others))]  # as deep as the folders lie
+        while within:
+            path, parts = within[-1]
+            images, folder = next(parts, (b"", None))
+            if images:
+                yield path, images
+            if folder is None:
+                within.pop()
+            elif folder:
+                below = path + decoded(folder)
+                within.append((below, self._enter(below, seen, others)))
 
-    def _runs(
+    def _enter(
         self, path: str, seen: set[tuple[int, int]], others: Counter[str]
-    ) -> Iterator[tuple[str, bytes]]:
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """What a folder holds; nothing, where it was seen before."""
         found = self.listed.get(path)
         if found is None:
             found = self.listed[path] = self._list(path)
         if self.follow_links:
             if found.identity in seen:
-                return
+                return iter(())
             seen.add(found.identity)
         others.update(found.others)
-        for images, folder in found.runs():
-            if images:
-                yield path, images
-            if folder:
-                yield from self._runs(path + decoded(folder), seen, others)
+        return found.runs()
 
     def _by_levels(self, paths: Sequence[str]) -> Iterator[tuple[str, Listing]]:
         while paths:
@@ -177,16 +199,19 @@ class Folders:
 
     def _list(self, path: str) -> Listing:
         whole = local_path(self.top, path[:-1]) if path else self.top
-        return list_folder(whole, self.follow_links, self._known.get(path))
+        return list_folder(whole, self.follow_links, self._known.get(path), self._scan)
 
 
-def list_folder(path: str, follow_links: bool = False, known: Listing | None = None) -> Listing:
+def list_folder(
+    path: str, follow_links: bool = False, known: Listing | None = None, scan: Scan | None = None
+) -> Listing:
     """List one folder, or find that it is as it was.
 
     Args:
         path: Path of the folder.
         follow_links: Take links to folders for folders.
         known: An earlier listing of it.
+        scan: Lists it, see `Folders`.
 
     Returns:
         `known`, where nothing in the folder changed; otherwise a new listing.
@@ -200,15 +225,26 @@ def list_folder(path: str, follow_links: bool = False, known: Listing | None = N
         stamp = (status.st_mtime_ns, status.st_ctime_ns)
         if known is not None and known.stamp == stamp != NEVER and _lead_alike(path, known.links):
             return known._replace(identity=(status.st_dev, status.st_ino))
-        names, links, others = _scanned(path, follow_links)
+        names, links, others = (scan or _scanned)(path, follow_links)
     except OSError as error:
         raise type(error)(
-            f"{path}: the folder cannot be read: {error.strerror}. Change its permissions, or move "
-            "it away."
+            f"{_brief_path(path)}: the folder cannot be read: {error.strerror}. {_mend(error)}"
         ) from error
     if max(stamp) > now - _TICK:
         stamp = NEVER
     return Listing(stamp, names, links, others, (status.st_dev, status.st_ino))
+
+
+def _brief_path(path: str) -> str:
+    return one_line(path if len(path) < 1000 else f"{path[:300]}...{path[-300:]}")
+
+
+def _mend(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "It was moved or removed meanwhile: list anew when nothing changes."
+    if error.errno == errno.ENAMETOOLONG:
+        return "Its path is longer than the system takes: move it up, or give it a shorter name."
+    return "Change its permissions, or move it away."
 
 
 def _scanned(path: str, follow_links: bool) -> tuple[bytes, bytes, Counter[str]]:
@@ -222,7 +258,7 @@ def _scanned(path: str, follow_links: bool) -> tuple[bytes, bytes, Counter[str]]
                 continue
             lower = name.lower()
             key = name.encode("utf-8", "surrogateescape")
-            is_folder = entry.is_dir(follow_symlinks=follow_links)
+            is_folder = _is_folder(entry, follow_links)
             if is_folder:
                 key += b"/"
             if follow_links and entry.is_symlink():
@@ -232,17 +268,25 @@ def _scanned(path: str, follow_links: bool) -> tuple[bytes, bytes, Counter[str]]
             elif not is_folder and lower not in LITTER_FILES:
                 others[Path(name).suffix.lower() or "without an ending"] += 1
     names.sort()
-    return _terminated(names), _terminated(links), others
+    return terminated(names), terminated(links), others
 
 
-def _terminated(names: list[bytes]) -> bytes:
+def _is_folder(entry: os.DirEntry[str], follow_links: bool) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=follow_links)
+    except OSError:  # a link in a circle, or into where nothing may be looked at
+        return False
+
+
+def terminated(names: list[bytes]) -> bytes:
+    """Names in one piece, each with a zero character at its end."""
     return b"".join([b"\0".join(names), b"\0"]) if names else b""
 
 
 def _lead_alike(path: str, links: bytes) -> bool:
-    """Whether links lead to folders, or to none, as they did."""
+    """Whether links lead to folders, or to none, as they did; `Path` would raise of some."""
     return all(
-        Path(local_path(path, decoded(link))).is_dir() == link.endswith(b"/")
+        os.path.isdir(local_path(path, decoded(link))) == link.endswith(b"/")  # noqa: PTH112
         for link in links.split(b"\0")[:-1]
     )
 

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from keras_cvdata.codec.headers import max_bytes
+from keras_cvdata.codec.limits import max_bytes
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.boxes import Boxes
 from keras_cvdata.sources.files import SharedFile

@@ -29,6 +29,7 @@ class About:
         boxes: The boxes, where there are any.
         box_format: Their format.
         shard: Number of this part of a collection, and of all parts; None where it is all of it.
+        collection: What the parts of one collection have in common; "" where nothing is known.
     """
 
     names: CompactStrings
@@ -38,6 +39,7 @@ class About:
     boxes: Boxes | None = None
     box_format: str = "xyxy"
     shard: tuple[int, int] | None = None
+    collection: str = ""
 
 
 def read_about(file: Any, tables: Tables, count: int) -> About:
@@ -68,7 +70,9 @@ def read_about(file: Any, tables: Tables, count: int) -> About:
             mask_checksums = tables.read(found["mask_crc32"])
     if "boxes" in found:
         boxes, box_format = _boxes(found, tables)
-    result = About(names, checksums, masks, mask_checksums, boxes, box_format, _shard(file, tables))
+    collection = str(file.attrs.get("collection", ""))
+    shard = _shard(file, tables)
+    result = About(names, checksums, masks, mask_checksums, boxes, box_format, shard, collection)
     _check(result, where, count)
     return result
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import secrets
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 from keras_cvdata.sources.files import read_file
 from keras_cvdata.sources.folders import EXTENSIONS, LITTER, LITTER_FILES, Listing, decoded
 from keras_cvdata.types import Array
+from keras_cvdata.writing.drafts import NEW, clear, draft_folder
 
 VARIABLE = "KERAS_CVDATA_INDEX"
 
@@ -83,6 +84,7 @@ class Index:
         self.made_for = {**made_for, "kinds": kinds}
         name = hashlib.sha256(_as_json(self.made_for)).hexdigest()[:32]
         self.file = folder / f"{name}.index"
+        self._drafts = folder / "index"  # where those of all files are, so that all are cleared
 
     def load(self) -> dict[str, Listing]:
         """Read the listings.
@@ -90,10 +92,12 @@ class Index:
         Returns:
             The listings as `Folders.listed`; none where there is no file, or another one.
         """
+        with suppress(OSError):
+            clear(self._drafts)
         try:
             return self._parsed(read_file(str(self.file), _LONGEST))
-        except (ValueError, LookupError, TypeError):  # missing, damaged, or somebody else's
-            return {}
+        except (ValueError, LookupError, TypeError, RecursionError):
+            return {}  # missing, damaged, or somebody else's
 
     def keep(self, listed: Mapping[str, Listing]) -> None:
         """Write listings for the next time.
@@ -109,15 +113,13 @@ class Index:
         digest = hashlib.blake2b(digest_size=_DIGEST)
         for part in self._parts(listed):
             digest.update(part)
-        draft = folder / f".{self.file.name}.{secrets.token_hex(4)}.tmp"
-        try:
+        with draft_folder(self._drafts) as drafts:
+            draft = drafts / NEW / self.file.name
             with draft.open("xb") as file:
                 file.write(_MAGIC + digest.digest())
                 for part in self._parts(listed):
                     file.write(part)
-            draft.replace(self.file)
-        finally:
-            draft.unlink(missing_ok=True)
+            draft.replace(self.file)  # without waiting for the disk: what it loses is noticed
 
     def _parts(self, listed: Mapping[str, Listing]) -> Iterator[bytes]:
         paths = b"".join(path.encode("utf-8", "surrogateescape") + b"\0" for path in listed)
@@ -161,7 +163,8 @@ def _check_names(names: bytes, lengths: Array) -> None:
     """Refuse names that lead out of their folder, and such as come from cutting others."""
     text = b"\0" + names
     inner = text.count(b"/") - text.count(b"/\0")
-    if inner or b"\0." in text or b"\0/" in text or (os.sep != "/" and b"\\" in text):
+    dots = any(b"\0" + name in text for name in (b".\0", b"./", b"..\0", b"../", b"/"))
+    if inner or dots or (os.sep != "/" and b"\\" in text):
         raise ValueError("a name leads out of its folder")
     ends = np.cumsum(lengths)
     if (lengths < 0).any() or ends[-1] != len(names) or np.frombuffer(text, np.uint8)[ends].any():

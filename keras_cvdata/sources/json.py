@@ -6,28 +6,32 @@ import json
 import os
 import re
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, NoReturn
 
 from keras_cvdata.labels import SEPARATOR
+from keras_cvdata.sources.columns import find_columns, label_names, shown
 from keras_cvdata.sources.embedded import PixelRows, find_pixel_columns
 from keras_cvdata.sources.strings import CompactStrings, SharedTexts
-from keras_cvdata.sources.table import (
-    PathOptions,
-    TableSource,
-    find_column,
-    label_names,
-    make_labels,
-    tidy_column,
-)
+from keras_cvdata.sources.table import PathOptions, TableSource, make_labels, tidy_column
 from keras_cvdata.sources.text_files import text_encoding, undecodable
-from keras_cvdata.types import Array
+from keras_cvdata.types import Array, brief
 
 _BLANKS = re.compile(r"\s*")
+# What was taken is never given up again (`++`): going back over a string takes a lot of memory.
 _TOKEN = re.compile(
-    r"""\s*(?:(?P<quoted>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|[\[\]{}:,]|[^\s\[\]{}:,'"]+)"""
+    r"""(?P<single>'(?:[^'\\]++|\\.)*+')|(?P<double>"(?:[^"\\]++|\\.)*+")"""
+    r"""|(?P<open>[\[{])|(?P<close>[\]}])|[^\[\]{}'"]++"""
 )
+_OTHER_BLANKS = re.compile(r"[^\S \t\r\n]+")  # that JSON does not know
+_NO_BRACKETS = re.compile(r"[^\[\]{}]+")
+_MOST_LEVELS = 100  # of lists and objects in each other: more cannot go to another process
+_HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
+_CELLS = 1 << 23  # of columns that are made however few of them the objects fill,
+_CELLS_EACH = 32  # and for each that is filled
 
 
 class JSONSource(TableSource):
@@ -133,6 +137,7 @@ class _Rows:
         self.labels: dict[str, list[Any]] = {key: [] for key in label_keys}
         self.columns: dict[str, list[Any]] = {}
         self.lines = array("Q")
+        self._filled = 0
         self._shared = SharedTexts()
 
     def place(self, row: int) -> str:
@@ -157,6 +162,7 @@ class _Rows:
             if keys not in spelling:
                 spelling[keys] = self._spelling(keys, f"{self.where}, line {line}")
             image_keys, label_keys = spelling[keys]
+            self._filled += len(row)
             image = [row.pop(key) for key in image_keys]
             for key, values in self.labels.items():
                 values.append(self._shared(row.pop(label_keys[key], None)))
@@ -165,12 +171,25 @@ class _Rows:
                 column.extend([None] * (len(self.lines) - len(column)))
                 column.append(self._shared(value))
             self.lines.append(line)
+            if len(row) < len(self.columns):
+                self._check_filled()
             yield image[0] if len(image) == 1 else image
+
+    def _check_filled(self) -> None:
+        """Refuse objects with keys of their own: each makes a column as long as the table."""
+        cells = len(self.columns) * len(self.lines)
+        if cells > max(_CELLS, _CELLS_EACH * self._filled):
+            raise ValueError(
+                f"{self.place(-1)}: the objects have {len(self.columns):,} different keys so far, "
+                f"such as {shown(list(self.columns))}, and most objects lack most of them. Give "
+                "all objects the same keys; put further ones into an object or a list in one key."
+            )
 
     def _spelling(self, keys: tuple[str, ...], place: str) -> tuple[list[str], dict[str, str]]:
         """How objects with these keys spell those of the image and of the labels."""
-        images = find_pixel_columns(self.image_column, keys, place, self.pixel_shape, find_column)
-        return images, {key: find_column(key, keys, place) for key in self.labels}
+        images = find_pixel_columns(self.image_column, keys, place, self.pixel_shape, find_columns)
+        labels = find_columns(list(self.labels), keys, place)
+        return images, dict(zip(self.labels, labels, strict=True))
 
     def _as_text(self, location: Any) -> str:
         if isinstance(location, list):
@@ -181,7 +200,7 @@ class _Rows:
             return location
         raise ValueError(
             f"{self.place(-1)}: the location must be a path, a URL or pixels as a nested list; got "
-            f"{location!r}."
+            f"{brief(location)}."
         )
 
 
@@ -204,6 +223,7 @@ def _objects(text: str, where: str) -> Iterator[tuple[int, dict[str, Any]]]:
         _refuse(text, position, where, "expected an array of objects, [{...}, ...]")
     position = _skip(text, position + in_array)
     line, counted, loose = 1, 0, False
+    halves = "\\ud" in text or "\\uD" in text  # of surrogate pairs, perhaps
     while position < len(text):
         if in_array and text[position] == "]":
             position = _skip(text, position + 1)
@@ -211,7 +231,7 @@ def _objects(text: str, where: str) -> Iterator[tuple[int, dict[str, Any]]]:
                 _refuse(text, position, where, "expected nothing after the closing ]")
             return
         line, counted = line + text.count("\n", counted, position), position
-        row, position, loose = _object(text, position, where, loose)
+        row, position, loose = _object(text, position, where, loose, halves)
         yield line, row
         position = _skip(text, position)
         if text.startswith(",", position):
@@ -227,7 +247,9 @@ def _skip(text: str, position: int) -> int:
     return blanks.end()
 
 
-def _object(text: str, position: int, where: str, loose: bool) -> tuple[dict[str, Any], int, bool]:
+def _object(
+    text: str, position: int, where: str, loose: bool, halves: bool
+) -> tuple[dict[str, Any], int, bool]:
     """Read the object at a position; return it, where it ends, and whether it is spelled loosely.
 
     After one such object the next is taken for another: the strict reader counts all lines before
@@ -236,18 +258,48 @@ def _object(text: str, position: int, where: str, loose: bool) -> tuple[dict[str
     if text[position] != "{":
         _refuse(text, position, where, "expected an object, {...}")
     try:
-        if loose and (found := _loose_object(text, position)):
-            return (*found, True)
-        try:
-            return (*_DECODER.raw_decode(text, position), False)
-        except json.JSONDecodeError:
-            if not (found := _loose_object(text, position)):
-                raise
-            return (*found, True)
+        row, end, loose = _decoded(text, position, loose)
+        long = end - position > 2 * _MOST_LEVELS
+        if long and _levels(text, position, end) > _MOST_LEVELS and _is_deep(row):
+            raise ValueError(f"lists in lists are more than {_MOST_LEVELS} levels deep")
+        if halves and _HALF_PAIR.search(text, position, end):
+            json.dumps(row, ensure_ascii=False).encode("utf-8", "surrogateescape")
+        return row, end, loose
+    except UnicodeEncodeError as error:
+        half = brief(error.object[error.start])
+        problem = f"the object holds {half}, half of a surrogate pair, which is no character"
+        _refuse(text, position, where, problem, error)
     except json.JSONDecodeError as error:
         _refuse(text, max(error.pos, position), where, f"{error.msg} in the object", error)
     except (ValueError, RecursionError) as error:
         _refuse(text, position, where, f"the object cannot be read, {error}", error)
+
+
+def _levels(text: str, start: int, end: int) -> int:
+    """How deep brackets stand in each other; those in strings count, too."""
+    if text.count("[", start, end) + text.count("{", start, end) <= _MOST_LEVELS:
+        return 0
+    marks = _NO_BRACKETS.sub("", text[start:end])
+    return max(accumulate(1 if mark in "[{" else -1 for mark in marks))
+
+
+def _is_deep(row: dict[str, Any]) -> bool:
+    values: list[Any] = [row]
+    for _ in range(_MOST_LEVELS):
+        inner = (each.values() if isinstance(each, dict) else each for each in values)
+        values = [v for each in inner for v in each if isinstance(v, list | dict)]
+    return bool(values)
+
+
+def _decoded(text: str, position: int, loose: bool) -> tuple[dict[str, Any], int, bool]:
+    if loose and (found := _loose_object(text, position)):
+        return (*found, True)
+    try:
+        return (*_DECODER.raw_decode(text, position), False)
+    except json.JSONDecodeError:
+        if not (found := _loose_object(text, position)):
+            raise
+        return (*found, True)
 
 
 def _loose_object(text: str, position: int) -> tuple[dict[str, Any], int] | None:
@@ -259,29 +311,33 @@ def _loose_object(text: str, position: int) -> tuple[dict[str, Any], int] | None
         token = _TOKEN.match(text, end)
         if token is None:
             return None
-        word, end = token.group().strip(), token.end()
-        if word in "]}" and tokens[-1] == ",":
-            tokens.pop()
-        depth += (word in "[{") - (word in "]}")
-        tokens.append(_double_quoted(word) if token["quoted"] else word)
+        word, end, kind = token[0], token.end(), token.lastgroup
+        if kind == "single":
+            word = _double_quoted(word)
+        elif kind == "open":
+            depth += 1
+        elif kind == "close":
+            depth -= 1
+            tokens[-1] = tokens[-1].rstrip().removesuffix(",")
+        elif kind is None:
+            word = _OTHER_BLANKS.sub(" ", word)
+        tokens.append(word)
     try:
-        return _DECODER.decode(" ".join(tokens)), end
+        return _DECODER.decode("".join(tokens)), end
     except json.JSONDecodeError:
         return None
 
 
 def _double_quoted(word: str) -> str:
-    if word[0] == '"':
-        return word
     return '"' + word[1:-1].replace("\\'", "'").replace('"', '\\"') + '"'
 
 
 def _distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     row = dict(pairs)
     if len(row) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"it holds the key {twice!r} {names.count(twice)} times")
+        counts = Counter(name for name, _ in pairs)
+        twice = next(name for name, count in counts.items() if count > 1)
+        raise ValueError(f"it holds the key {brief(twice)} {counts[twice]} times")
     return row
 
 

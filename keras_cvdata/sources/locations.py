@@ -19,7 +19,8 @@ from keras_cvdata.types import Ints
 
 MISSING = ("raise", "drop", "later")
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*+://")
+LONGEST_PATH = 32_767 if os.sep == "\\" else 4_096  # characters that a system takes
 _FEW = 4  # files of a folder that are looked up one by one
 _ENTRIES_PER_FILE = 30  # a folder of far more files than are named is not listed to its end
 
@@ -27,6 +28,11 @@ _ENTRIES_PER_FILE = 30  # a folder of far more files than are named is not liste
 def is_url(location: str) -> bool:
     """Say whether a location is remote: whether it begins with `scheme://`."""
     return _URL.match(location) is not None
+
+
+def real_path(path: str | os.PathLike[str]) -> Path:
+    """Path without symbolic links; of links in a circle, which lead nowhere, as it is."""
+    return Path(os.path.realpath(path))  # `Path.resolve` raises RuntimeError there
 
 
 def is_local(location: Any) -> bool:
@@ -97,16 +103,19 @@ def find_missing(locations: Sequence[Any] | CompactStrings, root: Path, confined
         Positions of the files, ascending.
     """
     folders: dict[str, tuple[array[int], array[int]]] = {}
+    missing: list[int] = []
     for position, location in enumerate(locations):
         if is_local(location) and "\0" not in location:  # what no path can hold is said on reading
+            if len(location) > LONGEST_PATH:
+                missing.append(position)
+                continue
             cut = location.rfind("/") + 1
             positions, names = folders.setdefault(location[:cut], (array("q"), array("q")))
             positions.append(position)
             names.append(hash(location[cut:]))
-    missing: list[int] = []
     for folder, (positions, names) in folders.items():
         path = root / folder
-        if confined and not path.resolve().is_relative_to(root):
+        if confined and not real_path(path).is_relative_to(root):
             continue  # said on reading
         try:
             unseen = _not_listed(path, np.array(positions), np.array(names))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_cvdata.codec.headers import max_bytes
+from keras_cvdata.codec.limits import max_bytes
 from keras_cvdata.sources.base import Source
 from keras_cvdata.sources.directory import DirectorySource
 from keras_cvdata.sources.files import local_path, read_file

@@ -27,7 +27,8 @@ class Shards(Joined):
         packs: The packs. All parts of what `convert(shard=...)` wrote, or packs of equal classes.
 
     Raises:
-        ValueError: Parts are missing, are there twice, or label differently.
+        ValueError: Parts are missing, are there twice, are of different collections, or label
+            differently.
     """
 
     def __init__(self, packs: Sequence[HDF5Source]) -> None:
@@ -104,6 +105,16 @@ def _check_parts(packs: Sequence[HDF5Source]) -> None:
         paths = [pack.path for pack in packs]
         what = f"the parts {missing[:5]} are missing" if missing else "some parts are there twice"
         raise ValueError(f"{paths[:5]}: of {count} parts of a collection, {what}.")
+    for pack in packs[1:]:
+        if _collection(pack) != _collection(packs[0]):
+            raise ValueError(
+                f"{pack.path} and {packs[0].path} are parts of different collections, or were made "
+                "with different settings. Make the older of them again."
+            )
+
+
+def _collection(pack: HDF5Source) -> str:
+    return "" if pack.about is None else pack.about.collection
 
 
 def _joined_labels(packs: Sequence[HDF5Source]) -> dict[str, Labels]:

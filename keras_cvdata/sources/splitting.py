@@ -14,6 +14,7 @@ from keras_cvdata.sources.near_copies import Copies, find_copies
 from keras_cvdata.sources.opening import open_source
 from keras_cvdata.splits import fold_positions, part_positions, split_positions
 from keras_cvdata.types import Array, Ints
+from keras_cvdata.writing import check_writable
 
 NAMES = ("train", "validation", "test")  # of the parts of a split
 NEAR_COPIES = "near-copies"
@@ -71,6 +72,8 @@ def split(
         [6, 2, 2]
     """
     source = open_source(data)
+    if certificate is not None:
+        check_writable(certificate)
     copies = _copies(source, groups, verbose)
     if certificate is not None and copies is None:
         raise ValueError('certificate needs groups="near-copies", which it is about.')

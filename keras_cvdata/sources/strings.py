@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from keras_cvdata.types import Array
+from keras_cvdata.types import Array, brief
 
 _BLOCK = 1 << 16  # strings, or bytes of text, that are worked on together
 
@@ -46,9 +46,12 @@ class CompactStrings:
 
         Returns:
             The packed strings.
+
+        Raises:
+            ValueError: A string holds half of a surrogate pair, which no file name can.
         """
         texts, lengths, strings = [], [], iter(strings)
-        while some := [text.encode("utf-8", "surrogateescape") for text in islice(strings, _BLOCK)]:
+        while some := _encoded(islice(strings, _BLOCK)):
             texts.append(b"".join(some))
             lengths.append(np.fromiter(map(len, some), np.uint32, len(some)))
         return cls._of(texts, lengths)
@@ -153,6 +156,16 @@ class SharedTexts:
         if len(self._texts) < _BLOCK:
             return self._texts.setdefault(value, value)
         return self._texts.get(value, value)
+
+
+def _encoded(strings: Iterable[str]) -> list[bytes]:
+    try:
+        return [text.encode("utf-8", "surrogateescape") for text in strings]
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"The text {brief(error.object)} holds half of a surrogate pair, which is no character "
+            "and in no file name. Correct it where it comes from."
+        ) from None
 
 
 def _joined(parts: Iterable[bytes]) -> Iterator[bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,23 +13,26 @@ import numpy as np
 
 from keras_cvdata import labels as label_forms
 from keras_cvdata.arguments import choice
-from keras_cvdata.codec.headers import max_bytes
+from keras_cvdata.codec.limits import max_bytes
 from keras_cvdata.labels import SEPARATOR, Labels
 from keras_cvdata.sources.base import Source
-from keras_cvdata.sources.box_rows import without_header
 from keras_cvdata.sources.boxes import Boxes
+from keras_cvdata.sources.columns import find_column
 from keras_cvdata.sources.embedded import is_embedded, parse_pixels
 from keras_cvdata.sources.files import file_version, read_file
 from keras_cvdata.sources.locations import (
+    LONGEST_PATH,
     MISSING,
     complete_paths,
     find_missing,
     is_url,
+    real_path,
     suggest_extension,
 )
 from keras_cvdata.sources.remote import read_url
+from keras_cvdata.sources.remote_hosts import Hosts
 from keras_cvdata.sources.strings import CompactStrings, SharedTexts
-from keras_cvdata.types import Array, ImageError, Ints
+from keras_cvdata.types import Array, ImageError, Ints, brief, one_line
 
 
 @dataclass(frozen=True)
@@ -81,9 +84,10 @@ class TableSource(Source):
         self.labels = dict(labels)
         self.columns = dict(columns)
         self.where = where
-        self.root = Path(root).resolve() if confined else Path(root).absolute()
+        self.root = real_path(root) if confined else Path(root).absolute()
         self.confined = confined
         self.remote = dict(remote)
+        self.hosts = Hosts()
         paths = paths or PathOptions()
         self._missing = choice("missing", paths.missing, MISSING)
         self._rows: Array | None = None
@@ -124,15 +128,15 @@ class TableSource(Source):
 
     def _describe_missing(self, missing: Ints, paths: PathOptions) -> str:
         first = int(missing[0])
-        path = self.root / self.locations[first]
+        path = self.root / self.locations[first][:LONGEST_PATH]
         place = f"{self.where}, row {first}" if paths.place is None else paths.place(first)
         extension = None if paths.extension else suggest_extension(path)
         if extension:
-            mend = f"There is {path.name}{extension}: pass extension={extension!r}."
+            mend = f"There is {one_line(path.name)}{extension}: pass extension={extension!r}."
         else:
             mend = "Correct the paths, or give the folder that they start from as root=."
         return (
-            f"{place}: the file {str(path)!r} does not exist (of {len(self.locations)} rows, "
+            f"{place}: the file {brief(str(path))} does not exist (of {len(self.locations)} rows, "
             f"{len(missing)} name missing files). {mend} missing='drop' leaves such rows out, "
             "missing='later' looks for files only when they are read."
         )
@@ -155,7 +159,9 @@ class TableSource(Source):
         longest = max_bytes(self.max_pixels)
         try:
             if is_url(location):
-                return read_url(location, **{"max_bytes": longest, **self.remote})
+                return read_url(
+                    location, **{"max_bytes": longest, "hosts": self.hosts, **self.remote}
+                )
             return read_file(self._path(location), longest)
         except ImageError as error:
             raise ImageError(error.name, error.reason, self._row(position)) from error
@@ -201,9 +207,10 @@ class TableSource(Source):
         for row, cell in enumerate(cells):
             if not isinstance(cell, str) or not cell.strip():
                 raise ValueError(
-                    f"{self.where}, row {row}: the column {name!r} must name a file; got {cell!r}."
+                    f"{self.where}, row {row}: the column {brief(name)} must name a file; got "
+                    f"{brief(cell)}."
                 )
-        return TableSource(
+        files = TableSource(
             CompactStrings.from_list(cells),
             {},
             {},
@@ -213,6 +220,8 @@ class TableSource(Source):
             remote=self.remote,
             paths=PathOptions(missing="later" if self._missing == "later" else "raise"),
         )
+        files.hosts = self.hosts
+        return files
 
     def boxes(self, name: str, class_names: Sequence[str] | None = None) -> Boxes:
         """The bounding boxes that a column of the table lists, see `Boxes.from_cells`.
@@ -236,55 +245,16 @@ class TableSource(Source):
     def _path(self, location: str) -> str:
         if "\0" in location:
             raise ImageError(location, "The path holds a zero character. Correct the table.")
+        if len(location) > LONGEST_PATH:
+            raise ImageError(location, "The path is longer than a system takes. Correct the table.")
         path = self.root / location
-        if self.confined and not path.resolve().is_relative_to(self.root):
+        if self.confined and not (real := real_path(path)).is_relative_to(self.root):
             raise ImageError(
                 location,
-                f"The path leads out of root={str(self.root)!r}, to {str(path.resolve())!r}. "
+                f"The path leads out of root={str(self.root)!r}, to {brief(str(real))}. "
                 "Correct the path, or pass root=None to allow any path.",
             )
         return str(path)
-
-
-def find_column(wanted: str, names: Iterable[str], where: str) -> str:
-    """Find a column by its name, exactly or else by its only spelling in another case (R24).
-
-    Args:
-        wanted: Name asked for.
-        names: Names of the table.
-        where: Table for the message.
-
-    Returns:
-        The name as the table spells it.
-
-    Raises:
-        ValueError: No column has the name, or several have it in other spellings.
-    """
-    names = list(names)
-    if wanted in names:
-        return wanted
-    alike = [name for name in names if name.strip().casefold() == wanted.strip().casefold()]
-    if len(alike) == 1:
-        return alike[0]
-    found = f"it could be any of {alike}" if alike else f"the table has {shown(names)}"
-    raise ValueError(
-        f"{where}: there is no column {wanted!r}; {found}. Name the columns with image_column= and "
-        "label_column=; label_column=None reads images without labels." + without_header(names)
-    )
-
-
-def shown(names: Sequence[str]) -> str:
-    """Names of columns for a message, not all of very many."""
-    if len(names) < 30:
-        return f"{list(names)}"
-    return f"{list(names[:5])} and {len(names) - 5} more"
-
-
-def label_names(wanted: str | Sequence[str] | None) -> list[str]:
-    """Bring the argument `label_column` to a list of names."""
-    if wanted is None:
-        return []
-    return [wanted] if isinstance(wanted, str) else list(wanted)
 
 
 def make_labels(
@@ -343,10 +313,12 @@ def tidy_column(values: Sequence[Any]) -> Array:
         (N,) int64, float64 or bool where all cells are such numbers, also as text that reads back
         the same ("7", not "007"); otherwise objects.
     """
-    if all(isinstance(value, str) for value in values):
+    kinds = set(map(type, values))
+    if all(issubclass(kind, str) for kind in kinds):
         values = _as_numbers(values)
+        kinds = set(map(type, values))
     for kind in (bool, int, float):
-        if all(type(value) is kind for value in values):
+        if kinds <= {kind}:
             try:
                 return np.array(values, kind)
             except OverflowError:  # integers beyond 64 bits
@@ -358,9 +330,12 @@ def tidy_column(values: Sequence[Any]) -> Array:
 
 def _as_numbers(texts: Sequence[str]) -> Sequence[Any]:
     """Read texts as booleans or numbers if all of them print as the same text again."""
-    if all(text in ("True", "False") for text in texts):
+    first = next(iter(texts), "")
+    if first in ("True", "False") and all(text in ("True", "False") for text in texts):
         return [text == "True" for text in texts]
     for number in (int, float):
+        if not first or not _reads_back(first, number):
+            continue  # most columns are text, and there may be a million of them
         if all(_reads_back(text, number) for text in texts):
             return [number(text) for text in texts]
     return texts

@@ -24,7 +24,8 @@ def text_encoding(name: str) -> str:
     """
     try:
         codec = codecs.lookup(name)
-    except (LookupError, TypeError):
+        "".encode(name)  # there are codecs of other things, such as "zip"
+    except (LookupError, TypeError, ValueError):
         raise ValueError(
             f"encoding must be one that Python knows, such as 'utf-8', 'cp1252' or 'utf-16'; got "
             f"{name!r}."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +16,7 @@ from keras_cvdata.stress import advising
 from keras_cvdata.stress.scoring import Line
 from keras_cvdata.stress.telling import summary
 from keras_cvdata.types import Array
+from keras_cvdata.writing import write_text
 
 if TYPE_CHECKING:
     from keras_cvdata.stress.report import StressReport
@@ -41,7 +41,7 @@ _STYLE = (
 
 def write_page(report: StressReport, path: str | os.PathLike[str]) -> None:
     """Write the page, see `StressReport.to_html`."""
-    Path(path).write_text(page(report), encoding="utf-8")
+    write_text(path, page(report))
 
 
 def page(report: StressReport) -> str:

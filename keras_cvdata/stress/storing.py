@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_cvdata.stress.scoring import HeadScore, Line
+from keras_cvdata.writing import write_text
 
 if TYPE_CHECKING:
     from keras_cvdata.stress.report import StressReport
@@ -29,7 +30,7 @@ def write(report: StressReport, path: str | os.PathLike[str]) -> None:
         "unread": dict(report.unread),
         "lines": [_line(line) for line in report.lines],
     }
-    Path(path).write_text(json.dumps(content, indent=1), encoding="utf-8")
+    write_text(path, json.dumps(content, indent=1))
 
 
 def read(path: str | os.PathLike[str]) -> dict[str, Any]:

@@ -91,6 +91,20 @@ def test_another_disk_gets_whole_copies_only(
     assert contents(root) == before
 
 
+def test_one_process_at_a_time(root: Path, tmp_path: Path) -> None:
+    aside = tmp_path / "aside"
+    flagged(root).quarantine(aside, dry_run=False)
+    with (
+        moving.draft_folder(aside / moving.MANIFEST),
+        pytest.raises(BlockingIOError, match="another process moves files into it"),
+    ):
+        AuditReport.restore(aside)
+    part = aside / "exact_copy/dog/1.png.part"  # of a copy to another disk that was cut short
+    part.write_bytes(b"half")
+    assert AuditReport.restore(aside) == 2
+    assert not aside.exists()
+
+
 def test_nothing_is_overwritten(root: Path, tmp_path: Path) -> None:
     aside = tmp_path / "aside"
     flagged(root).quarantine(aside, dry_run=False)

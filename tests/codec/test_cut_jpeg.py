@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from keras_cvdata import codec
-from keras_cvdata.codec.cut_jpeg import is_cut
+from keras_cvdata.types import ImageError
 from tests.conftest import photograph
 
 
@@ -20,8 +20,12 @@ def cut(data: bytes, share: float) -> bytes:
 
 
 def judged(data: bytes, reduce: int = 1) -> bool:
-    header = codec.sniff(data)
-    return is_cut(data, header, codec.decode(data, reduce=reduce, header=header), reduce)
+    reason = ""
+    try:
+        codec.decode(data, reduce=reduce)
+    except ImageError as error:
+        reason = error.reason
+    return reason.startswith("Its data end before its image")
 
 
 KINDS = {
@@ -69,5 +73,12 @@ def test_a_cut_behind_the_first_byte_of_a_pair() -> None:
     assert judged(data[: place + 1] + b"\xff\xd9")
 
 
-def test_other_formats_are_left_to_the_decoder() -> None:
-    assert not judged(codec.encode(np.full((8, 8, 3), 128, np.uint8)))
+@pytest.mark.parametrize("progressive", [0, 1])
+@pytest.mark.parametrize("mode", ["rgb", "grayscale"])
+def test_a_height_that_was_doubled_is_refused(progressive: int, mode: str) -> None:
+    """The lower half is grey in every decoder."""
+    data = bytearray(jpeg(photograph(8, 160, 200), cv2.IMWRITE_JPEG_PROGRESSIVE, progressive))
+    frame = data.index(b"\xff\xc2" if progressive else b"\xff\xc0")
+    data[frame + 5 : frame + 7] = (320).to_bytes(2, "big")
+    with pytest.raises(ImageError, match="claims a larger size than it has"):
+        codec.decode(bytes(data), mode)

@@ -142,6 +142,11 @@ def test_float_tiff_with_nan_is_refused():
         codec.decode(raw_tiff(image), name="a.tif", row=5)
 
 
-def test_signed_tiff_is_refused():
-    with pytest.raises(ImageError, match="must be uint8, uint16, floats or booleans; got int32"):
-        codec.decode(raw_tiff(np.zeros((3, 4, 1), np.int32)))
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "uint32"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_integers_that_are_no_levels_become_floats_of_their_value(dtype, channels):
+    image = scene(channels=channels).astype(np.int64) - (0 if dtype[0] == "u" else 100)
+    stored = np.clip(image, *(getattr(np.iinfo(dtype), side) for side in ("min", "max")))
+    pixels = codec.decode(raw_tiff(stored.astype(dtype)), "unchanged")
+    assert pixels.dtype == np.float32
+    np.testing.assert_array_equal(pixels, stored)

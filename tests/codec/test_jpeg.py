@@ -83,7 +83,7 @@ def test_pixels_are_those_of_opencv(kind: str, taken: list[np.ndarray]) -> None:
         pytest.param(turned(), id="turned"),
         pytest.param(of_odd_sampling(), id="odd sampling"),
         pytest.param(COLOUR.replace(b"\xff\xc0", b"\xff\xc9", 1), id="arithmetic"),
-        pytest.param(CUT, id="cut"),
+        pytest.param(CUT + b"\0", id="cut"),
     ],
 )
 def test_the_rest_is_left_to_opencv(data: bytes, taken: list[np.ndarray]) -> None:
@@ -95,6 +95,16 @@ def test_the_rest_is_left_to_opencv(data: bytes, taken: list[np.ndarray]) -> Non
 
     assert outcome(lambda: codec.decode(data)) == outcome(lambda: by_opencv(data, "rgb", 1))
     assert not taken
+
+
+def test_damage_that_opencv_reads_over_is_read_over_without_a_line(
+    taken: list[np.ndarray], capfd: pytest.CaptureFixture[str]
+) -> None:
+    expected = by_opencv(CUT, "rgb", 1)
+    assert capfd.readouterr().err.startswith("Corrupt JPEG data")
+    np.testing.assert_array_equal(codec.decode(CUT), expected)
+    assert capfd.readouterr().err == ""
+    assert len(taken) == 1
 
 
 def test_pixels_go_to_the_memory_that_is_given() -> None:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from keras_cvdata import codec
-from keras_cvdata.codec import headers, tiff
+from keras_cvdata.codec import limits, tiff
 from keras_cvdata.types import ImageError
 from tests.codec.pictures import (
     LOSSLESS,
@@ -66,7 +66,10 @@ def test_truncated_jpeg_with_a_thumbnail_is_refused():
         (b"RIFF\x10\0\0\0WEBPXXXX" + bytes(16), "unknown chunk"),
         (b"\0\0\0\x10ftypavif\0\0\0\0", "lacks its list of properties"),
         (b"GIF89a" + bytes(4), "0 x 0 pixels: nothing"),
-        (b"BM" + bytes(12) + struct.pack("<IiiI", 40, -5, 4, 0), "0 x 4 pixels: nothing"),
+        (
+            b"BM" + bytes(12) + struct.pack("<IiiI", 40, -5, 4, 0) + bytes(24),
+            "0 x 4 pixels: nothing",
+        ),
     ],
 )
 def test_what_is_no_image_is_named(data, reason):
@@ -117,17 +120,17 @@ def test_the_limit_of_pixels_is_a_choice():
 
 
 def test_more_pixels_allow_for_more_bytes():
-    data = bytes(headers.MAX_BYTES + 1)
+    data = bytes(limits.MAX_BYTES + 1)
     with pytest.raises(ImageError, match=r"at most 67,108,864 are read.* or raise max_pixels"):
         codec.sniff(data)
     with pytest.raises(ImageError, match="nothing but zeros"):
-        codec.sniff(data, max_pixels=headers.MAX_PIXELS + 1)
+        codec.sniff(data, max_pixels=limits.MAX_PIXELS + 1)
 
 
 def test_blank_scan_of_one_bit_is_no_bomb():
     page = Image.new("1", (3_000, 4_000), 1)
     data = saved(page, "TIFF", compression="group4")
-    assert 12_000_000 / len(data) > headers.MAX_PIXELS_PER_BYTE
+    assert 12_000_000 / len(data) > limits.MAX_PIXELS_PER_BYTE
     assert codec.decode(data, "grayscale").shape == (4_000, 3_000, 1)
     with pytest.raises(ImageError, match="at most 64,000,000"):
         codec.decode(saved(Image.new("1", (9_000, 9_000), 1), "TIFF", compression="group4"))

@@ -11,10 +11,11 @@ import pytest
 from keras_cvdata.conversion import convert
 from keras_cvdata.sources import open_source
 
-PACK = """
+SIZES = {"raw": {"image_size": (64, 64)}, "encoded": {"max_side": 40}}
+PACK = f"""
 import sys
 from keras_cvdata.conversion import convert
-sizes = {"raw": {"image_size": (64, 64)}, "encoded": {"max_side": 40}}
+sizes = {SIZES}
 print("begin", flush=True)
 convert(sys.argv[1], sys.argv[2], verbose=0, overwrite=True, n_jobs=1, **sizes[sys.argv[3]])
 """
@@ -26,8 +27,7 @@ def pack(folder, target, pixels):
 
 
 def packed(folder, target, pixels):
-    with pack(folder, target, pixels) as run:
-        assert run.wait() == 0
+    convert(folder, target, verbose=0, overwrite=True, n_jobs=1, **SIZES[pixels])
     return target.read_bytes()
 
 

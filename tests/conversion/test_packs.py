@@ -342,3 +342,29 @@ def test_damage_is_found_by_its_checksum(photo_folder, tmp_path):
         file["images"] = np.zeros((2, 4, 4, 3), np.uint8)
     with pytest.raises(ValueError, match="holds no checksums"):
         open_source(tmp_path / "other.h5", verify=True)
+
+
+def test_parts_of_different_collections_are_told_apart(photo_folder, tmp_path):
+    """A run that makes them anew and is cut short leaves new ones beside old ones."""
+    some = open_source(photo_folder).select(np.arange(1, 12))
+    for part in range(2):
+        convert(photo_folder, tmp_path / "s.h5", shard=(part, 2), verbose=0)
+    for options in ({}, {"max_side": 40}):
+        data = photo_folder if options else some
+        convert(data, tmp_path / "s.h5", shard=(1, 2), overwrite=True, verbose=0, **options)
+        with pytest.raises(ValueError, match="are parts of different collections, or were made"):
+            open_source(str(tmp_path / "s-*.h5"))
+
+
+def test_a_journal_that_outlived_its_run_goes(photo_folder, tmp_path):
+    """A kill between the name of the pack and the end of its journal."""
+    path = convert(photo_folder, tmp_path / "a.h5", verbose=0)
+    (tmp_path / ".a.h5.journal").write_text("digest\n")
+    with pytest.raises(FileExistsError, match="Pass overwrite=True"):
+        convert(photo_folder, path, verbose=0)
+    assert names_in(tmp_path) == ["a.h5"]
+    with Draft(path, "digest", 1, 0):
+        (tmp_path / ".a.h5.draft").unlink()
+        with pytest.raises(FileExistsError):
+            convert(photo_folder, path, verbose=0)
+        assert (tmp_path / ".a.h5.journal").exists()

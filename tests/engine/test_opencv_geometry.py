@@ -77,6 +77,21 @@ def test_sides_shrink_each_by_itself() -> None:
     assert np.abs(rendered(grain, size=(224, 224)) - area).max() <= 0.51
 
 
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_half_of_one_side_is_the_mean_of_each_pair(axis: int, channels: int) -> None:
+    """All pairs of levels; halves go up, as they do in the resize that they stand for."""
+    pairs = np.stack(np.meshgrid(*[np.arange(256, dtype=np.uint8)] * 2), axis=1)  # (256, 2, 256)
+    image = pairs.reshape(512, 256) if axis == 0 else pairs.transpose(0, 2, 1).reshape(256, 512)
+    image = np.stack([np.roll(image, 2 * n, axis) for n in range(channels)], axis=2)
+    half = rendered(image, size=(256, 256))
+    whole = image.astype(int)
+    expected = whole[::2] + whole[1::2] if axis == 0 else whole[:, ::2] + whole[:, 1::2]
+    assert np.array_equal(half, (expected + 1) // 2)
+    resized = cv2.resize(image, (256, 256), interpolation=cv2.INTER_LINEAR)
+    assert np.array_equal(half, resized.reshape(half.shape))
+
+
 @pytest.mark.parametrize(
     ("linear", "factors"),
     [

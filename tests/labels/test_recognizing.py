@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -149,3 +150,43 @@ def test_several_arrays() -> None:
     assert joined.class_names == ("edema", "fracture")
     apart = from_arrays({"x": [0, 1], "y": ["a", "b"]}, kinds={"x": "number"})
     assert [labels.kind for labels in apart.values()] == ["number", "class"]
+
+
+def test_one_long_text_does_not_lengthen_the_others() -> None:
+    """In an array of text each takes the memory of the longest: 40 GB of a megabyte."""
+    tracemalloc.start()
+    try:
+        long = "b" * 10_000
+        assert len(infer([["a", long], *[["a", "c"]] * 5000], "multilabel")) == 5001
+        assert from_array([long, 0.5, *["a"] * 5000]).class_names == ("0.5", "a", long)
+        assert from_array([[long], *[["a"]] * 5000]).class_names == ("a", long)
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("value", ["9" * 4000, 10**4000, 1e300], ids=["text", "int", "float"])
+def test_numbers_beyond_floats_are_refused_with_their_row(value: Any) -> None:
+    with pytest.raises(ValueError, match=r"^row 0: .{,200}\d") as raised:
+        infer([value, type(value)(1)], untyped=True)
+    assert len(str(raised.value)) < 500
+    with pytest.raises(ValueError, match=r"row [01]: a regression target must be a finite"):
+        infer([value, "x"], "number")
+
+
+@pytest.mark.parametrize("cells", [[[999_999], [0, 1]] * 200, [[f"a{n}"] for n in range(20_000)]])
+def test_rows_of_0_and_1_of_far_more_classes_than_labels_are_refused(cells: Any) -> None:
+    with pytest.raises(ValueError, match=r"samples with .* 0.4 GB as rows of 0 and 1"):
+        infer(cells, "multilabel")
+
+
+def test_levels_are_few() -> None:
+    with pytest.raises(ValueError, match="row 0: the label has 500 levels; at most 100"):
+        infer(["/".join("a" * 500)], "hierarchical")
+    with pytest.raises(ValueError, match="more than 1,000,000 classes together"):
+        infer([(999_999, 999_999)], "hierarchical")
+
+
+def test_classes_that_look_alike_are_named() -> None:
+    with pytest.warns(UserWarning, match=r"'cafe\\u0301' and 'caf\\xe9'"):
+        assert infer(["caf\xe9", "cafe\u0301", "\xe9"]).num_classes == 3

@@ -28,6 +28,21 @@ def for_each(
     return pytest.mark.parametrize("case", rows, ids=str)
 
 
+def in_groups(
+    cases: Iterable[LayerCase], further: list[pytest.MarkDecorator], size: int = 8
+) -> pytest.MarkDecorator:
+    """Run a test for rows side by side, apart by their marks; named by the first of each group."""
+    by_marks: dict[tuple[str, ...], list[LayerCase]] = {}
+    for case in cases:
+        by_marks.setdefault(tuple(mark.name for mark in _marks(case, further)), []).append(case)
+    groups = [
+        pytest.param(rows[i : i + size], marks=_marks(rows[0], further), id=str(rows[i]))
+        for rows in by_marks.values()
+        for i in range(0, len(rows), size)
+    ]
+    return pytest.mark.parametrize("cases", groups)
+
+
 def _marks(case: LayerCase, further: list[pytest.MarkDecorator]) -> list[pytest.MarkDecorator]:
     if case.is_heavy:
         return NIGHTLY

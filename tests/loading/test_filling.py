@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import re
 import weakref
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -24,13 +26,19 @@ class Reader:
         self.tried.append(position)
         if position == 99:
             raise ZeroDivisionError("boom")
+        if position == 98:
+            np.empty((1 << 30, 1 << 30), np.uint8)
+        if position == 97:
+            cv2.resize(np.zeros((2, 2), np.uint8), (1 << 30, 1 << 30))
+        if position == 96:
+            cv2.cvtColor(np.zeros((2, 2, 2), np.uint8), cv2.COLOR_BGR2RGB)
         if position >= 10:
             raise ImageError(f"{position}.jpg", "damaged")
 
 
 def filled(asked: int, others: list[int] | None = None, **options: Any) -> Outcome:
     find = None if others is None else lambda *_: np.array(others)
-    return fill(asked, Reader(), row=asked + 100, describe=str, substitutes=find, **options)
+    return fill(asked, Reader(), row=asked + 100, name=str, substitutes=find, **options)
 
 
 BAD = BadImage(112, "12.jpg", "damaged")
@@ -38,7 +46,7 @@ BAD = BadImage(112, "12.jpg", "damaged")
 
 def test_what_can_be_read_is_read_once() -> None:
     reader = Reader()
-    assert fill(3, reader, row=3, describe=str, substitutes=None) == Outcome(3)
+    assert fill(3, reader, row=3, name=str, substitutes=None) == Outcome(3)
     assert reader.tried == [3]
 
 
@@ -46,9 +54,21 @@ def test_the_first_substitute_that_can_be_read_stands_in() -> None:
     assert filled(12, [11, 12, 4, 5]) == Outcome(4, BAD)
 
 
+@pytest.mark.parametrize("asked", [97, 98])
+def test_an_image_that_memory_is_too_small_for_is_as_one_that_cannot_be_read(asked) -> None:
+    outcome = fill(asked, Reader(), row=7, name=lambda: "huge.jpg")
+    assert re.match(r"huge.jpg \(row 7\): There is not enough memory for it", str(outcome.error))
+    assert filled(asked, [asked, 4]).position == 4
+
+
+def test_other_errors_of_opencv_stay_what_they_are() -> None:
+    with pytest.raises(cv2.error, match="channels"):
+        filled(96, [4])
+
+
 def test_substitutes_are_asked_for_by_position_and_row() -> None:
     asked = []
-    fill(12, Reader(), row=7, describe=str, substitutes=lambda *a: asked.append(a) or np.array([1]))
+    fill(12, Reader(), row=7, name=str, substitutes=lambda *a: asked.append(a) or np.array([1]))
     assert asked == [(12, 7)]
 
 
@@ -79,7 +99,7 @@ def test_the_error_may_be_of_a_type_that_old_code_expects() -> None:
 
 def test_errors_of_others_name_the_sample() -> None:
     with pytest.raises(ZeroDivisionError, match="boom") as caught:
-        fill(99, Reader(), row=1, describe=lambda: "99.jpg (row 1)")
+        fill(99, Reader(), row=1, name=lambda: "99.jpg")
     assert caught.value.__notes__ == ["This happened with 99.jpg (row 1)."]
 
 
@@ -105,7 +125,7 @@ def test_a_substitute_leaves_nothing_for_the_garbage_collector() -> None:
     gone = weakref.ref(reader)
     gc.disable()
     try:
-        fill(12, reader, row=12, describe=str, substitutes=lambda *_: np.array([13, 1]))
+        fill(12, reader, row=12, name=str, substitutes=lambda *_: np.array([13, 1]))
         del reader
         assert gone() is None
     finally:

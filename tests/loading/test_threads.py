@@ -2,14 +2,20 @@
 
 import os
 import pickle
+import signal
+import socket
 import subprocess
 import sys
 import threading
-from concurrent.futures import CancelledError
+import time
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import cv2
 import pytest
 
+from keras_cvdata.cancellation import Cancellation
+from keras_cvdata.loading import threads
+from keras_cvdata.loading.interrupts import Interrupts
 from keras_cvdata.loading.threads import Pool, SingleThreadedOpenCV, prefetch
 
 
@@ -90,6 +96,110 @@ def test_a_job_that_was_given_up_has_no_result():
         job.wait()
 
 
+def test_work_under_way_hears_that_it_is_given_up():
+    begun = threading.Event()
+
+    def work(slot):
+        begun.set()
+        Cancellation.current().sleep(60)
+
+    job = Pool(1).start(2, work, list)
+    begun.wait(10)
+    job.cancel()
+    with pytest.raises(CancelledError, match="given up"):
+        job.wait()
+
+
+def test_an_error_leaves_what_others_have_begun_to_them():
+    """Else the error that is raised would depend on which thread was faster."""
+    failed = threading.Event()
+
+    def work(slot):
+        if slot == 1:
+            failed.set()
+            raise ValueError("slot 1")
+        failed.wait(10)
+        Cancellation.current().check()
+        raise ValueError("slot 0")
+
+    with pytest.raises(ValueError, match="slot 0"):
+        Pool(2).start(2, work, list).wait()
+
+
+@pytest.fixture
+def main_thread_is_lent(monkeypatch):
+    """Ctrl-C reaches no Python code of the main thread, as while TensorFlow waits."""
+    monkeypatch.setattr(threads, "_PATIENCE", 0.0)
+    Interrupts.listen()
+    yield
+    signal.set_wakeup_fd(-1)
+    Interrupts.listens = False
+
+
+def test_who_waits_on_another_thread_hears_of_ctrl_c(main_thread_is_lent):
+    begun = threading.Event()
+
+    def work(slot):
+        begun.set()
+        Cancellation.current().sleep(60)
+
+    with ThreadPoolExecutor(1) as other:
+        waiting = other.submit(Pool(1).start(1, work, list).wait)
+        begun.wait(10)
+        time.sleep(0.2)  # until it is waited for
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        with pytest.raises(CancelledError, match="Ctrl-C"):
+            waiting.result(20)
+        assert other.submit(Pool(1).start(2, lambda slot: slot, list).wait).result(20) == [0, 1]
+
+
+def test_ctrl_c_is_left_to_programs_that_handle_it(main_thread_is_lent):
+    before, heard = Interrupts.count(), []
+    default = signal.signal(signal.SIGINT, lambda *_: heard.append(1))
+    try:
+        signal.raise_signal(signal.SIGINT)
+        assert Interrupts.count() == 0
+    finally:
+        signal.signal(signal.SIGINT, default)
+    assert heard == [1]
+    assert Interrupts.count() == before + 1
+
+
+def test_a_program_that_listens_itself_goes_on_to():
+    theirs, other = socket.socketpair()
+    with theirs, other:
+        theirs.setblocking(False)
+        signal.set_wakeup_fd(theirs.fileno())
+        try:
+            Interrupts.listen()
+            assert not Interrupts.listens
+        finally:
+            assert signal.set_wakeup_fd(-1) == theirs.fileno()
+    with ThreadPoolExecutor(1) as other:
+        other.submit(Interrupts.listen).result(10)
+    assert not Interrupts.listens
+
+
+def test_a_waiting_that_is_interrupted_gives_the_job_up(monkeypatch):
+    begun, given_up = threading.Event(), threading.Event()
+
+    def work(slot):
+        begun.set()
+        with pytest.raises(CancelledError):
+            Cancellation.current().sleep(60)
+        given_up.set()
+
+    job = Pool(1).start(1, work, list)
+    begun.wait(10)
+    timer = threading.Timer(0.1, os.kill, [os.getpid(), signal.SIGINT])
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        job.wait()
+    timer.join()
+    assert given_up.wait(20)
+
+
 def test_system_exit_in_a_worker_reaches_the_caller():
     def work(slot):
         raise SystemExit(3)
@@ -159,6 +269,7 @@ FORKED = """
 import os, signal, time
 import cv2
 import numpy as np
+from keras_cvdata.loading.interrupts import Interrupts
 from keras_cvdata.loading.threads import Pool, prefetch
 
 def work(slot):
@@ -172,12 +283,19 @@ next(stream)
 while cv2.getNumThreads() != 4:  # until the job under way is done
     time.sleep(0.01)
 cv2.warpAffine(image, np.eye(2, 3), (2000, 2000))  # in four threads
+Interrupts.listen()
+renewed = []
+job = pool.start(8, work, sum, lambda: renewed.append(1))
 if child := os.fork():
+    assert Interrupts.listens
     assert os.waitpid(child, 0)[1] == 0
     assert cv2.getNumThreads() == 4
 else:
     signal.alarm(20)  # ends a child that hangs
+    assert signal.set_wakeup_fd(-1) == -1
+    assert not Interrupts.listens
     assert pool.start(8, work, sum).wait() == 28
+    assert (job.wait(), renewed) == (28, [1])
     assert [*stream] == [[*range(8)]] * 3  # one job was under way and one was done
     assert cv2.getNumThreads() == 4
     cv2.warpAffine(image, np.eye(2, 3), (2000, 2000))

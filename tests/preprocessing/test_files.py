@@ -14,6 +14,8 @@ from keras.src.legacy.preprocessing import image as old
 from PIL import Image, ImageFile
 
 from keras_cvdata.preprocessing import image as new
+from keras_cvdata.preprocessing import listing
+from keras_cvdata.sources import folders
 from keras_cvdata.types import ImageError
 from tests.conftest import photograph
 
@@ -159,6 +161,44 @@ def test_classes_may_lie_deeper(writable):
     nested = flow(writable, options={"classes": ["pets/cat", "fox/"]})
     assert nested.filenames[0] == "pets/cat/0.png"
     assert nested[0][0].shape == (9, 18, 25, 3)
+
+
+@pytest.fixture
+def settled(writable, monkeypatch):
+    """Hidden files, endings without a dot and links, in folders that changed long ago."""
+    monkeypatch.setattr(folders, "_TICK", -(2**60))
+    for name in ("cat/.hidden.png", "cat/.old/1.png", "cat/b/apng", "cat/b-c/2.tif", "cat/a.gif"):
+        (writable / name).parent.mkdir(parents=True, exist_ok=True)
+        (writable / name).touch()
+    (writable / "dog" / "link.png").symlink_to(writable / "cat" / "b", target_is_directory=True)
+    return writable
+
+
+def test_a_kept_listing_is_that_of_the_old_class(settled, tmp_path, monkeypatch):
+    for index in (False, tmp_path / "kept", tmp_path / "kept"):
+        for options in ({}, {"classes": ["fox", "cat"]}, {"follow_links": True}):
+            ours = flow(settled, options={"index": index, **options})
+            theirs = flow(settled, old, options)
+            assert ours.filenames == theirs.filenames
+            np.testing.assert_array_equal(ours.classes, theirs.classes)
+    assert len(list((tmp_path / "kept").iterdir())) == 2
+    (settled / "fox" / "new.png").touch()
+    monkeypatch.setenv("KERAS_CVDATA_INDEX", str(tmp_path / "kept"))
+    seen = []
+    scan = listing._scanned
+    monkeypatch.setattr(listing, "_scanned", lambda *path: seen.append(path[0]) or scan(*path))
+    assert "fox/new.png" in flow(settled).filenames
+    assert [Path(path).name for path in seen] == ["fox"]
+
+
+def test_absolute_classes_and_an_index_that_cannot_be_written(settled, tmp_path, capsys):
+    elsewhere = str(settled / "dog")
+    assert flow(tmp_path, options={"classes": [elsewhere]}).samples == 5
+    (tmp_path / "file").touch()
+    flow(settled, options={"index": tmp_path / "file"})
+    assert "The listing could not be kept for the next time: " in capsys.readouterr().out
+    with pytest.raises(TypeError, match="index must be a folder, True, False or None; got 3"):
+        flow(settled, options={"index": 3})
 
 
 def test_keras_can_be_told_to_be_silent(mixed_folder, capsys):

@@ -391,7 +391,7 @@ def test_an_error_of_the_function_names_the_image():
     )
     with pytest.raises(KeyError, match="no such filter") as caught:
         _ = flow[0]
-    assert caught.value.__notes__ == ["This happened with x[0] (sample 0)."]
+    assert caught.value.__notes__ == ["This happened with x[0] (row 0)."]
 
 
 def test_pickles():

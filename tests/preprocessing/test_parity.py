@@ -35,8 +35,14 @@ def test_each_argument_alone(data, combination):
         assert found.equal == 1
 
 
+COMBINATIONS = [
+    pytest.param(each, marks=[pytest.mark.nightly] * (number >= 60 * 3))  # on three flows each
+    for number, each in enumerate(random_combinations(200))
+]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("combination", list(random_combinations(200)), ids=str)
+@pytest.mark.parametrize("combination", COMBINATIONS, ids=str)
 def test_random_combinations(data, combination):
     found = compare(data, combination)
     assert found.mean <= COMBINED

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
+import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,6 +25,14 @@ def make(root: Path, *names: str) -> Path:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(data)
     return root
+
+
+def depth_here() -> int:
+    """Number of frames on the stack."""
+    frame, depth = sys._getframe(), 0
+    while frame is not None:
+        frame, depth = frame.f_back, depth + 1
+    return depth
 
 
 def paths(source: DirectorySource) -> list[str]:
@@ -296,3 +307,72 @@ def test_of_many_kinds_the_most_frequent_are_named(tmp_path):
     assert said.endswith(", ...")
     assert said.count(" 2, ") == 10
     assert ".rare" not in said
+
+
+def test_links_in_circles_and_into_nothing_are_no_classes(tmp_path: Path) -> None:
+    make(tmp_path, "cat/1.png")
+    for name, target in (("loop", "loop"), ("to", "fro"), ("fro", "to"), ("nowhere", "none")):
+        (tmp_path / name).symlink_to(target)
+    (tmp_path / "cat" / "loop.png").symlink_to("loop.png")
+    for follow_links in (False, True):
+        source = DirectorySource(tmp_path, follow_links=follow_links)
+        assert source.class_names == ("cat",)
+        with pytest.raises(ImageError, match=r"loop.png: .*cannot be read"):
+            source.fetch(1)
+    kept = DirectorySource(tmp_path, follow_links=True, index=tmp_path / ".index")
+    assert paths(kept) == paths(
+        DirectorySource(tmp_path, follow_links=True, index=tmp_path / ".index")
+    )
+
+
+def test_folders_are_followed_without_recursion(tmp_path: Path) -> None:
+    """A thousand folders in each other were more than the stack holds."""
+    make(tmp_path, "cat/" + "d/" * 60 + "1.png", "cat/2.png", "cat/e/3.png")
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(depth_here() + 50)
+    try:
+        for follow_links in (False, True):
+            found = paths(DirectorySource(tmp_path, follow_links=follow_links, verbose=0))
+    finally:
+        sys.setrecursionlimit(before)
+    assert found == ["cat/2.png", "cat/" + "d/" * 60 + "1.png", "cat/e/3.png"]
+
+
+def test_names_that_steer_terminals_are_escaped(tmp_path: Path) -> None:
+    make(tmp_path, "\x1b[31mcat\n/1.png", "other\x07/1.png")
+    (tmp_path / "\x1b[31mcat\n" / "n.\x1b[2j").touch()
+    (tmp_path / "\x1b[31mcat\n" / "2.png").write_bytes(b"none")
+    source = DirectorySource(tmp_path, class_names=["\x1b[31mcat\n"])
+    said = source.summary().splitlines()
+    with pytest.raises(ImageError) as raised:
+        source.image(1)
+    said.append(str(raised.value))
+    assert all(line.isprintable() for line in said)
+    assert "\\x1b[31mcat\\n" in said[1]
+
+
+@pytest.mark.parametrize(
+    ("error", "mend"),
+    [
+        (
+            FileNotFoundError(errno.ENOENT, "No such file or directory"),
+            "moved or removed meanwhile",
+        ),
+        (OSError(errno.ENAMETOOLONG, "File name too long"), "longer than the system takes"),
+        (PermissionError(errno.EACCES, "Permission denied"), "Change its permissions"),
+    ],
+)
+def test_folders_that_cannot_be_listed_say_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, mend: str
+) -> None:
+    make(tmp_path, "cat/1.png", "dog/1.png")
+    scandir = os.scandir
+
+    def failing(path: str) -> Any:
+        if path.endswith("dog"):
+            raise error
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", failing)
+    with pytest.raises(type(error), match=f"dog: the folder cannot be read: .*{mend}"):
+        DirectorySource(tmp_path)

@@ -159,7 +159,7 @@ def test_the_file_of_another_folder_is_not_taken(root):
     assert kept[1].load() == {}
 
 
-@pytest.mark.parametrize("name", [b"../1.png", b"a/b.png", b".1.png", b"/1.png", b"a\0/1.png"])
+@pytest.mark.parametrize("name", [b"../1.png", b"a/b.png", b"..", b"/1.png", b"a\0/1.png"])
 def test_names_that_lead_elsewhere_are_not_taken(tmp_path, name):
     index = Index(tmp_path, directory="x")
     index.keep({"": Listing((1, 2), name + b"\0", b"", {})})
@@ -192,6 +192,16 @@ def test_nothing_is_left_where_the_file_cannot_be_put_in_place(root, monkeypatch
         assert indexed(root).notes[0].endswith(": open")
     assert [found.read_bytes() for found in (root.parent / "kept").iterdir()] == [before]
     assert len(indexed(root)) == 6
+
+
+def test_what_a_killed_run_left_goes(root):
+    """Also where nothing is to be kept, and where it was the listing of another folder."""
+    indexed(root)
+    left = root.parent / "kept/.index.drafts/0123abcd/new"
+    left.mkdir(parents=True)
+    (left / "other.index").write_text("half")
+    indexed(root)
+    assert [path.suffix for path in (root.parent / "kept").iterdir()] == [".index"]
 
 
 def test_folders_that_changed_just_now_are_not_trusted(root, scanned, monkeypatch):

@@ -231,3 +231,21 @@ def test_what_may_not_be_looked_at_may_be_there(files, monkeypatch):
 
 def test_what_no_path_can_hold_is_said_on_reading(files):
     assert not len(find_missing(["a\0b.png"], files("a"), confined=False))
+
+
+def test_links_in_circles_and_endless_paths_are_no_files(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    table = tmp_path / "t.csv"
+    for location in ("loop/a.jpg", "a/" * 100_000):
+        table.write_text(f"location,label\n{location},cat\n")
+        with pytest.raises(FileNotFoundError, match=r"line 2: the file .* does not") as raised:
+            CSVSource(table, root=tmp_path)
+        assert len(str(raised.value)) < 1000
+        with pytest.raises(ImageError, match=r"cannot be read|longer than a system takes"):
+            CSVSource(table, root=tmp_path, missing="later").fetch(0)
+
+
+def test_halves_of_surrogate_pairs_are_in_no_name() -> None:
+    frame = pd.DataFrame({"location": ["a.jpg", "\ud800.jpg"], "label": ["a", "b"]})
+    with pytest.raises(ValueError, match=r"'\\ud800.jpg' holds half of a surrogate pair"):
+        DataFrameSource(frame, missing="later")

@@ -185,3 +185,38 @@ def test_other_encodings(tmp_path):
         JSONSource(file)
     with pytest.raises(ValueError, match="encoding must be one that Python knows"):
         JSONSource(file, encoding="none")
+
+
+def test_objects_with_keys_of_their_own_are_refused(table):
+    """Each key is a column as long as the table: 2 MB took more than 20 GB."""
+    rows = (f'{{"location": "a", "label": 0, "own {n}": 1}}' for n in range(4000))
+    with pytest.raises(
+        ValueError, match=r"line 2897: the objects have 2,897 different keys so far"
+    ):
+        JSONSource(table("\n".join(rows)), missing="later")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ('{"location": "\\ud800.jpg", "label": "b"}', r"line 1: .*'\\ud800', half of a surrogate"),
+        ('{"location": "a", "label": ["\\uDBFF"]}', r"line 1: .*'\\udbff', half of a surrogate"),
+        (
+            '{"location": "a", "c": ' + "[" * 150 + "]" * 150 + "}",
+            "line 1: .* more than 100 levels",
+        ),
+        ('{"location": "a", ' + '"k": 1, ' * 2 + '"k": 2}', "the key 'k' 3 times"),
+    ],
+)
+def test_what_cannot_go_on_is_refused_with_its_line(table, text, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        JSONSource(table(text), missing="later")
+
+
+def test_pairs_of_surrogates_and_names_that_are_no_unicode_are_read(table):
+    text = (
+        '{"location": "\\ud83d\\ude00\\udcff", "label": "\\ud83d\\ude00", "c": "' + "[" * 150 + '"}'
+    )
+    source = JSONSource(table(text), missing="later")
+    assert source.locations[0] == "\U0001f600\udcff"
+    assert source.class_names == ("\U0001f600",)

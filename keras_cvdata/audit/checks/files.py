@@ -12,7 +12,6 @@ import numpy as np
 from keras_cvdata.audit.checks.base import Check, Collection, Finding
 from keras_cvdata.audit.sample import Sample
 from keras_cvdata.codec import sniff
-from keras_cvdata.codec.cut_jpeg import is_cut
 from keras_cvdata.codec.modes import GREY, MODES, RGB, mode_of, starts_like_an_image
 from keras_cvdata.types import Array, ImageError
 
@@ -31,7 +30,7 @@ _KNOWN_ENDINGS = {ending for endings in _ENDINGS.values() for ending in endings}
 
 _ANY_SIZE = 1 << 40  # pixels
 
-_FINE, _EMPTY, _NO_IMAGE, _DAMAGED, _CUT = range(5)  # values of "outcome"
+_FINE, _EMPTY, _NO_IMAGE, _DAMAGED = range(4)  # values of "outcome"
 
 
 class Files(Check):
@@ -75,14 +74,13 @@ class Files(Check):
         if not data:
             return _EMPTY, 0, 0, False, False
         try:
-            header, pixels = sample.header, sample.pixels
+            header, _ = sample.header, sample.pixels
         except ImageError:
             return _what_is_wrong(data, sample.source.max_pixels), 0, 0, False, False
         assert header is not None
         mode, frames = mode_of(data, header)
-        outcome = _CUT if is_cut(data, header, pixels, sample.reduce) else _FINE
         number = 1 + _FORMATS.index(header.format)
-        return outcome, number, MODES.index(mode), frames, header.orientation != 1
+        return _FINE, number, MODES.index(mode), frames, header.orientation != 1
 
     def findings(self, collection: Collection) -> Iterable[Finding]:
         """Name each file with its reason."""
@@ -111,11 +109,9 @@ class Files(Check):
 
     def _broken(self, collection: Collection) -> Iterable[Finding]:
         outcomes = collection.measures["outcome"]
-        kinds = {_EMPTY: "empty", _DAMAGED: "damaged", _CUT: "damaged"}
-        for position in np.flatnonzero(~collection.readable | (outcomes == _CUT)).tolist():
-            reason = collection.reasons.get(
-                position, "Its data break off before the image ends; the rest is shown grey."
-            )
+        kinds = {_EMPTY: "empty", _DAMAGED: "damaged"}
+        for position in np.flatnonzero(~collection.readable).tolist():
+            reason = collection.reasons[position]
             kind = kinds.get(int(outcomes[position]), "unreadable")
             action = "remove it, or copy it again from where it came"
             yield Finding(kind, "error", reason, action, position=position)

@@ -195,10 +195,30 @@ def _shrink(pixels: Array, factors: Size, empty: Empty) -> Array:
     height, width = pixels.shape[0] // down, pixels.shape[1] // across
     y, x = pixels.shape[0] % down // 2, pixels.shape[1] % across // 2
     whole = pixels[y : y + height * down, x : x + width * across]
+    if {down, across} != {1, 2}:
+        return to_size(whole, (height, width), cv2.INTER_AREA, None, empty)
+    if pixels.dtype == np.uint8 and down == 2:
+        return _mean(whole[::2], whole[1::2], empty)
+    if pixels.dtype == np.uint8 and pixels.shape[2] == 3:
+        return _halved_across(whole, empty)
     # Halfway between two pixels lies their mean, which takes OpenCV a fifth of the time.
-    halves_one_side = {down, across} == {1, 2}
-    method = cv2.INTER_LINEAR if halves_one_side else cv2.INTER_AREA
-    return to_size(whole, (height, width), method, None, empty)
+    return to_size(whole, (height, width), cv2.INTER_LINEAR, None, empty)
+
+
+def _halved_across(pixels: Array, empty: Empty) -> Array:
+    """Average neighbours across of three channels, in two thirds of the time of a resize."""
+    height, width = pixels.shape[0], pixels.shape[1] // 2
+    wide = cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA, empty((height, 2 * width, 4), np.uint8))
+    pairs = wide.view(np.int32).reshape(height, width, 2)  # four bytes are one number
+    first, second = (empty((height, width, 4), np.uint8) for _ in range(2))
+    cv2.split(pairs, [first.view(np.int32), second.view(np.int32)])
+    mean = _mean(first, second, empty)
+    return cv2.cvtColor(mean, cv2.COLOR_RGBA2RGB, empty((height, width, 3), np.uint8))
+
+
+def _mean(first: Array, second: Array, empty: Empty) -> Array:
+    """Average two uint8 images as a resize does, where halves go up."""
+    return cv2.addWeighted(first, 0.5, second, 0.5, 0.25, empty(first.shape, np.uint8))
 
 
 def _central(pixels: Array, size: Size) -> Array:

@@ -37,7 +37,11 @@ def read(pixels: Array, matrix: Array, how: Sampling, out: Array | None) -> Arra
 
 def leads_to_pixels(matrix: Rows) -> bool:
     """Whether a matrix leads from pixel to pixel."""
-    return all(abs(entry - round(entry)) <= _SLACK for row in matrix for entry in row)
+    for row in matrix:
+        for entry in row:  # in a fraction of the time of `all`
+            if abs(entry - round(entry)) > _SLACK:
+                return False
+    return True
 
 
 def copy_whole(pixels: Array, matrix: Array, how: Sampling, out: Array | None) -> Array | None:

@@ -263,10 +263,11 @@ def border_edges(shape: Size, matrix: Rows, size: Size, fill_mode: str) -> Edges
     height, width = shape
     (a, b, x), (c, d, y), _ = matrix
     last_y, last_x = size[0] - 1, size[1] - 1
-    left = _beyond(-(x + min(0.0, a * last_x) + min(0.0, b * last_y)))
-    top = _beyond(-(y + min(0.0, c * last_x) + min(0.0, d * last_y)))
-    right = _beyond(x + max(0.0, a * last_x) + max(0.0, b * last_y) - (width - 1))
-    bottom = _beyond(y + max(0.0, c * last_x) + max(0.0, d * last_y) - (height - 1))
+    a, b, c, d = a * last_x, b * last_y, c * last_x, d * last_y
+    left = _beyond(-(x + (a if a < 0 else 0.0) + (b if b < 0 else 0.0)))
+    top = _beyond(-(y + (c if c < 0 else 0.0) + (d if d < 0 else 0.0)))
+    right = _beyond(x + (a if a > 0 else 0.0) + (b if b > 0 else 0.0) - (width - 1))
+    bottom = _beyond(y + (c if c > 0 else 0.0) + (d if d > 0 else 0.0) - (height - 1))
     if not (left or top or right or bottom):
         return NO_EDGES
     if outgrows((top + height + bottom, left + width + right), shape, size):

@@ -106,17 +106,16 @@ def _find(plan: Plan, images: list[tuple[int, int, int]], towards: Array) -> Non
     matrices = towards.copy() if own is None else towards @ own
     rows, shift = matrices.tolist(), np.zeros((len(images), 2))
     for n, (b, height, width) in enumerate(images):
-        factors, shape = shrink_factors(rows[n], size), (height, width)
-        reduce = _divisor(min(factors), height, width, resize)
-        if reduce > 1:
-            shape = -(-height // reduce), -(-width // reduce)
-            part = into_blocks(towards[n], (reduce, reduce), (0, 0))
-            matrices[n] = part if own is None else part @ own[n]
-            factors = shrink_factors(matrices[n].tolist(), size)
-        averaged, factors = into_averages(matrices[n], factors, shape)
-        if reduce > 1 or factors != (1, 1):
-            matrices[n] = averaged
-            rows[n] = averaged.tolist()
+        reduce, shape, factors = 1, (height, width), shrink_factors(rows[n], size)
+        if factors != (1, 1):
+            reduce = _divisor(min(factors), height, width, resize)
+            if reduce > 1:
+                shape = -(-height // reduce), -(-width // reduce)
+                part = into_blocks(towards[n], (reduce, reduce), (0, 0))
+                matrices[n] = part if own is None else part @ own[n]
+                factors = shrink_factors(matrices[n].tolist(), size)
+            matrices[n], factors = into_averages(matrices[n], factors, shape)
+            rows[n] = matrices[n].tolist()
         edges = None
         if moving[n] and max(shape) <= LONGEST_SIDE and not leads_to_pixels(rows[n]):
             left = shape[0] // factors[0], shape[1] // factors[1]
@@ -197,6 +196,8 @@ def shrink_factors(matrix: Rows, size: Size) -> Size:
 
 def _factors(a: float, b: float, c: float, d: float) -> Size:
     across, down, mixed = a * a + b * b, c * c + d * d, a * c + b * d
+    if across < 3.99 and down < 3.99:  # neither side can lose half of its pixels
+        return 1, 1
     root = math.sqrt((across - down) ** 2 + 4 * mixed * mixed)
     both = max(1, int(math.sqrt(max(across + down - root, 0.0) / 2) + 1e-6))
     wide = _alone(across, down, mixed, both)

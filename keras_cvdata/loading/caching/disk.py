@@ -225,8 +225,8 @@ class _Writer:
         stem = f"{int(time.time())}-{os.getpid()}-{secrets.token_hex(4)}"
         index = Path(folder) / f"{stem}.index"
         self.pair = _Pair(index)
+        self._index = index.open("xb", buffering=0)  # first: without one the data are lost
         self._data = index.with_suffix(".data").open("xb", buffering=0)
-        self._index = index.open("xb", buffering=0)
         for file in (self._data, self._index):
             weakref.finalize(self, file.close)
         _write(self._index, _HEADER)

@@ -111,7 +111,7 @@ def test_every_file_that_cannot_be_read_has_a_reason(report: AuditReport) -> Non
         if finding.check in BROKEN
     }
     assert "no end marker" in reasons["half.jpg"]
-    assert "break off" in reasons["closed.jpg"]
+    assert "end before its image" in reasons["closed.jpg"]
     assert "HTML" in reasons["page.jpg"]
     assert "12,000 x 12,000" in reasons["bomb.png"]
     assert "empty" in reasons["empty.jpg"]

@@ -1,7 +1,7 @@
 """Boxes against their objects, which are found in pixels that went through the same steps.
 
 The pixels say where each comes from, so an object is where pixels come from its inside. They are
-eight times as fine as those that the boxes count, each way, and know nothing of polygons.
+four times as fine as those that the boxes count, each way, and know nothing of polygons.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ OBJECTS = np.array(
     [[[50, 40, 80, 65], [5, 8, 45, 30], [-20, 60, 22, 99], [0, 0, 120, 96], [90, 2, 118, 90]]],
     np.float32,
 )
-FINE = 8  # pixels of the objects in one of the boxes, each way
+FINE = 4  # pixels of the objects in one of the boxes, each way
 
 
 @functools.cache

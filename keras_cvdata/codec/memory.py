@@ -1,0 +1,104 @@
+"""What decoding a large image takes, worked out from its header."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+
+from keras_cvdata.codec import avif, bmp, jpeg_markers, png, tiff
+from keras_cvdata.codec.limits import MAX_PIXELS, max_memory, max_scanned
+
+# Bytes a pixel at the worst moment, measured: what the decoder holds and what is made of it.
+_JPEG, _GIF, _WEBP, _WEBP_ALPHA, _PNM = 3, 12, 6, 12, 6
+_AVIF, _DEEP_AVIF = 16, 24
+_BMP, _BMP_MADE_HERE = 6, 8
+_PNG_COPIES, _LARGE_PNG_COPIES = 2, 3  # see `png.without_excess`
+_MOST_TILES = 1_000_000
+_SLOW = {"avif": 16 << 20, "webp": 24 << 20}  # bytes that take more than a second
+
+
+def too_much(data: bytes, form: str, pixels: int, max_pixels: int) -> str | None:
+    """Say what of an image exceeds a limit other than its number of pixels.
+
+    Args:
+        data: The whole encoded file.
+        form: Its format, as of `Header`.
+        pixels: Number of pixels that its header claims.
+        max_pixels: The number that all limits grow with.
+
+    Returns:
+        What is too much; `None` where nothing is.
+
+    Example:
+        >>> too_much(b"GIF89a", "gif", 60_000_000, 64_000_000)
+        'Decoding it takes about 720 MB of memory; at most 512 MB are taken.'
+    """
+    try:
+        scans, kept = _passes(data, form)
+        needed = pixels * (_JPEG + 2 * kept if form == "jpeg" else _PER_PIXEL[form](data))
+    except (IndexError, struct.error, ValueError, ZeroDivisionError):
+        return None  # damaged beyond what the header needs, which the decoder says
+    if needed > max_memory(max_pixels):
+        return (
+            f"Decoding it takes about {needed / 1e6:,.0f} MB of memory; at most "
+            f"{max_memory(max_pixels) / 1e6:,.0f} MB are taken."
+        )
+    if form == "tiff" and tiff.Directory(data).strips > _MOST_TILES:
+        return f"The TIFF has more than {_MOST_TILES:,} strips or tiles."
+    if form in _SLOW and len(data) * MAX_PIXELS > _SLOW[form] * max(max_pixels, MAX_PIXELS):
+        return f"It has {len(data):,} bytes, too many for the time that {form.upper()} takes."
+    if pixels * scans > max_scanned(max_pixels):
+        return (
+            f"The JPEG is made of {scans:,.0f} scans, each of which is decoded over the whole "
+            "image, too often for its size."
+        )
+    return None
+
+
+def _passes(data: bytes, form: str) -> tuple[float, float]:
+    """Scans over the image, and coefficients that are kept for each pixel."""
+    if form == "jpeg":
+        return jpeg_markers.passes(data)
+    if form == "tiff" and (directory := tiff.Directory(data)).is_jpeg:
+        return data.count(jpeg_markers.SCAN) / directory.strips, 0.0
+    return 1, 0.0
+
+
+def _png(data: bytes) -> float:
+    copies = _PNG_COPIES if len(data) <= png.SMALL else _LARGE_PNG_COPIES
+    return copies * png.bits_per_pixel(data) / 8
+
+
+def _webp(data: bytes) -> float:
+    return _WEBP if data[12:16] == b"VP8 " else _WEBP_ALPHA
+
+
+def _bmp(data: bytes) -> float:
+    return _BMP if bmp.parse(data).is_plain else _BMP_MADE_HERE
+
+
+def _avif(data: bytes) -> float:
+    found = avif.parse(data)
+    each = _DEEP_AVIF if found.maximum else _AVIF
+    pixels = sum(height * width for height, width in found.pictures)
+    return each * max(1.0, pixels / (found.height * found.width))
+
+
+def _tiff(data: bytes) -> float:
+    directory = tiff.Directory(data)
+    channels = 3 if directory.photometric == tiff.PALETTE else directory.channels
+    each = channels * max(directory.bits, 8) / 8
+    height, width = directory.tile
+    each *= 2 if directory.is_premultiplied() else 1
+    return each * max(2, 1 + height * width / (directory.height * directory.width))
+
+
+_PER_PIXEL: dict[str, Callable[[bytes], float]] = {
+    "png": _png,
+    "webp": _webp,
+    "bmp": _bmp,
+    "tiff": _tiff,
+    "gif": lambda _: _GIF,
+    "ppm": lambda _: _PNM,
+    "avif": _avif,
+}

@@ -1,0 +1,174 @@
+"""PNG: its chunks, and its data without what a bomb adds to them."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from keras_cvdata.codec.exif import orientation_in
+from keras_cvdata.codec.limits import MAX_PARTS
+
+# Up to here data inflate to two gigabytes at most, which the decoder reads over in a second.
+SMALL = 2 << 20
+_TEXTS = 16  # each may inflate to 8 MB, twice
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+# First column and row, and steps, of the seven images that make up an interlaced one.
+_PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2),
+           (0, 1, 1, 2))  # fmt: skip
+
+
+class Png(NamedTuple):
+    """What the chunks of a PNG say; see `Header`."""
+
+    height: int
+    width: int
+    orientation: int
+    channels: int
+
+
+def parse(data: bytes) -> Png:
+    """Walk over the chunks to the last one.
+
+    Args:
+        data: The whole file.
+
+    Returns:
+        Size, orientation, and channels where they are plain.
+
+    Raises:
+        ValueError: It is no whole PNG, or has too many chunks.
+
+    Example:
+        >>> import cv2, numpy as np
+        >>> parse(cv2.imencode(".png", np.zeros((2, 3), np.uint8))[1].tobytes())
+        Png(height=2, width=3, orientation=1, channels=1)
+    """
+    if data[:8] != b"\x89PNG\r\n\x1a\n":
+        raise ValueError("The PNG signature is damaged, as by a copy in text mode. Copy it again.")
+    if data[12:16] == b"CgBI":
+        raise ValueError("It is a PNG in the form of Apple's, which is not read. Save it as PNG.")
+    width, height, bits, color = struct.unpack_from(">IIBB", data, 16)
+    orientation, texts = 1, 0
+    plain = bits <= 8 and color in (0, 2, 3)
+    for kind, start in _chunks(data):
+        if kind in (b"tRNS", b"acTL"):
+            plain = False
+        elif kind in (b"zTXt", b"iTXt"):
+            texts += 1
+        elif kind == b"eXIf":
+            orientation = orientation_in(data, start)
+    if texts > _TEXTS:
+        raise ValueError(
+            f"The PNG has {texts:,} texts that may be compressed; at most {_TEXTS} are read over. "
+            "Save the image without them."
+        )
+    return Png(height, width, orientation, (1 if color == 0 else 3) if plain else 0)
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, int]]:
+    """Kind and start of the content of each chunk between the first and the last one."""
+    position = 33
+    for _ in range(MAX_PARTS):
+        # OpenCV takes the memory that any chunk claims, the end chunk too, before it reads it.
+        after = position + 12 + int.from_bytes(data[position : position + 4], "big")
+        if after > len(data):
+            raise ValueError("The PNG is truncated: it has no end chunk. Copy the file again.")
+        kind = data[position + 4 : position + 8]
+        if kind == b"IEND":
+            return
+        yield kind, position + 8
+        position = after
+    raise ValueError(f"The PNG has more than {MAX_PARTS:,} chunks. Save the image again.")
+
+
+def bits_per_pixel(data: bytes) -> int:
+    """Bits of a pixel as it is decoded: 24 of a palette.
+
+    Args:
+        data: The file, or its beginning.
+
+    Returns:
+        Number of bits.
+
+    Example:
+        >>> import cv2, numpy as np
+        >>> bits_per_pixel(cv2.imencode(".png", np.zeros((2, 3, 3), np.uint16))[1].tobytes())
+        48
+    """
+    bits, color = data[24], data[25]
+    return 24 if color == 3 else max(bits, 8) * _CHANNELS.get(color, 4)
+
+
+def raw_size(data: bytes) -> int:
+    """Bytes of the rows of an image, each with the number of its filter, before compression.
+
+    Args:
+        data: The file, or its beginning.
+
+    Returns:
+        Number of bytes.
+
+    Example:
+        >>> import cv2, numpy as np
+        >>> raw_size(cv2.imencode(".png", np.zeros((2, 3, 3), np.uint8))[1].tobytes())
+        20
+    """
+    width, height, bits, color = struct.unpack_from(">IIBB", data, 16)
+    depth = bits * _CHANNELS.get(color, 4)
+    total = 0
+    for left, top, across, down in _PASSES if data[28] else ((0, 0, 1, 1),):
+        columns, rows = -(-(width - left) // across), -(-(height - top) // down)
+        if columns > 0 and rows > 0:
+            total += rows * (1 + (columns * depth + 7) // 8)
+    return total
+
+
+def without_excess(data: bytes) -> bytes:
+    """Cut off what the data of a large PNG inflate to beyond its image.
+
+    The decoder inflates it all the same, in megabytes that stand for gigabytes. So larger data are
+    inflated here, as far as they are needed, and handed on uncompressed.
+
+    Args:
+        data: The whole file.
+
+    Returns:
+        The file itself where it is small, damaged or an animation, else one of the same pixels.
+
+    Example:
+        >>> without_excess(b"GIF89a")
+        b'GIF89a'
+    """
+    if len(data) <= SMALL:
+        return data
+    before, parts, behind = _split(data)
+    if sum(map(len, parts)) <= SMALL or b"acTL" in before:
+        return data
+    size, inflate = raw_size(data), zlib.decompressobj()
+    try:
+        raw = inflate.decompress(b"".join(parts), size)
+    except zlib.error:
+        return data  # the decoder does not come further, and says so
+    if len(raw) < size:
+        return data
+    stored = zlib.compress(raw, 0)
+    del raw
+    check = struct.pack(">I", zlib.crc32(stored, zlib.crc32(b"IDAT")))
+    return b"".join((before, struct.pack(">I", len(stored)), b"IDAT", stored, check, behind))
+
+
+def _split(data: bytes) -> tuple[bytes, list[memoryview], bytes]:
+    """What comes before the image data, they themselves, and what comes behind them."""
+    view, parts = memoryview(data), []
+    position, first = 8, 0
+    while True:
+        size = int.from_bytes(data[position : position + 4], "big")
+        kind = data[position + 4 : position + 8]
+        if kind == b"IDAT":
+            first = first or position
+            parts.append(view[position + 8 : position + 8 + size])
+        elif first or kind == b"IEND":
+            return data[: first or position], parts, data[position:]
+        position += 12 + size

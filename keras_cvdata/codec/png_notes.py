@@ -1,0 +1,52 @@
+"""PNG without the notes that libpng complains about, in a line that names no file."""
+
+from __future__ import annotations
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_FIRST = 33  # where the second chunk begins
+# Notes that change no pixel as we decode. Others are kept, also those of formats to come.
+_NOTES = frozenset((b"iCCP", b"tEXt", b"zTXt", b"iTXt", b"tIME", b"pHYs", b"eXIf"))
+
+
+def without_notes(data: bytes) -> bytes:
+    """Leave out the notes that stand before the pixels: profiles of colours, texts, times.
+
+    Editors write many that are against the rules, and libpng says so at each reading of the image.
+
+    Args:
+        data: The whole file, PNG or not.
+
+    Returns:
+        The file itself where there is nothing to leave out, else one of the same pixels.
+
+    Example:
+        >>> import cv2, numpy as np
+        >>> data = cv2.imencode(".png", np.zeros((2, 3), np.uint8))[1].tobytes()
+        >>> note = bytes([0, 0, 0, 0]) + b"tIME" + bytes(4)
+        >>> without_notes(data[:33] + note + data[33:]) == data
+        True
+    """
+    if not data.startswith(_SIGNATURE):
+        return data
+    kept, start = [data[:_FIRST]], _FIRST
+    for kind, position, after in _before_pixels(data):
+        if kind in _NOTES:
+            kept.append(data[start:position])
+            start = after
+    if start == _FIRST and len(kept) == 1:
+        return data
+    return b"".join((*kept, data[start:]))
+
+
+def _before_pixels(data: bytes) -> list[tuple[bytes, int, int]]:
+    """Kind, start and end of the chunks up to the first that holds pixels."""
+    chunks: list[tuple[bytes, int, int]] = []
+    position = _FIRST
+    while len(chunks) < 1000:
+        kind = data[position + 4 : position + 8]
+        after = position + 12 + int.from_bytes(data[position : position + 4], "big")
+        if kind == b"IDAT" or not kind or after > len(data):
+            break
+        chunks.append((kind, position, after))
+        position = after
+    return chunks

@@ -1,0 +1,147 @@
+"""Each misbehaviour of a server gives what is right: the whole picture, or an error."""
+
+from __future__ import annotations
+
+import pickle
+import re
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+
+import pandas as pd
+import pytest
+
+from keras_cvdata.cancellation import Cancellation
+from keras_cvdata.sources import DataFrameSource, remote_hosts
+from keras_cvdata.sources.remote import read_url
+from keras_cvdata.sources.remote_errors import RefusedError
+from keras_cvdata.sources.remote_hosts import Hosts
+from keras_cvdata.types import ImageError
+from tests.faults.server import BEHAVIOURS, PICTURE, Server, came_of, serving
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with serving() as server:
+        yield server
+
+
+def test_what_is_right_comes(server: Server) -> None:
+    def came(name: str) -> str:
+        return came_of(server.address, name, 0.3 if BEHAVIOURS[name].is_slow else 10.0)
+
+    with ThreadPoolExecutor(16) as pool:
+        found = dict(zip(BEHAVIOURS, pool.map(came, BEHAVIOURS), strict=True))
+    assert len(found) > 80
+    wrong = {n: c for n, c in found.items() if not re.search(BEHAVIOURS[n].right, c)}
+    assert not wrong
+    assert not {n: c for n, c in found.items() if not c.isprintable() or len(c) > 700}
+
+
+def read(server: Server, name: str, **options: object) -> bytes:
+    chosen = {"allow": ("http",), "private_hosts": True, "pause": 0.01, **options}
+    return read_url(f"http://{server.address}/{name}", **chosen)
+
+
+def test_words_of_a_server_are_in_no_traceback(server: Server) -> None:
+    for name in ("status-line-with-escapes", "redirects-to-a-bad-port", "reason-with-escapes"):
+        with pytest.raises(ImageError) as caught:
+            read(server, name, retries=0)
+        assert caught.value.__cause__ is None
+
+
+def test_an_address_that_failed_is_left_alone(server: Server) -> None:
+    hosts, name = Hosts(), "headers-then-nothing?again"
+    for expected in ("Tried 2 times.$", "Tried 2 times. That was 0 seconds ago; it is not tried"):
+        with pytest.raises(ImageError, match=expected):
+            read(server, name, retries=1, timeout=0.3, hosts=hosts)
+    assert read(server, "whole", hosts=hosts) == PICTURE
+
+
+def test_a_host_that_failed_is_left_alone_by_the_whole_collection(server: Server) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        dead = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    rows = {
+        "image": [f"{dead}/1", f"{dead}/2", f"http://{server.address}/whole"],
+        "mask": [dead] * 3,
+    }
+    source = DataFrameSource(
+        pd.DataFrame(rows),
+        image_column="image",
+        label_column=None,
+        allow=("http",),
+        private_hosts=True,
+    )
+    source.hosts.patience = 0.2
+    for position, reading in enumerate((source, source, source.at_column("mask"))):
+        begun = time.monotonic()
+        with pytest.raises(ImageError, match=r"has failed for \d seconds .* refused") as caught:
+            reading.fetch(position)
+        assert caught.value.row == position
+        assert position == 0 or time.monotonic() - begun < 0.4  # half a second is a single pause
+    assert source.fetch(2) == PICTURE
+    assert pickle.loads(pickle.dumps(source)).hosts.patience == 0.2
+
+
+def test_one_attempt_shows_whether_a_host_is_back() -> None:
+    hosts, down, other = Hosts(patience=5.0), "http://a.org/1.jpg", "http://b.org/1.jpg"
+    hosts.note_failure(down, 0.0, 4.0, "Down.")
+    hosts.note_failure(down, 1.0, 3.0, "Down.")  # meanwhile, on another thread
+    hosts.check(down, at=4.0)
+    hosts.note_failure(down, 4.0, 6.0, "Down.")
+    hosts.note_failure(down, 5.0, 7.0, "Down.")  # had begun before
+    hosts.check(other, at=8.0)
+    with pytest.raises(RefusedError, match=r"'a.org' has failed for 7 seconds .* for 3 more"):
+        hosts.check("http://a.org/2.jpg", at=8.0)
+    hosts.check(down, at=11.0)
+    with pytest.raises(RefusedError):  # one is enough
+        hosts.check(down, at=11.0)
+    hosts.note_failure(down, 11.0, 12.0, "Down.")
+    with pytest.raises(RefusedError, match="for 2 more"):
+        hosts.check(down, at=20.0)
+    hosts.check(down, at=22.0)
+    hosts.note_answer(down)
+    hosts.check(down, at=22.0)
+
+
+def test_few_failures_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote_hosts, "_KEPT", 4)
+    hosts = Hosts()
+    for number in range(9):
+        hosts.give_up(f"http://a.org/{number}", time.monotonic() - 60, "Down.")
+    assert len(hosts._failing) == 4
+    with pytest.raises(RefusedError, match=r"Down. That was 0 seconds ago"):
+        hosts.check("http://a.org/8")
+    hosts.check("http://a.org/0")
+
+
+def test_reading_ends_when_its_work_is_given_up(server: Server) -> None:
+    """Wherever it waits: for a connection, a head, a body, or for the next attempt."""
+    work, begun = Cancellation(), time.monotonic()
+
+    def give_up(name: str, url: str) -> str:
+        with work.covers(), pytest.raises(CancelledError):
+            read_url(url, allow=("http", "https"), private_hosts=True, pause=30)
+        return name
+
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ThreadPoolExecutor(8) as pool:
+        address = f"127.0.0.1:{full.getsockname()[1]}"
+        waiting = [socket.socket() for _ in range(3)]
+        for each in waiting:
+            each.setblocking(False)
+            each.connect_ex(full.getsockname())
+        urls = {
+            "connect": f"http://{address}/",
+            "tls": f"https://{server.address}/nothing-sent",
+            "head": f"http://{server.address}/headers-dripping",
+            "body": f"http://{server.address}/body-dripping",
+            "pause": f"http://{server.address}/answers-500",
+        }
+        futures = [pool.submit(give_up, *each) for each in urls.items()]
+        time.sleep(0.3)
+        work.cancel()
+        assert [each.result(20) for each in futures] == list(urls)
+        for each in waiting:
+            each.close()
+    assert time.monotonic() - begun < 20  # the deadline of each of them

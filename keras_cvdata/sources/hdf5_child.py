@@ -19,8 +19,8 @@ from keras_cvdata.types import Array
 
 _SECONDS = 10.0  # for whatever a small file holds
 _BYTES_PER_SECOND = 1 << 20
-_MEMORY = 1 << 30  # bytes of address space beyond those of a process that does nothing
-_MEMORY_SHARE = 8  # bytes of it for each byte of the file
+_MEMORY = 512 << 20  # bytes of address space beyond those of a process that does nothing
+_MEMORY_SHARE = 2  # bytes of it for each byte of the file
 
 
 def list_in_child(path: str, question: Question) -> Index:

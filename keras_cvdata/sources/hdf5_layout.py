@@ -356,7 +356,7 @@ def _group_columns(
         name: tidy_column([attribute_value(value)] * count) for name, value in further.items()
     }
     if "columns" in group:
-        below = member_at(group, "columns", place)
+        below = member_at(group, "columns", file_name(group))
         if hasattr(below, "keys") and tables.attribute(below, "label") is None:
             columns |= _columns(below, tables, _Wanted(count, f"{place}: {count} images, but"))
     return columns

@@ -190,6 +190,20 @@ def heap_without_end(folder: Path) -> Path:
     return path
 
 
+def attribute_of_gigabytes(folder: Path) -> Path:
+    """The library makes room for what a cell says before it looks for it."""
+    path = folder / "a.h5"
+    with h5py.File(path, "w") as file:
+        file["cat/images"] = ONES
+        file["cat"].attrs["label"] = "x" * 1234
+    data = bytearray(path.read_bytes())
+    heap = data.index(b"GCOL")
+    at = data.index((1234).to_bytes(4, "little") + heap.to_bytes(8, "little"))
+    data[at : at + 4] = (3 << 30).to_bytes(4, "little")
+    path.write_bytes(data)
+    return path
+
+
 def type_of_types(folder: Path) -> Path:
     kind = h5py.h5t.NATIVE_INT8
     for _ in range(5000):
@@ -216,6 +230,13 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault("type-of-five-thousand-types", "hdf5", type_of_types, read, "4 images"),
     Fault("cut-short-anywhere", "hdf5", cut_short, read_each, "each of .* is named"),
+    Fault(
+        "attribute-of-gigabytes",
+        "hdf5",
+        attribute_of_gigabytes,
+        read_untrusted,
+        r"ValueError: .*a\.h5",
+    ),
     Fault(
         "heap-without-end",
         "hdf5",

@@ -13,8 +13,8 @@ from tests.faults.server import BEHAVIOURS, Behaviour, Part, came_of, serving
 _TIMEOUT = 2.0
 _WORDS = (
     b"\r\n", b"\n", b"\0", b":", b"-1", b"0", b"fffffffff", b"\x1b[31m", b"chunked", b"gzip", b" ",
-    b"Content-Length: ", b"Transfer-Encoding: ", b"Content-Encoding: ", b"Location: /", b"HTTP/1.1 ",
-    b"100 Continue\r\n\r\n", b"302 Found", b"\xc3\xa4", b"\xff", b"1_0", b"0x1",
+    b"Content-Length: ", b"Transfer-Encoding: ", b"Content-Encoding: ", b"Location: /",
+    b"HTTP/1.1 ", b"100 Continue\r\n\r\n", b"302 Found", b"\xc3\xa4", b"\xff", b"1_0", b"0x1",
 )  # fmt: skip
 
 

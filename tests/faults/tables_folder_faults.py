@@ -223,7 +223,7 @@ FAULTS = (
         "folder-names-no-unicode-converted",
         make_no_unicode,
         use_converted,
-        "(ValueError: [^;]*no Unicode[^;]*; ){3}again 3 images",
+        "(ValueError: [^;]*no Unicode[^;]*; ){2}t.h5 3 images; again 3 images",
     ),
     fault("folder-terminal-escapes", make_terminal_escapes, use_folder, r"^[^\x1b]*\\x1b\[31mred"),
     fault("folder-terminal-escapes-read", make_terminal_escapes, use_each, r"^[^\x1b\n]*$"),

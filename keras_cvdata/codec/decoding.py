@@ -96,7 +96,7 @@ def decode(
 ) -> Array:
     """Decode an image of any known format: JPEG, PNG, WebP, BMP, TIFF, GIF, PPM, AVIF (R30, R32).
 
-    16-bit and float pixels keep their depth (R36).
+    16-bit and float pixels keep their depth (R36); other integers of TIFF become floats.
     Where alpha is dropped, the image is laid on white. Of animations and multi-page files the first
     image is read.
 

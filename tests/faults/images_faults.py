@@ -27,13 +27,6 @@ def _use_as_mask(path: Path) -> str:
     return f"mask {mask.shape} {mask.dtype}"
 
 
-def _raised(path: Path) -> str:
-    from keras_cvdata import codec
-
-    pixels = codec.read(path.read_bytes(), max_pixels=200_000_000)
-    return f"{pixels.shape} {pixels.dtype}"
-
-
 def _written(path: Path, data: bytes) -> Path:
     path.write_bytes(data)
     return path
@@ -55,7 +48,7 @@ def png(
 def rows(height: int, length: int) -> bytes:
     """Compressed rows of a PNG that compress well, but not beyond what is plausible."""
     noise = np.random.default_rng(0).integers(0, 256, 40, np.uint8).tobytes()
-    row = b"\0" + noise * 1 + bytes(length - 40)
+    row = b"\0" + noise + bytes(length - 40)
     compressor = zlib.compressobj(1)
     return b"".join([*(compressor.compress(row) for _ in range(height)), compressor.flush()])
 
@@ -228,6 +221,19 @@ def _junk(folder: Path) -> Path:
     return _written(folder / "junk.jpg", data[:20] + b"junk\xff\0" + data[20:])
 
 
+def _os2_bitmap(folder: Path) -> Path:
+    core = struct.pack("<IHHHH", 12, 8, 1, 1, 1) + bytes((30, 20, 10, 90, 200, 7))
+    head = b"BM" + struct.pack("<III", 36, 0, 14 + len(core))
+    return _written(folder / "os2.bmp", head + core + b"\xff\0\0\0")
+
+
+def _bitmap_without_alpha(folder: Path) -> Path:
+    masks = struct.pack("<3I", 0xFF0000, 0xFF00, 0xFF)
+    head = struct.pack("<IiiHHIIIIII", 40, 2, 1, 1, 32, 3, 8, 0, 0, 0, 0) + masks
+    start = b"BM" + struct.pack("<III", 74, 0, 14 + len(head))
+    return _written(folder / "fields.bmp", start + head + bytes((7, 200, 90, 0)) * 2)
+
+
 _BIG = r"ImageError: .*at most [0-9,]+ (MB|pixels|bytes)|ImageError: .*which no photograph reaches"
 
 FAULTS: tuple[Fault, ...] = (
@@ -285,4 +291,6 @@ FAULTS: tuple[Fault, ...] = (
         r"\(30, 40, 3\) uint8 first \[200",
         quick=True,
     ),
+    Fault("bmp-with-a-palette-of-os2", "images", _os2_bitmap, _use, r"first \[7, 200, 90\]"),
+    Fault("bmp-of-32-bits-without-alpha", "images", _bitmap_without_alpha, _use, r"\[90, 200, 7\]"),
 )

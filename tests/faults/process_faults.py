@@ -128,7 +128,8 @@ def sequence(on_error):
         on_error=on_error, verbose=0, **{how: 1})
 small = [batch[0].shape for batch in sequence("skip")]
 size = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
-resource.setrlimit(resource.RLIMIT_AS, (size + 80 * 2**20, -1))
+hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+resource.setrlimit(resource.RLIMIT_AS, (size + 80 * 2**20, hard))
 ready()
 skipping = sequence("skip")
 print(len(list(skipping)), "batches,", [bad.name[-8:] for bad in skipping.report], flush=True)

@@ -78,11 +78,11 @@ class Program:
             env={**os.environ, "PYTHONPATH": root, "TF_CPP_MIN_LOG_LEVEL": "3"},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
+            bufsize=0,  # else what follows the first line may be read with it
         )
         self._server, self._signalled = server, 0.0
         assert self._process.stdout is not None
-        first = self._process.stdout.readline()
+        first = self._process.stdout.readline().decode()
         self.children = [int(each) for each in re.findall(r"\b\d+\b", first)]
 
     def kill(self, number: signal.Signals, drips: bool) -> None:
@@ -96,7 +96,7 @@ class Program:
     def end(self) -> str:
         """Wait for its end; say how it ended, when, and what it wrote."""
         began = time.monotonic()
-        out, err = self._process.communicate()
+        out, err = (each.decode() for each in self._process.communicate())
         at = re.search(r"^ended ([\d.]+)$", out, re.MULTILINE)
         took = (float(at[1]) if at else time.monotonic()) - (self._signalled or began)
         said = " ".join(line for line in out.splitlines() if not line.startswith("ended "))

@@ -12,6 +12,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")  # the same numbers on every m
 # Threads of NumPy and PyTorch wait longer than they work on arrays as small as these.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import signal
 from collections.abc import Generator
 from pathlib import Path
 
@@ -19,6 +20,10 @@ import cv2
 import hypothesis
 import numpy as np
 import pytest
+
+# A shell starts what runs in the background deaf to Ctrl-C, and so would be what tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("repeatable")

@@ -75,7 +75,8 @@ def in_the_wild(
     if not len(source):
         raise ValueError(f"{source!r} holds no images.")
     folder = Path(directory)
-    check_beside(source, folder)
+    for name in layers:
+        check_beside(source, folder / name)
     folder.mkdir(parents=True, exist_ok=True)
     written = {}
     for name, chain in layers.items():

@@ -76,8 +76,8 @@ def write_split(  # noqa: PLR0913 # the arguments of a public function
     Raises:
         FileExistsError: A target exists.
         ImageError: With `on_error="skip"`, none of the images can be read.
-        ValueError: A class has too few images for all parts, or the folder to write lies in the
-            folder that is read.
+        ValueError: A class has too few images for all parts, or a folder to write lies in the
+            folder that is read, or holds images that are read.
 
     Example:
         >>> import numpy as np, tempfile
@@ -95,11 +95,11 @@ def write_split(  # noqa: PLR0913 # the arguments of a public function
     if isinstance(source, DirectorySource) and not source.listed and not target.suffix:
         copied = Path(source.directory)
     paths = _paths(target, max(np.size(validation), 2))
-    if not target.suffix:
-        check_beside(source, paths[0])
     check_parent(target)
     clear(paths[0])
     for path in paths:
+        if not target.suffix:
+            check_beside(source, path)
         _check_free(path, overwrite, copied)
     readable = without_bad_images(source, verbose) if skip else source
     parts = split(

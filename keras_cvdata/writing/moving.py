@@ -177,14 +177,24 @@ def flush(draft: Path) -> None:
 
 
 def flush_folder(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk.
+    """Wait until the names in a folder are on the disk, where system and permissions let us.
 
     Args:
         folder: The folder.
+
+    Raises:
+        OSError: The disk fails.
     """
-    if hasattr(os, "O_DIRECTORY"):
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    except PermissionError:  # it may be written to, but not be read
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # network file systems that do not know it for folders
+            raise
+    finally:
+        os.close(descriptor)

@@ -52,7 +52,8 @@ def write_split(  # noqa: PLR0913 # the arguments of a public function
       to the images where they are, as `convert` does.
 
     A third part is called `test`, further ones `part4`, `part5`, ... All get their names when the
-    last is complete, and old parts go before, so that no old one stands beside a new one.
+    last is complete, and the old ones of these names go before, so that none of them stands beside
+    a new one. Parts that are not written again, such as an old `test`, stay.
 
     Args:
         data: A source, a sequence, or what `open_source` opens.

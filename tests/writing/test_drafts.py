@@ -55,9 +55,7 @@ def test_what_others_keep_there_stays(tmp_path: Path, name: str, linked: bool) -
     assert names_in(home / name) == [NEW, "thesis.txt"]
 
 
-def test_a_second_interrupt_leaves_no_lock(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_second_interrupt_leaves_no_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The process of a notebook lives on, and is to write the target again."""
 
     def interrupted(_: Path) -> None:

@@ -459,18 +459,3 @@ def test_an_unknown_format_is_refused_before_images_are_read(damaged, tmp_path, 
     monkeypatch.setattr(DirectorySource, "fetch", None)
     with pytest.raises(ValueError, match=r"expected a path that ends in \.h5, .*; got '\.zip'"):
         convert(damaged, tmp_path / "out.zip", on_error="skip")
-
-
-@pytest.mark.skipif(os.name == "nt", reason="names are Unicode there")
-@pytest.mark.parametrize("target", TARGETS)
-def test_classes_that_are_no_unicode_are_refused_where_a_file_holds_text(tmp_path, target):
-    name = os.fsdecode(b"caf\xe9")
-    (tmp_path / "in" / name).mkdir(parents=True)
-    cv2.imwrite(str(tmp_path / "1.png"), np.zeros((4, 4, 3), np.uint8))
-    (tmp_path / "1.png").rename(tmp_path / "in" / name / "1.png")
-    if target == "out":
-        assert open_source(convert(tmp_path / "in", tmp_path / target)).class_names == (name,)
-        return
-    with pytest.raises(ValueError, match=r"out.*: 'caf\\udce9' is no Unicode text"):
-        convert(tmp_path / "in", tmp_path / target)
-    assert names_in(tmp_path) == ["in"]

@@ -56,7 +56,7 @@ def in_the_wild(
         TypeError: A perturbation is no layer and no function.
         ValueError: There are no perturbations or images, a name cannot be that of a folder, a layer
             mixes images, the labels are no classes, or the sets would be written into the folder
-            that is read.
+            that is read, or in the place of one that holds images that are read.
 
     Example:
         >>> import tempfile
@@ -75,7 +75,8 @@ def in_the_wild(
     if not len(source):
         raise ValueError(f"{source!r} holds no images.")
     folder = Path(directory)
-    check_beside(source, folder)
+    for name in layers:
+        check_beside(source, folder / name)
     folder.mkdir(parents=True, exist_ok=True)
     written = {}
     for name, chain in layers.items():

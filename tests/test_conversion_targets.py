@@ -81,6 +81,25 @@ def test_no_folder_is_written_into_the_one_that_is_read(photo_folder, tmp_path):
     assert convert(pets, pets / "pets.csv", verbose=0).exists()
 
 
+def test_no_folder_goes_that_holds_what_is_read(photo_folder, tmp_path):
+    """Not even where its names look like those that are written here."""
+    (tmp_path / "pets").mkdir()
+    train = convert(photo_folder, tmp_path / "pets/train", verbose=0)
+    (train.parent / "1.jpg").write_text("years")
+    (train / "2.jpg").write_text("years")
+    table = convert(train, tmp_path / "pets.csv", verbose=0)
+    before = sorted(tmp_path.rglob("*"))
+    for data, target in ((train, train.parent), (table, train)):
+        with pytest.raises(ValueError, match=r"holds images that are read"):
+            convert(data, target, overwrite=True, image_size=(8, 8), verbose=0)
+    for part in ("train", "validation"):
+        train = train.rename(train.with_name(part))
+        with pytest.raises(ValueError, match=rf"pets/{part} holds images that are read"):
+            write_split(train, train.parent, 0.25, overwrite=True, verbose=0)
+    train.rename(train.with_name("train"))
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_unfinished_files_are_refused(photo_folder, tmp_path):
     """A file that is not marked complete is not read."""
     path = convert(photo_folder, tmp_path / "a.h5", verbose=0)

@@ -145,3 +145,5 @@ def test_data_that_cannot_be_written_are_refused(tmp_path: Path) -> None:
     sets = in_the_wild((DIGITS, CODES), tmp_path / "b", verbose=0)
     with pytest.raises(ValueError, match="lies in"):
         in_the_wild(sets["inverted"], sets["inverted"] / "wild", verbose=0)
+    with pytest.raises(ValueError, match="b/inverted holds images that are read"):
+        in_the_wild(sets["inverted"], tmp_path / "b", overwrite=True, verbose=0)

@@ -108,8 +108,8 @@ def convert(  # noqa: PLR0913 # the arguments of a public function
     Raises:
         FileExistsError: The target exists.
         ValueError: The format is unknown or cannot hold the labels, as names of folders that are
-            no Unicode, or a folder would be written into the folder that is read, or arguments
-            contradict each other.
+            no Unicode, or a folder would be written into the folder that is read, or in the place
+            of one that holds images that are read, or arguments contradict each other.
         ImageError: An image cannot be read, or with `on_error="skip"` none; nothing is written.
         OSError: The disk is full or fails, or another process writes the same target; an old one is
             as it was.

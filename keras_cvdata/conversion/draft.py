@@ -7,7 +7,7 @@ import os
 import secrets
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -235,8 +235,14 @@ def clear_finished(target: Path) -> None:
     if journal.exists() and not target.with_name(f".{target.name}.draft").exists():
         descriptor = open_locked(journal)
         if descriptor is not None:
-            journal.unlink(missing_ok=True)
-            os.close(descriptor)
+            try:
+                journal.unlink(missing_ok=True)
+            except PermissionError:  # Windows deletes nothing that is open
+                os.close(descriptor)
+                with suppress(PermissionError):  # another run has it by now
+                    journal.unlink(missing_ok=True)
+            else:
+                os.close(descriptor)
 
 
 def _open(path: Path) -> int:

@@ -20,7 +20,7 @@ from keras_cvdata.progress import track
 from keras_cvdata.sources.base import Source, Subset
 from keras_cvdata.sources.directory import DirectorySource
 from keras_cvdata.sources.embedded import is_embedded
-from keras_cvdata.sources.locations import is_url
+from keras_cvdata.sources.locations import is_url, real_path
 from keras_cvdata.types import Array
 from keras_cvdata.writing import check_free_folder
 from keras_cvdata.writing.drafts import NEW, clear, draft_folder
@@ -57,24 +57,39 @@ def as_file(image: bytes | Array, name: str, max_pixels: int = MAX_PIXELS) -> tu
 
 
 def check_beside(source: Source, folder: Path) -> None:
-    """Refuse to write a folder into the folder that is read, where it would become a class.
+    """Refuse to write a folder into the one that is read, where it would become a class.
+
+    Nor may it hold images that are read: they would go with all that was in it.
 
     Args:
         source: The collection.
         folder: Folder to write.
 
     Raises:
-        ValueError: The folder lies in that of the source.
+        ValueError: The folder lies in that of the source, or images of the source lie in it.
     """
     while isinstance(source, Subset):
         source = source.source
-    if not isinstance(source, DirectorySource):
-        return
-    if Path(source.directory).resolve() in folder.resolve().parents:
+    target = real_path(folder)
+    if isinstance(source, DirectorySource):
+        read = {Path(source.directory)}
+        if real_path(source.directory) in target.parents:
+            raise ValueError(
+                f"{folder} lies in {source.directory}, which is read: it would be one more class "
+                "there. Choose a name outside."
+            )
+    else:
+        read = _folders_read(source) if folder.exists() else set()
+    if any(real_path(each).is_relative_to(target) for each in read):
         raise ValueError(
-            f"{folder} lies in {source.directory}, which is read: it would be one more class "
-            "there. Choose a name outside."
+            f"{folder} holds images that are read, and would be replaced with all that is in it. "
+            "Choose another name."
         )
+
+
+def _folders_read(source: Source) -> set[Path]:
+    locations = map(source.location, range(len(source)))
+    return {Path(each).parent for each in locations if each and not is_url(each)}
 
 
 def all_classes(source: Source) -> tuple[str, ...]:

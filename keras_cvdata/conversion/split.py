@@ -52,7 +52,8 @@ def write_split(  # noqa: PLR0913 # the arguments of a public function
       to the images where they are, as `convert` does.
 
     A third part is called `test`, further ones `part4`, `part5`, ... All get their names when the
-    last is complete, and old parts go before, so that no old one stands beside a new one.
+    last is complete, and the old ones of these names go before, so that none of them stands beside
+    a new one. Parts that are not written again, such as an old `test`, stay.
 
     Args:
         data: A source, a sequence, or what `open_source` opens.
@@ -76,8 +77,8 @@ def write_split(  # noqa: PLR0913 # the arguments of a public function
     Raises:
         FileExistsError: A target exists.
         ImageError: With `on_error="skip"`, none of the images can be read.
-        ValueError: A class has too few images for all parts, or the folder to write lies in the
-            folder that is read.
+        ValueError: A class has too few images for all parts, or a folder to write lies in the
+            folder that is read, or holds images that are read.
 
     Example:
         >>> import numpy as np, tempfile
@@ -95,11 +96,11 @@ def write_split(  # noqa: PLR0913 # the arguments of a public function
     if isinstance(source, DirectorySource) and not source.listed and not target.suffix:
         copied = Path(source.directory)
     paths = _paths(target, max(np.size(validation), 2))
-    if not target.suffix:
-        check_beside(source, paths[0])
     check_parent(target)
     clear(paths[0])
     for path in paths:
+        if not target.suffix:
+            check_beside(source, path)
         _check_free(path, overwrite, copied)
     readable = without_bad_images(source, verbose) if skip else source
     parts = split(

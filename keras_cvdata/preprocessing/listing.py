@@ -8,7 +8,7 @@ from pathlib import Path
 
 import keras
 
-from keras_cvdata.sources.folders import Folders, Listing, decoded, terminated
+from keras_cvdata.sources.folders import Folders, Listing, decoded, is_folder, terminated
 from keras_cvdata.sources.index import Index, index_folder
 
 FORMATS = ("png", "jpg", "jpeg", "bmp", "ppm", "tif", "tiff")
@@ -95,7 +95,7 @@ def images_of_classes(
 
 
 def _as_folder(name: str) -> str:
-    return name.rstrip(f"/{os.sep}") + "/"
+    return (name.rstrip(f"/{os.sep}") or ".") + "/"
 
 
 def _scanned(path: str, _: bool) -> tuple[bytes, bytes, Mapping[str, int]]:
@@ -103,7 +103,7 @@ def _scanned(path: str, _: bool) -> tuple[bytes, bytes, Mapping[str, int]]:
     names: list[str] = []
     with os.scandir(path) as entries:
         for entry in entries:
-            if entry.is_dir():
+            if is_folder(entry):
                 names += [] if entry.is_symlink() else [f"{entry.name}/"]
             elif entry.name.lower().endswith(FORMATS):
                 names.append(entry.name)

@@ -258,20 +258,29 @@ def _scanned(path: str, follow_links: bool) -> tuple[bytes, bytes, Counter[str]]
                 continue
             lower = name.lower()
             key = name.encode("utf-8", "surrogateescape")
-            is_folder = _is_folder(entry, follow_links)
-            if is_folder:
+            folder = is_folder(entry, follow_links)
+            if folder:
                 key += b"/"
             if follow_links and entry.is_symlink():
                 links.append(key)
-            if lower not in LITTER if is_folder else lower.endswith(EXTENSIONS):
+            if lower not in LITTER if folder else lower.endswith(EXTENSIONS):
                 names.append(key)
-            elif not is_folder and lower not in LITTER_FILES:
+            elif not folder and lower not in LITTER_FILES:
                 others[Path(name).suffix.lower() or "without an ending"] += 1
     names.sort()
     return terminated(names), terminated(links), others
 
 
-def _is_folder(entry: os.DirEntry[str], follow_links: bool) -> bool:
+def is_folder(entry: os.DirEntry[str], follow_links: bool = True) -> bool:
+    """Whether an entry is a folder; what cannot be looked at is none.
+
+    Args:
+        entry: The entry.
+        follow_links: Take links to folders for folders.
+
+    Returns:
+        Whether it is.
+    """
     try:
         return entry.is_dir(follow_symlinks=follow_links)
     except OSError:  # a link in a circle, or into where nothing may be looked at

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -17,11 +18,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from keras_cvdata.writing.locks import open_locked, try_lock
-from keras_cvdata.writing.moving import finish
+from keras_cvdata.writing.moving import PLAN, PLAN_DRAFT, finish
 
 NEW, OLD = "new", "old"  # what is being written, and what it replaces
 
 _LOCK = "lock"
+_OWN = re.compile("[0-9a-f]{8}")  # name of the folder of a run
+_PARTS = {_LOCK, NEW, OLD, PLAN, PLAN_DRAFT}
+_TRIES = 100  # to make a folder that others do not take away at once
 _LONGEST = 240  # bytes of a name that leave room for what is put around it
 _ERRORS_OF_DISKS = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO, errno.EROFS}
 
@@ -54,11 +58,13 @@ def draft_folder(target: Path, alone: bool = False) -> Iterator[Path]:
                 )
             yield own
         finally:
-            with suppress(OSError):  # what Ctrl-C came into; the next run tries again
-                _end(own)
-            os.close(lock)
-            _leave(own)
-            _remove_empty(home)
+            try:
+                with suppress(OSError):  # what Ctrl-C came into; the next run tries again
+                    _end(own)
+            finally:  # also after a second Ctrl-C: a notebook lives on
+                os.close(lock)
+                _leave(own)
+                _remove_empty(home)
 
 
 def clear(target: Path, but: Path | None = None) -> bool:
@@ -77,7 +83,7 @@ def clear(target: Path, but: Path | None = None) -> bool:
     home, running = _home(target), False
     with suppress(FileNotFoundError):
         for folder in sorted(home.iterdir()):
-            if folder != but and folder.is_dir() and not folder.is_symlink():
+            if folder != but and _is_draft(folder):
                 running |= not _cleared(folder)
         _remove_empty(home)
     return running
@@ -113,9 +119,21 @@ def _home(target: Path) -> Path:
     return target.absolute().with_name(f".{name}.drafts")
 
 
+def _is_draft(folder: Path) -> bool:
+    """Whether it is the folder of a run, and nothing that somebody else keeps there."""
+    if not _OWN.fullmatch(folder.name) or folder.is_symlink():
+        return False
+    try:
+        return {each.name for each in folder.iterdir()} <= _PARTS
+    except OSError:  # it has just gone, is a file, or is that of another user
+        return False
+
+
 def _begin(home: Path) -> tuple[Path, int]:
     """Make a folder that others know to be in use."""
+    tries = 0
     while True:
+        tries += 1
         home.mkdir(exist_ok=True)
         own = home / secrets.token_hex(4)
         lock = None
@@ -126,9 +144,10 @@ def _begin(home: Path) -> tuple[Path, int]:
                 for name in (NEW, OLD):
                     (own / name).mkdir()
                 return own, lock
-        except FileNotFoundError:  # one that ends has removed what it found empty
-            continue
-        except OSError:  # a full disk
+        except OSError as error:
+            if isinstance(error, FileNotFoundError) and tries < _TRIES:
+                continue  # one that ends has removed what it found empty
+            # a full disk, or on Windows a path that is too long
             if lock is not None:
                 os.close(lock)
             remove(own)

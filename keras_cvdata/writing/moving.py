@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-_PLAN = "moves"
+PLAN = "moves"
+PLAN_DRAFT = f"{PLAN}.part"
 _AT_CWD, _EXCHANGE, _SWAP = -100, 2, 2  # AT_FDCWD, RENAME_EXCHANGE, RENAME_SWAP
 
 Moves = Sequence[tuple[Path, Path]]
@@ -98,19 +99,19 @@ def move_all(folder: Path, moves: Moves, drop: Sequence[Path] = ()) -> None:
         "moves": [[os.path.relpath(path, base) for path in move] for move in moves],
         "drop": [each.name for each in drop],
     }
-    draft = folder / f"{_PLAN}.part"
+    draft = folder / PLAN_DRAFT
     with draft.open("w", encoding="ascii") as file:
         json.dump(plan, file)
         file.flush()
         os.fsync(file.fileno())
-    draft.replace(folder / _PLAN)
+    draft.replace(folder / PLAN)
     flush_folder(folder)
     try:
         _carry_out(folder, moves, drop)
     except OSError:
-        (folder / _PLAN).unlink()
+        (folder / PLAN).unlink()
         raise
-    (folder / _PLAN).unlink()
+    (folder / PLAN).unlink()
 
 
 def finish(folder: Path) -> None:
@@ -123,13 +124,13 @@ def finish(folder: Path) -> None:
         OSError: Something cannot be renamed; what was done here is taken back.
     """
     try:
-        plan = json.loads((folder / _PLAN).read_text(encoding="ascii"))
+        plan = json.loads((folder / PLAN).read_text(encoding="ascii"))
         moves = [(_checked(old, folder), _checked(new, folder)) for old, new in plan["moves"]]
         drop = [_checked(name, folder) for name in plan["drop"]]
     except (FileNotFoundError, ValueError, LookupError, TypeError):
         return
     _carry_out(folder, moves, drop)
-    (folder / _PLAN).unlink()
+    (folder / PLAN).unlink()
 
 
 def _carry_out(folder: Path, moves: Moves, drop: Sequence[Path]) -> None:
@@ -176,14 +177,24 @@ def flush(draft: Path) -> None:
 
 
 def flush_folder(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk.
+    """Wait until the names in a folder are on the disk, where system and permissions let us.
 
     Args:
         folder: The folder.
+
+    Raises:
+        OSError: The disk fails.
     """
-    if hasattr(os, "O_DIRECTORY"):
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    except PermissionError:  # it may be written to, but not be read
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # network file systems that do not know it for folders
+            raise
+    finally:
+        os.close(descriptor)

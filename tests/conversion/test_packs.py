@@ -1,8 +1,9 @@
 """Packs: what they hold, and that they are complete or absent whatever happens."""
 
 import errno
-import resource
+import os
 import shutil
+from pathlib import Path
 
 import cv2
 import h5py
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from keras_cvdata.conversion import convert, images
-from keras_cvdata.conversion.draft import Draft
+from keras_cvdata.conversion.draft import Draft, clear_finished
 from keras_cvdata.sequences import CSVSequence, DirectorySequence, HDF5Sequence
 from keras_cvdata.sources import ArraySource, open_source
 from keras_cvdata.types import ImageError
@@ -368,3 +369,23 @@ def test_a_journal_that_outlived_its_run_goes(photo_folder, tmp_path):
         with pytest.raises(FileExistsError):
             convert(photo_folder, path, verbose=0)
         assert (tmp_path / ".a.h5.journal").exists()
+
+
+def test_a_journal_goes_where_nothing_open_can_be_deleted(tmp_path, monkeypatch):
+    journal = tmp_path / ".a.h5.journal"
+    journal.touch()
+    real_unlink, real_close, closed = Path.unlink, os.close, []
+
+    def unlink(path, **options):
+        if not closed:
+            raise PermissionError(errno.EACCES, "used by another process", str(path))
+        real_unlink(path, **options)
+
+    def close(descriptor):
+        real_close(descriptor)
+        closed.append(descriptor)
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    monkeypatch.setattr(os, "close", close)
+    clear_finished(tmp_path / "a.h5")
+    assert names_in(tmp_path) == []

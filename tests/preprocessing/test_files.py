@@ -165,23 +165,24 @@ def test_classes_may_lie_deeper(writable):
 
 @pytest.fixture
 def settled(writable, monkeypatch):
-    """Hidden files, endings without a dot and links, in folders that changed long ago."""
+    """Hidden files, endings without a dot, links and one in a circle; nothing changed lately."""
     monkeypatch.setattr(folders, "_TICK", -(2**60))
     for name in ("cat/.hidden.png", "cat/.old/1.png", "cat/b/apng", "cat/b-c/2.tif", "cat/a.gif"):
         (writable / name).parent.mkdir(parents=True, exist_ok=True)
         (writable / name).touch()
     (writable / "dog" / "link.png").symlink_to(writable / "cat" / "b", target_is_directory=True)
+    (writable / "dog" / "circle.png").symlink_to("circle.png")
     return writable
 
 
 def test_a_kept_listing_is_that_of_the_old_class(settled, tmp_path, monkeypatch):
     for index in (False, tmp_path / "kept", tmp_path / "kept"):
-        for options in ({}, {"classes": ["fox", "cat"]}, {"follow_links": True}):
+        for options in ({}, {"classes": ["fox", "cat"]}, {"classes": [""]}, {"follow_links": True}):
             ours = flow(settled, options={"index": index, **options})
             theirs = flow(settled, old, options)
             assert ours.filenames == theirs.filenames
             np.testing.assert_array_equal(ours.classes, theirs.classes)
-    assert len(list((tmp_path / "kept").iterdir())) == 2
+    assert len(list((tmp_path / "kept").iterdir())) == 3
     (settled / "fox" / "new.png").touch()
     monkeypatch.setenv("KERAS_CVDATA_INDEX", str(tmp_path / "kept"))
     seen = []
@@ -193,7 +194,7 @@ def test_a_kept_listing_is_that_of_the_old_class(settled, tmp_path, monkeypatch)
 
 def test_absolute_classes_and_an_index_that_cannot_be_written(settled, tmp_path, capsys):
     elsewhere = str(settled / "dog")
-    assert flow(tmp_path, options={"classes": [elsewhere]}).samples == 5
+    assert flow(tmp_path, options={"classes": [elsewhere]}).samples == 6
     (tmp_path / "file").touch()
     flow(settled, options={"index": tmp_path / "file"})
     assert "The listing could not be kept for the next time: " in capsys.readouterr().out

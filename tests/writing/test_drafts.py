@@ -40,6 +40,36 @@ def test_a_run_that_was_killed_before_it_had_a_lock_goes(tmp_path: Path) -> None
     assert names_in(tmp_path) == []
 
 
+@pytest.mark.parametrize("name", ["mine", "0123abcd"])
+@pytest.mark.parametrize("linked", [False, True])
+def test_what_others_keep_there_stays(tmp_path: Path, name: str, linked: bool) -> None:
+    home = tmp_path / ".a.csv.drafts"
+    if linked:
+        (tmp_path / "photos").mkdir()
+        home.symlink_to(tmp_path / "photos")
+    (home / name / NEW).mkdir(parents=True)
+    (home / name / "thesis.txt").write_text("years")
+    with draft_folder(tmp_path / "a.csv"):
+        pass
+    assert names_in(home) == [name]
+    assert names_in(home / name) == [NEW, "thesis.txt"]
+
+
+def test_a_second_interrupt_leaves_no_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process of a notebook lives on, and is to write the target again."""
+
+    def interrupted(_: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(drafts, "remove", interrupted)
+        with pytest.raises(KeyboardInterrupt), draft_folder(tmp_path / "a.csv"):
+            pass
+    with draft_folder(tmp_path / "a.csv", alone=True):
+        pass
+    assert names_in(tmp_path) == []
+
+
 def test_what_a_running_one_writes_stays(tmp_path: Path) -> None:
     target = tmp_path / "a.csv"
     with draft_folder(target) as first:
@@ -92,6 +122,26 @@ def test_one_that_ends_may_take_the_folder_away(
         assert folder.is_dir()
 
 
+def test_a_path_that_is_too_long_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Windows, where that looks as if a folder on the way were missing."""
+    real = Path.mkdir
+
+    def mkdir(path: Path, **options: object) -> None:
+        if path.parent != tmp_path:
+            raise FileNotFoundError(errno.ENOENT, "The filename is too long", str(path))
+        real(path, **options)
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    with (
+        pytest.raises(FileNotFoundError, match=r"too long.*a\.csv"),
+        draft_folder(tmp_path / "a.csv"),
+    ):
+        pass
+    assert names_in(tmp_path) == []
+
+
 def test_a_disk_that_is_full_at_the_beginning_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,12 +185,12 @@ def test_the_folder_of_another_user_is_let_be(
 
 
 def test_links_in_its_place_lead_to_nothing(tmp_path: Path) -> None:
-    (tmp_path / "home").mkdir()
-    (tmp_path / "home/thesis.txt").write_text("years")
+    (tmp_path / "home/new").mkdir(parents=True)
+    (tmp_path / "home/new/thesis.txt").write_text("years")
     (tmp_path / ".a.csv.drafts").mkdir()
-    (tmp_path / ".a.csv.drafts/0").symlink_to(tmp_path / "home")
+    (tmp_path / ".a.csv.drafts/0123abcd").symlink_to(tmp_path / "home")
     assert not clear(tmp_path / "a.csv")
-    assert names_in(tmp_path / "home") == ["thesis.txt"]
+    assert names_in(tmp_path / "home/new") == ["thesis.txt"]
 
 
 def test_names_may_be_as_long_as_the_system_allows(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from keras_cvdata.writing import moving
 from keras_cvdata.writing.drafts import NEW, OLD, clear
-from keras_cvdata.writing.moving import exchange, move_all, put_in_place
+from keras_cvdata.writing.moving import exchange, flush_folder, move_all, put_in_place
 
 
 class Killed(BaseException):
@@ -194,3 +194,22 @@ def test_systems_that_cannot_exchange_say_so(tmp_path, monkeypatch, system):
     monkeypatch.setattr(moving.ctypes, "CDLL", load)
     monkeypatch.setattr(moving.sys, "platform", "linux")
     assert not exchange(tmp_path / "a", tmp_path / "b")
+
+
+@pytest.mark.parametrize("failing", ["open", "fsync"])
+def test_folders_that_cannot_be_flushed(tmp_path, monkeypatch, failing):
+    """A share of Samba, and a folder that may be written to but not read; but not a bad disk."""
+    (tmp_path / "draft").write_text("new")
+    error = PermissionError() if failing == "open" else OSError(errno.EINVAL, "Invalid argument")
+
+    def fail(*_):
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr(moving.os, failing, fail)
+        put_in_place(tmp_path / "draft", tmp_path / "a.csv")
+    assert (tmp_path / "a.csv").read_text() == "new"
+    error = OSError(errno.EIO, "Input/output error")
+    monkeypatch.setattr(moving.os, failing, fail)
+    with pytest.raises(OSError, match="Input/output error"):
+        flush_folder(tmp_path)

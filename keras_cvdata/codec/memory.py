@@ -60,7 +60,7 @@ def _passes(data: bytes, form: str) -> tuple[float, float]:
     if form == "jpeg":
         return jpeg_markers.passes(data)
     if form == "tiff" and (directory := tiff.Directory(data)).is_jpeg:
-        return data.count(jpeg_markers.SCAN) / directory.strips, 0.0
+        return data.count(jpeg_markers.SCAN, *directory.extent) / directory.strips, 0.0
     return 1, 0.0
 
 

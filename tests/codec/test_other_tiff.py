@@ -157,3 +157,11 @@ def test_values_beyond_all_memory_are_damage() -> None:
     for way in (codec.decode, codec.read_mask):
         with pytest.raises(ImageError):
             way(far)
+
+
+@pytest.mark.parametrize("tile", [None, (16, 16)])
+def test_scans_of_further_pages_do_not_count(tile: tuple[int, int] | None) -> None:
+    """A book of JPEG pages is no bomb: only its first page is decoded."""
+    data = written(SCENE, photometric="rgb", compression="jpeg", tile=tile)
+    pages = data + b"\xff\xda" * (12 << 19)
+    np.testing.assert_array_equal(codec.decode(pages), codec.decode(data))

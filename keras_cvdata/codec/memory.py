@@ -86,7 +86,7 @@ def _avif(data: bytes) -> float:
 
 def _tiff(data: bytes) -> float:
     directory = tiff.Directory(data)
-    channels = 3 if directory.photometric == tiff.PALETTE else directory.channels
+    channels = max(directory.channels, 3 if directory.photometric == tiff.PALETTE else 1)
     each = channels * max(directory.bits, 8) / 8
     height, width = directory.tile
     each *= 2 if directory.is_premultiplied() else 1

@@ -170,7 +170,7 @@ def serve(answer: Callable[[Any], Any], requests: IO[bytes], replies: IO[bytes])
 def _receive(requests: IO[bytes], received: SimpleQueue[tuple[Any, Cancellation] | None]) -> None:
     """Listen while the process works; where nobody is there any more, give its work up."""
     work = Cancellation()
-    with contextlib.suppress(EOFError, pickle.UnpicklingError):
+    with contextlib.suppress(Exception):  # the end, or what cannot be read
         while True:
             request = pickle.load(requests)
             if request is None:

@@ -53,3 +53,15 @@ def test_a_process_that_does_not_answer_is_told(
     with pytest.raises(EndedError, match=how):
         child.ask("anything", seconds)
     child.stop()
+
+
+class UnreadableError(Exception):
+    def __reduce__(self) -> Any:
+        return int, ("no number",)
+
+
+def test_a_request_that_cannot_be_read_ends_the_process() -> None:
+    """It does not wait for ever, and the one who asks with it."""
+    replies = io.BytesIO()
+    serve(repr, io.BytesIO(pickle.dumps(UnreadableError())), replies)
+    assert replies.getvalue() == b""

@@ -60,7 +60,7 @@ def _passes(data: bytes, form: str) -> tuple[float, float]:
     if form == "jpeg":
         return jpeg_markers.passes(data)
     if form == "tiff" and (directory := tiff.Directory(data)).is_jpeg:
-        return data.count(jpeg_markers.SCAN) / directory.strips, 0.0
+        return data.count(jpeg_markers.SCAN, *directory.extent) / directory.strips, 0.0
     return 1, 0.0
 
 
@@ -86,7 +86,7 @@ def _avif(data: bytes) -> float:
 
 def _tiff(data: bytes) -> float:
     directory = tiff.Directory(data)
-    channels = 3 if directory.photometric == tiff.PALETTE else directory.channels
+    channels = max(directory.channels, 3 if directory.photometric == tiff.PALETTE else 1)
     each = channels * max(directory.bits, 8) / 8
     height, width = directory.tile
     each *= 2 if directory.is_premultiplied() else 1

@@ -12,7 +12,6 @@ from keras_cvdata.codec.limits import MAX_PARTS
 
 # Up to here data inflate to two gigabytes at most, which the decoder reads over in a second.
 SMALL = 2 << 20
-_TEXTS = 16  # each may inflate to 8 MB, twice
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 # First column and row, and steps, of the seven images that make up an interlaced one.
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2),
@@ -50,20 +49,13 @@ def parse(data: bytes) -> Png:
     if data[12:16] == b"CgBI":
         raise ValueError("It is a PNG in the form of Apple's, which is not read. Save it as PNG.")
     width, height, bits, color = struct.unpack_from(">IIBB", data, 16)
-    orientation, texts = 1, 0
+    orientation = 1
     plain = bits <= 8 and color in (0, 2, 3)
     for kind, start in _chunks(data):
         if kind in (b"tRNS", b"acTL"):
             plain = False
-        elif kind in (b"zTXt", b"iTXt"):
-            texts += 1
         elif kind == b"eXIf":
             orientation = orientation_in(data, start)
-    if texts > _TEXTS:
-        raise ValueError(
-            f"The PNG has {texts:,} texts that may be compressed; at most {_TEXTS} are read over. "
-            "Save the image without them."
-        )
     return Png(height, width, orientation, (1 if color == 0 else 3) if plain else 0)
 
 

@@ -1,6 +1,11 @@
-"""PNG without the notes that libpng complains about, in a line that names no file."""
+"""PNG without its notes.
+
+libpng complains about some in a line that names no file, and inflates those that are compressed.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _FIRST = 33  # where the second chunk begins
@@ -9,9 +14,10 @@ _NOTES = frozenset((b"iCCP", b"tEXt", b"zTXt", b"iTXt", b"tIME", b"pHYs", b"eXIf
 
 
 def without_notes(data: bytes) -> bytes:
-    """Leave out the notes that stand before the pixels: profiles of colours, texts, times.
+    """Leave out the notes: profiles of colours, texts, times.
 
     Editors write many that are against the rules, and libpng says so at each reading of the image.
+    A compressed text may inflate to 8 MB, and there may be thousands.
 
     Args:
         data: The whole file, PNG or not.
@@ -29,7 +35,7 @@ def without_notes(data: bytes) -> bytes:
     if not data.startswith(_SIGNATURE):
         return data
     kept, start = [data[:_FIRST]], _FIRST
-    for kind, position, after in _before_pixels(data):
+    for kind, position, after in _chunks(data):
         if kind in _NOTES:
             kept.append(data[start:position])
             start = after
@@ -38,15 +44,13 @@ def without_notes(data: bytes) -> bytes:
     return b"".join((*kept, data[start:]))
 
 
-def _before_pixels(data: bytes) -> list[tuple[bytes, int, int]]:
-    """Kind, start and end of the chunks up to the first that holds pixels."""
-    chunks: list[tuple[bytes, int, int]] = []
+def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Kind, start and end of the chunks up to the last one."""
     position = _FIRST
-    while len(chunks) < 1000:
+    while True:
         kind = data[position + 4 : position + 8]
         after = position + 12 + int.from_bytes(data[position : position + 4], "big")
-        if kind == b"IDAT" or not kind or after > len(data):
-            break
-        chunks.append((kind, position, after))
+        if kind == b"IEND" or not kind or after > len(data):
+            return
+        yield kind, position, after
         position = after
-    return chunks

@@ -75,18 +75,23 @@ class Directory:
 
     def value(self, tag: int, default: int) -> int:
         """First value of a tag of integers."""
+        code, count, position = self._place(tag)
+        return self._unpack(code, position)[0] if count else default
+
+    def _place(self, tag: int) -> tuple[str, int, int]:
+        """Code, number and place of the values of a tag; no number where it has no integers."""
         if tag not in self.entries:
-            return default
+            return "", 0, 0
         entry = self.entries[tag]
         (kind,) = self._unpack("H", entry + 2)
         (count,) = self._unpack("Q" if self.big else "I", entry + 4)
         code = _CODES.get(kind)
-        if code is None or count == 0:
-            return default
+        if code is None:
+            return "", 0, 0
         room, position = (8, entry + 12) if self.big else (4, entry + 8)
         if count * struct.calcsize(self.order + code) > room:
             (position,) = self._unpack("Q" if self.big else "I", position)
-        return self._unpack(code, position)[0]
+        return code, count, position
 
     def following(self) -> int:
         """Where the tags of a further image begin; 0 where there is none."""
@@ -174,6 +179,24 @@ class Directory:
         if tag not in self.entries:
             return 1
         return max(1, self._unpack("Q" if self.big else "I", self.entries[tag] + 4)[0])
+
+    @property
+    def extent(self) -> tuple[int, int]:
+        """From where to where strips or tiles lie in the file; further images may lie elsewhere."""
+        offset, size = STRIP_OFFSETS, STRIP_SIZES
+        if TILE_OFFSETS in self.entries:
+            offset, size = TILE_OFFSETS, TILE_SIZES
+        starts, sizes = self._values(offset), self._values(size)
+        if not len(starts) or len(starts) != len(sizes) or not sizes.all():
+            return 0, len(self.data)  # as much as a decoder may look for
+        return int(starts.min()), int(starts.max()) + int(sizes.max())
+
+    def _values(self, tag: int) -> Array:
+        """All values of a tag of integers; none where they are not there."""
+        code, count, position = self._place(tag)
+        if not count or position + count * struct.calcsize(self.order + code) > len(self.data):
+            return np.empty(0, np.int64)
+        return np.frombuffer(self.data, self.order + code, count, position)
 
     def has_alpha(self) -> bool:
         """Whether the only channel beyond grey or colour is an alpha channel."""

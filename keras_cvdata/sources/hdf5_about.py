@@ -70,7 +70,7 @@ def read_about(file: Any, tables: Tables, count: int) -> About:
             mask_checksums = tables.read(found["mask_crc32"])
     if "boxes" in found:
         boxes, box_format = _boxes(found, tables)
-    collection = str(file.attrs.get("collection", ""))
+    collection = text_of(tables.attribute(file, "collection")) or ""
     shard = _shard(file, tables)
     result = About(names, checksums, masks, mask_checksums, boxes, box_format, shard, collection)
     _check(result, where, count)

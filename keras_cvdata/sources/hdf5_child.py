@@ -40,7 +40,7 @@ def list_in_child(path: str, question: Question) -> Index:
     size = Path(path).stat().st_size if Path(path).is_file() else 0
     process = _start(size)
     try:
-        index: Index = _ask(process, size, "list", path, question)
+        index: Index = _result(_ask(process, size, "list", path, question))
     except EndedError as error:
         raise ValueError(f"{path}: {_told(error)}") from error
     finally:
@@ -72,19 +72,33 @@ class LibraryProcess:
         return found
 
     def _call(self, *request: Any) -> Any:
-        if self._process is None or self._owner != os.getpid():
-            self._process, self._owner = _start(self._version[0]), os.getpid()
-            weakref.finalize(self, _stop, self._process, self._owner)
+        process, self._process = self._process, None  # kept where it answers, no answer left over
+        if process is None or self._owner != os.getpid():
+            process, self._owner = _start(self._version[0]), os.getpid()
+            weakref.finalize(self, _stop, process, self._owner)
         try:
-            return _ask(self._process, self._version[0], "read", self._path, self._version, request)
+            reply = _ask(process, self._version[0], "read", self._path, self._version, request)
         except EndedError as error:
-            self._process = None
             raise OSError(_told(error)) from error
+        except BaseException:  # such as Ctrl-C
+            process.stop()
+            raise
+        self._process = process
+        return _result(reply)
 
 
 def _start(size: int) -> ChildProcess:
     memory = _MEMORY + _MEMORY_SHARE * size
-    return ChildProcess("keras_cvdata.sources.hdf5_child", [str(memory)], silent=True)
+    process = ChildProcess("keras_cvdata.sources.hdf5_child", [str(memory)], silent=True)
+    try:
+        process.ask(("start",))  # for as long as it takes where disks are slow
+    except EndedError as error:
+        process.stop()
+        raise RuntimeError(
+            f"The process that reads HDF5 files of unknown origin did not start ({error.how}). "
+            "Leave out untrusted=True for files that you trust."
+        ) from error
+    return process
 
 
 def _stop(process: ChildProcess, owner: int) -> None:
@@ -93,7 +107,10 @@ def _stop(process: ChildProcess, owner: int) -> None:
 
 
 def _ask(process: ChildProcess, size: int, *request: Any) -> Any:
-    reply = process.ask(request, _SECONDS + size / _BYTES_PER_SECOND)
+    return process.ask(request, _SECONDS + size / _BYTES_PER_SECOND)
+
+
+def _result(reply: Any) -> Any:
     if isinstance(reply, Exception):
         raise reply
     return reply
@@ -108,10 +125,14 @@ def _told(error: EndedError) -> str:
 
 def main() -> None:
     """Serve the process that started this one."""
+    import h5py  # noqa: F401 # before time is counted
+
     _limit(int(sys.argv[2]))
     libraries: dict[tuple[str, Version], Library] = {}
 
     def answer(request: tuple[Any, ...]) -> Any:
+        if request[0] == "start":
+            return None
         if request[0] == "list":
             return list_file(*request[1:])
         _, path, version, (name, *arguments) = request

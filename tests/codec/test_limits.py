@@ -60,11 +60,9 @@ def test_rows_of_an_interlaced_png() -> None:
     assert png.raw_size(data) == total
 
 
-def test_chunks_texts_and_boxes_are_counted() -> None:
+def test_chunks_and_boxes_are_counted() -> None:
     with pytest.raises(ImageError, match="more than 100,000 chunks"):
         codec.sniff(png_of(b"", 2, 2, chunk(b"tEXt", b"") * 100_001))
-    with pytest.raises(ImageError, match="17 texts that may be compressed; at most 16"):
-        codec.sniff(png_of(b"", 2, 2, chunk(b"zTXt", b"") * 17))
     with pytest.raises(ImageError, match="more than 100,000 boxes"):
         codec.sniff(b"\0\0\0\x10ftypavif\0\0\0\0" + b"\0\0\0\x08free" * 100_001)
     with pytest.raises(ImageError, match="P6"):

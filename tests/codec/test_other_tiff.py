@@ -157,3 +157,20 @@ def test_values_beyond_all_memory_are_damage() -> None:
     for way in (codec.decode, codec.read_mask):
         with pytest.raises(ImageError):
             way(far)
+
+
+@pytest.mark.parametrize("tile", [None, (16, 16)])
+def test_scans_of_further_pages_do_not_count(tile: tuple[int, int] | None) -> None:
+    """A book of JPEG pages is no bomb: only its first page is decoded."""
+    data = written(SCENE, photometric="rgb", compression="jpeg", tile=tile)
+    pages = data + b"\xff\xda" * (12 << 19)
+    np.testing.assert_array_equal(codec.decode(pages), codec.decode(data))
+
+
+def test_channels_of_a_palette_count() -> None:
+    """A palette has one channel; who says 20,000 would have them made."""
+    tags = {256: (4, [6]), 257: (4, [65_280]), 258: (3, [4]), 259: (3, [8]), 262: (3, [3]),
+            273: (4, [8]), 277: (4, [20_567]), 278: (4, [20]), 279: (4, [8]),
+            320: (3, [0])}  # fmt: skip
+    with pytest.raises(ImageError, match=r"takes about .* MB of memory"):
+        codec.sniff(assembled(bytes(8), tags, "<", big=False))

@@ -65,6 +65,15 @@ def test_notes_that_libpng_complains_of_are_left_out(capfd: pytest.CaptureFixtur
     assert capfd.readouterr().err == ""
 
 
+def test_texts_are_left_out_wherever_they_stand() -> None:
+    """However many there are: programs keep what they did in texts, which inflate to megabytes."""
+    data = encoded(".png")
+    texts = chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(100_000))) * 900
+    noted = data[:33] + texts + data[33:-12] + texts + data[-12:]
+    np.testing.assert_array_equal(codec.decode(noted), codec.decode(data))
+    assert without_notes(noted) == data
+
+
 def test_what_has_no_notes_is_handed_on_as_it_is() -> None:
     for data in (encoded(".png"), encoded(".jpg"), encoded(".png")[:40], encoded(".png")[:33]):
         assert without_notes(data) is data

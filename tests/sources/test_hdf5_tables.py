@@ -207,3 +207,11 @@ def test_images_that_are_too_large_are_refused(path):
     with pytest.raises(ImageError, match="its chunks of 360 bytes are read as a whole; at most"):
         HDF5Source(path).limited(20).fetch(0)
     assert HDF5Source(path).limited(180).fetch(0).shape == (4, 5, 3)
+
+
+@pytest.mark.parametrize(("value", "found"), [(np.bytes_(b"ab"), "ab"), (np.zeros(9), "")])
+def test_the_name_of_a_collection_is_text(path, value, found):
+    convert((PIXELS, list("abaabb")), path, verbose=0)
+    with h5py.File(path, "a") as file:
+        file.attrs["collection"] = value
+    assert HDF5Source(path).about.collection == found

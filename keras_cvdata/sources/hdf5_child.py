@@ -40,7 +40,7 @@ def list_in_child(path: str, question: Question) -> Index:
     size = Path(path).stat().st_size if Path(path).is_file() else 0
     process = _start(size)
     try:
-        index: Index = _ask(process, size, "list", path, question)
+        index: Index = _returned(process.ask(("list", path, question), _seconds(size)))
     except EndedError as error:
         raise ValueError(f"{path}: {_told(error)}") from error
     finally:
@@ -75,11 +75,19 @@ class LibraryProcess:
         if self._process is None or self._owner != os.getpid():
             self._process, self._owner = _start(self._version[0]), os.getpid()
             weakref.finalize(self, _stop, self._process, self._owner)
+        # Where Ctrl-C ends the waiting, what is yet to come is no answer to the next question.
+        process, self._process = self._process, None
         try:
-            return _ask(self._process, self._version[0], "read", self._path, self._version, request)
+            reply = process.ask(
+                ("read", self._path, self._version, request), _seconds(self._version[0])
+            )
         except EndedError as error:
-            self._process = None
             raise OSError(_told(error)) from error
+        except BaseException:
+            process.stop()
+            raise
+        self._process = process
+        return _returned(reply)
 
 
 def _start(size: int) -> ChildProcess:
@@ -92,8 +100,11 @@ def _stop(process: ChildProcess, owner: int) -> None:
         process.stop()
 
 
-def _ask(process: ChildProcess, size: int, *request: Any) -> Any:
-    reply = process.ask(request, _SECONDS + size / _BYTES_PER_SECOND)
+def _seconds(size: int) -> float:
+    return _SECONDS + size / _BYTES_PER_SECOND
+
+
+def _returned(reply: Any) -> Any:
     if isinstance(reply, Exception):
         raise reply
     return reply

@@ -4,6 +4,7 @@ import os
 import pickle
 import signal
 import sys
+import threading
 
 import h5py
 import numpy as np
@@ -35,6 +36,19 @@ def test_what_kills_the_process_is_an_error_and_the_next_one_goes_on(path):
     with pytest.raises(ImageError, match=r"\[1\] \(row 1\): .*a\.h5 cannot .*killed by signal 11"):
         source.fetch(1)
     assert np.array_equal(source.fetch(1), PIXELS[1])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+def test_an_answer_that_was_not_waited_for_is_none_to_the_next_question(path):
+    source = HDF5Source(path, untrusted=True)
+    assert np.array_equal(source.fetch(5), PIXELS[5])
+    pid = source._library._process.pid
+    os.kill(pid, signal.SIGSTOP)
+    threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+    threading.Timer(0.3, os.kill, (pid, signal.SIGCONT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        source.fetch(1)
+    assert np.array_equal(source.fetch(2), PIXELS[2])
 
 
 @pytest.mark.slow

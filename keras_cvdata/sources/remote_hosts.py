@@ -93,7 +93,9 @@ class Hosts:
             if known is not None and known.rest:
                 known.wakes = now + known.rest  # one attempt is enough to see
 
-    def note_failure(self, url: str, begun: float, ended: float, reason: str) -> None:
+    def note_failure(
+        self, url: str, begun: float, ended: float, reason: str, is_asked: bool = False
+    ) -> None:
         """Note that a host did not answer.
 
         Args:
@@ -101,18 +103,19 @@ class Hosts:
             begun: When an attempt began, in seconds.
             ended: When it ended, or the pause after it does.
             reason: What came of it.
+            is_asked: The host asked for another attempt after the pause, which it gets.
         """
         with self._lock:
             known = self._known(_host(url))
             known.wasted += max(0.0, ended - max(begun, known.until))
             known.until, known.reason = max(ended, known.until), reason
             rests = begun < known.wakes - known.rest  # since another thread failed
-            if known.wasted > self.patience and not rests:
+            if known.wasted > self.patience and not rests and not (is_asked and not known.rest):
                 known.rest = min(max(2 * known.rest, self.patience), LONGEST_REST)
                 known.wakes = ended + known.rest
 
     def note_answer(self, url: str) -> None:
-        """Note that a file was read."""
+        """Note that a host answered, if only that there is no such file."""
         if self._failing:
             with self._lock:
                 self._failing.pop(_host(url), None)

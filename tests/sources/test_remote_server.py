@@ -105,6 +105,35 @@ def test_one_attempt_shows_whether_a_host_is_back() -> None:
     hosts.check(down, at=22.0)
 
 
+def test_a_host_that_asks_to_wait_gets_its_attempts() -> None:
+    """Also where that takes longer than our patience, as with `Retry-After: 60`; but once."""
+    hosts, busy = Hosts(patience=5.0), "http://a.org/1.jpg"
+    hosts.note_failure(busy, 0.0, 9.0, "Busy.", is_asked=True)
+    hosts.check(busy, at=9.0)
+    hosts.note_failure(busy, 9.0, 10.0, "Busy.")
+    with pytest.raises(RefusedError, match="failed for 10 seconds"):
+        hosts.check(busy, at=14.0)
+    hosts.check(busy, at=15.0)
+    hosts.note_failure(busy, 15.0, 16.0, "Busy.", is_asked=True)
+    with pytest.raises(RefusedError):
+        hosts.check(busy, at=25.0)
+
+
+def test_a_host_that_lacks_a_file_is_up(server: Server) -> None:
+    hosts, url = Hosts(), f"http://{server.address}/whole"
+    hosts.note_failure(url, 0.0, 59.0, "Down.")
+    with pytest.raises(ImageError, match="answered 404"):
+        read(server, "answers-404", hosts=hosts)
+    hosts.note_failure(url, 59.0, 61.0, "Down.")
+    hosts.check(url, at=61.0)
+
+
+def test_reading_tells_the_memory_that_it_was_asked_to_wait(server: Server) -> None:
+    hosts = Hosts(patience=0.5)
+    with pytest.raises(ImageError, match=r"answered 429 .*Tried 2 times"):
+        read(server, "asks-to-wait-a-second", hosts=hosts, retries=1)
+
+
 def test_few_failures_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote_hosts, "_KEPT", 4)
     hosts = Hosts()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections import OrderedDict
@@ -56,6 +57,7 @@ class Hosts:
 
     def __init__(self, patience: float = PATIENCE) -> None:
         self.patience = patience
+        self._process = os.getpid()
         self._lock = threading.Lock()
         self._failing: OrderedDict[str, _Failing] = OrderedDict()
 
@@ -75,6 +77,8 @@ class Hosts:
         Raises:
             RefusedError: It is.
         """
+        if self._process != os.getpid():  # forked meanwhile, perhaps while a thread had the lock
+            self.__setstate__(self.__getstate__())
         now, host = time.monotonic() if at is None else at, _host(url)
         with self._lock:
             known, address = self._failing.get(host), self._failing.get(url)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import re
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -132,6 +134,23 @@ def test_reading_tells_the_memory_that_it_was_asked_to_wait(server: Server) -> N
     hosts = Hosts(patience=0.5)
     with pytest.raises(ImageError, match=r"answered 429 .*Tried 2 times"):
         read(server, "asks-to-wait-a-second", hosts=hosts, retries=1)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_the_memory_of_hosts_is_of_one_process() -> None:
+    hosts = Hosts(patience=5.0)
+    hosts.note_failure("http://a.org/1.jpg", 0.0, 9.0, "Down.")
+    with hosts._lock:  # as where another thread has it
+        child = os.fork()
+        if not child:  # pragma: no cover
+            signal.alarm(5)
+            try:
+                hosts.check("http://a.org/1.jpg", at=9.0)
+                os._exit(7)
+            finally:
+                os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 
 
 def test_few_failures_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,13 +46,13 @@ class Interrupts:
 
     @classmethod
     def count(cls) -> int:
-        """Number of times that Ctrl-C was heard; 0 for ever where the program handles it itself."""
+        """Number of times that Ctrl-C was heard, but where the program handles it itself."""
         if cls._sockets is not None:
+            ends = signal.getsignal(signal.SIGINT) is signal.default_int_handler
             with cls._lock, suppress(BlockingIOError):
                 while heard := cls._sockets[0].recv(1 << 12):
-                    cls._count += heard.count(signal.SIGINT)
-        handled = signal.getsignal(signal.SIGINT) is not signal.default_int_handler
-        return 0 if handled else cls._count
+                    cls._count += ends * heard.count(signal.SIGINT)
+        return cls._count
 
     @classmethod
     def forget(cls) -> None:

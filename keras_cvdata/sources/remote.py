@@ -9,7 +9,12 @@ from concurrent.futures import CancelledError
 from keras_cvdata.cancellation import Allowance, Cancellation
 from keras_cvdata.codec.limits import MAX_BYTES
 from keras_cvdata.sources.remote_body import check_length
-from keras_cvdata.sources.remote_errors import FailedError, RefusedError, reason_of
+from keras_cvdata.sources.remote_errors import (
+    AnsweredError,
+    FailedError,
+    RefusedError,
+    reason_of,
+)
 from keras_cvdata.sources.remote_hosts import Hosts
 from keras_cvdata.sources.remote_request import Request, check_scheme
 from keras_cvdata.types import ImageError
@@ -69,10 +74,13 @@ def read_url(
             began = time.monotonic()
             content = _attempt(url, allow, timeout, max_bytes, private_hosts)
         except RefusedError as error:
+            if isinstance(error, AnsweredError):
+                hosts.note_answer(url)
             raise ImageError(url, str(error)) from error.__cause__
         except FailedError as error:
             wait = _wait(error.pause, pause, attempt, retries)
-            hosts.note_failure(url, began, time.monotonic() + (wait or 0.0), str(error))
+            until, is_asked = time.monotonic() + (wait or 0.0), bool(wait and error.pause)
+            hosts.note_failure(url, began, until, str(error), is_asked)
             if wait is None:
                 reason = f"{error} Tried {attempt + 1} times." if attempt else str(error)
                 hosts.give_up(url, begun, reason)

@@ -12,6 +12,10 @@ class RefusedError(Exception):
     """A request that another attempt cannot mend."""
 
 
+class AnsweredError(RefusedError):
+    """A request that the server refuses, which is up."""
+
+
 class FailedError(Exception):
     """A request that another attempt may mend, perhaps after a pause asked for by the server."""
 

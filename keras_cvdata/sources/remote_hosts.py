@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections import OrderedDict
@@ -56,6 +57,7 @@ class Hosts:
 
     def __init__(self, patience: float = PATIENCE) -> None:
         self.patience = patience
+        self._process = os.getpid()
         self._lock = threading.Lock()
         self._failing: OrderedDict[str, _Failing] = OrderedDict()
 
@@ -75,6 +77,8 @@ class Hosts:
         Raises:
             RefusedError: It is.
         """
+        if self._process != os.getpid():  # forked meanwhile, perhaps while a thread had the lock
+            self.__setstate__(self.__getstate__())
         now, host = time.monotonic() if at is None else at, _host(url)
         with self._lock:
             known, address = self._failing.get(host), self._failing.get(url)
@@ -93,7 +97,9 @@ class Hosts:
             if known is not None and known.rest:
                 known.wakes = now + known.rest  # one attempt is enough to see
 
-    def note_failure(self, url: str, begun: float, ended: float, reason: str) -> None:
+    def note_failure(
+        self, url: str, begun: float, ended: float, reason: str, is_asked: bool = False
+    ) -> None:
         """Note that a host did not answer.
 
         Args:
@@ -101,18 +107,19 @@ class Hosts:
             begun: When an attempt began, in seconds.
             ended: When it ended, or the pause after it does.
             reason: What came of it.
+            is_asked: The host asked for another attempt after the pause, which it gets.
         """
         with self._lock:
             known = self._known(_host(url))
             known.wasted += max(0.0, ended - max(begun, known.until))
             known.until, known.reason = max(ended, known.until), reason
             rests = begun < known.wakes - known.rest  # since another thread failed
-            if known.wasted > self.patience and not rests:
+            if known.wasted > self.patience and not rests and not (is_asked and not known.rest):
                 known.rest = min(max(2 * known.rest, self.patience), LONGEST_REST)
                 known.wakes = ended + known.rest
 
     def note_answer(self, url: str) -> None:
-        """Note that a file was read."""
+        """Note that a host answered, if only that there is no such file."""
         if self._failing:
             with self._lock:
                 self._failing.pop(_host(url), None)

@@ -15,6 +15,7 @@ from keras_cvdata.cancellation import Allowance
 from keras_cvdata.sources.remote_addresses import look_up
 from keras_cvdata.sources.remote_body import read_body
 from keras_cvdata.sources.remote_errors import (
+    AnsweredError,
     FailedError,
     RefusedError,
     as_meant,
@@ -116,13 +117,14 @@ class Request:
         parts = urlsplit(url)
         host = parts.hostname or ""
         is_secure = parts.scheme == "https"
+        port = parts.port or (443 if is_secure else 80)  # `http.client` looks for it in an IPv6
         connection = (
-            http.client.HTTPSConnection(host, parts.port, context=tls_context())
+            http.client.HTTPSConnection(host, port, context=tls_context())
             if is_secure
-            else http.client.HTTPConnection(host, parts.port)
+            else http.client.HTTPConnection(host, port)
         )
         # Connecting to the address that was checked, not to the name: a second look-up may differ.
-        addresses = look_up(host, connection.port, self.private_hosts, self._time)
+        addresses = look_up(host, port, self.private_hosts, self._time)
         sock = connect(addresses, self._time)
         if is_secure:
             sock = secure(sock, host, self._time)
@@ -148,7 +150,7 @@ class Request:
         if status == _TOO_MANY_REQUESTS or status >= 500:
             raise FailedError(f"{said}.", _pause(response.headers.get("Retry-After", "")))
         if status != 200:
-            raise RefusedError(f"{said}. Correct the URL, or remove the row.")
+            raise AnsweredError(f"{said}. Correct the URL, or remove the row.")
         return read_body(response, conversation, self.max_bytes), None
 
 

@@ -168,7 +168,10 @@ BEHAVIOURS = {
         _forever(head("200 OK", _CHUNKED), b"1;" + b"x" * 999 + b"\r\nx\r\n"),
         "at most|sends far more",
     ),
-    "trailer-endless": Behaviour(_forever(chunks(end=b"0\r\n"), b"X: 1\r\n" * 999), "has no end"),
+    "trailer-endless": Behaviour(_forever(chunks(end=b"0\r\n"), b"X: 1\r\n" * 999), READ),
+    "closed-after-the-last-chunk": _says(chunks(end=b"0\r\n"), right=READ),
+    "transfer-encoding-identity": _says(whole(PICTURE, "Transfer-Encoding: identity"), right=READ),
+    "encoding-that-is-none": _says(whole(PICTURE, "Content-Encoding: utf-8"), right=READ),
     # encodings
     "transfer-encoding-unknown": _says(
         head("200 OK", "Transfer-Encoding: gzip, chunked"), right="'gzip, chunked', which is not"
@@ -201,11 +204,12 @@ BEHAVIOURS = {
     "reason-immense": _status("404 " + "x" * 60_000, right=r"^.{,200}x\.\.\.\. Correct the URL"),
     "status-line-with-escapes": _says(b"\x1b[2J\x1b[31m\r\n", right=r"with '\\x1b\[2J"),
     "encoding-with-escapes": _says(
-        whole(PICTURE, "Content-Encoding: \x1b[31m" + "y" * 999), right=r"\\x1b\[31my+\.\.\.'"
+        whole(PICTURE, "Content-Encoding: br, \x1b[31m" + "y" * 999), right=r"\\x1b\[31my+\.\.\.'"
     ),
     # statuses
     **{f"answers-{status[:3]}": _status(status) for status in _FINAL},
     "answers-500": _status("500 Oops", right="answered 500 Oops. Tried 2 times"),
+    "asks-to-wait-a-second": _status("429 Slow", "Retry-After: 1", right="429 Slow. Tried 2 times"),
     "asks-to-wait-an-hour": _status("429 Slow", "Retry-After: 3600", right="answered 429 Slow.$"),
     "html": _says(whole(b"<!DOCTYPE html><p>Log in"), right="an HTML page"),
     # redirects

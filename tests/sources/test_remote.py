@@ -19,6 +19,7 @@ import pytest
 from fsspec.asyn import AsyncFileSystem
 
 from keras_cvdata.cancellation import Allowance
+from keras_cvdata.sources import remote_request
 from keras_cvdata.sources.remote import read_url
 from keras_cvdata.sources.remote_addresses import is_public
 from keras_cvdata.sources.remote_wire import connect, tls_context
@@ -386,6 +387,21 @@ def test_looking_a_name_up_has_a_deadline(monkeypatch):
         read("http://nobody.invalid/a.jpg", retries=0)
     with pytest.raises(ImageError, match=r"No complete answer within 0.1 seconds"):
         read("http://nobody.invalid/a.jpg", retries=0, timeout=0.1)
+
+
+@pytest.mark.parametrize("host", ["2001:db8::beef", "2001:db8::81"])
+def test_no_port_is_found_within_an_address(host, monkeypatch):
+    asked = []
+
+    def connect_not(addresses, time):
+        asked.extend(addresses)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(remote_request, "connect", connect_not)
+    for scheme in ("http", "https"):
+        with pytest.raises(ImageError, match="The connection failed"):
+            read(f"{scheme}://[{host}]/a.jpg", retries=0, allow=(scheme,))
+    assert asked == [(host, 80), (host, 443)]
 
 
 def test_every_address_of_a_host_is_tried():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import re
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -103,6 +105,52 @@ def test_one_attempt_shows_whether_a_host_is_back() -> None:
     hosts.check(down, at=22.0)
     hosts.note_answer(down)
     hosts.check(down, at=22.0)
+
+
+def test_a_host_that_asks_to_wait_gets_its_attempts() -> None:
+    """Also where that takes longer than our patience, as with `Retry-After: 60`; but once."""
+    hosts, busy = Hosts(patience=5.0), "http://a.org/1.jpg"
+    hosts.note_failure(busy, 0.0, 9.0, "Busy.", is_asked=True)
+    hosts.check(busy, at=9.0)
+    hosts.note_failure(busy, 9.0, 10.0, "Busy.")
+    with pytest.raises(RefusedError, match="failed for 10 seconds"):
+        hosts.check(busy, at=14.0)
+    hosts.check(busy, at=15.0)
+    hosts.note_failure(busy, 15.0, 16.0, "Busy.", is_asked=True)
+    with pytest.raises(RefusedError):
+        hosts.check(busy, at=25.0)
+
+
+def test_a_host_that_lacks_a_file_is_up(server: Server) -> None:
+    hosts, url = Hosts(), f"http://{server.address}/whole"
+    hosts.note_failure(url, 0.0, 59.0, "Down.")
+    with pytest.raises(ImageError, match="answered 404"):
+        read(server, "answers-404", hosts=hosts)
+    hosts.note_failure(url, 59.0, 61.0, "Down.")
+    hosts.check(url, at=61.0)
+
+
+def test_reading_tells_the_memory_that_it_was_asked_to_wait(server: Server) -> None:
+    hosts = Hosts(patience=0.5)
+    with pytest.raises(ImageError, match=r"answered 429 .*Tried 2 times"):
+        read(server, "asks-to-wait-a-second", hosts=hosts, retries=1)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_the_memory_of_hosts_is_of_one_process() -> None:
+    hosts = Hosts(patience=5.0)
+    hosts.note_failure("http://a.org/1.jpg", 0.0, 9.0, "Down.")
+    with hosts._lock:  # as where another thread has it
+        child = os.fork()
+        if not child:  # pragma: no cover
+            signal.alarm(5)
+            try:
+                hosts.check("http://a.org/1.jpg", at=9.0)
+                os._exit(7)
+            finally:
+                os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 
 
 def test_few_failures_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -167,7 +167,10 @@ def _decode_other(
     data: bytes, header: Header, color_mode: str, name: str, row: int | None
 ) -> Array:
     """Decode what is no JPEG, with the channels that are stored."""
-    if header.format == "png":
+    if header.format == "png" and png.may_inflate_to_much(data):
+        pixels = png.decode_plain(without_notes(data)) if header.channels else None
+        if pixels is not None:
+            return pixels
         data = png.without_excess(data)
     if header.channels:
         stored = "grayscale" if header.channels == 1 else "rgb"

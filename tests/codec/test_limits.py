@@ -34,18 +34,30 @@ def noise(height: int, width: int) -> bytes:
 
 
 def test_large_png_are_cut_where_their_image_ends() -> None:
-    raw = noise(900, 900)
+    raw = noise(1200, 1200)
     packed = zlib.compress(raw + bytes(1 << 20), 1)
-    data = png_of(chunk(b"IDAT", packed[:5]) + chunk(b"IDAT", packed[5:]), 900, 900)
-    assert len(data) > png.SMALL
+    data = png_of(chunk(b"IDAT", packed[:5]) + chunk(b"IDAT", packed[5:]), 1200, 1200)
+    assert png.may_inflate_to_much(data)
     cut = png.without_excess(data)
     assert zlib.decompress(cut[41 : 41 + int.from_bytes(cut[33:37], "big")]) == raw
-    expected = np.frombuffer(raw, np.uint8).reshape(900, -1)[:, 1:].reshape(900, 900, 3)
+    expected = np.frombuffer(raw, np.uint8).reshape(1200, -1)[:, 1:].reshape(1200, 1200, 3)
     np.testing.assert_array_equal(codec.decode(data), expected)
-    short = png_of(chunk(b"IDAT", zlib.compress(raw[:-1], 1)), 900, 900)
-    wrong = png_of(chunk(b"IDAT", b"\0" + packed[1:]), 900, 900)
+    short = png_of(chunk(b"IDAT", zlib.compress(raw[:-1], 1)), 1200, 1200)
+    wrong = png_of(chunk(b"IDAT", b"\0" + packed[1:]), 1200, 1200)
     for damaged in (short, wrong):
         assert png.without_excess(damaged) is damaged
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_large_plain_png_have_the_pixels_of_opencv(channels: int) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (1800, 1500, channels), np.uint8)
+    data = codec.encode(pixels)
+    assert png.may_inflate_to_much(data) == (channels == 3)
+    np.testing.assert_array_equal(codec.decode(data, "unchanged"), pixels)
+    smaller = data[:-400] + data[-12:]
+    with pytest.raises(ImageError):
+        codec.decode(smaller)
+    assert codec.decode(data, "unchanged").flags.writeable
 
 
 def test_rows_of_an_interlaced_png() -> None:

@@ -96,6 +96,7 @@ def _end(process: multiprocessing.context.ForkServerProcess) -> None:
 
 def _child(function: Callable[[Path], Path | str], path: Path, sender: Connection) -> None:
     os.setsid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell left it deaf
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (_status("VmSize") + _SEAT_BELT,) * 2)
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew

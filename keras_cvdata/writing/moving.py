@@ -13,6 +13,7 @@ from pathlib import Path
 
 PLAN = "moves"
 PLAN_DRAFT = f"{PLAN}.part"
+_MANY = 100  # files that are waited for one by one
 _AT_CWD, _EXCHANGE, _SWAP = -100, 2, 2  # AT_FDCWD, RENAME_EXCHANGE, RENAME_SWAP
 
 Moves = Sequence[tuple[Path, Path]]
@@ -167,10 +168,11 @@ def flush(draft: Path) -> None:
     Args:
         draft: The file or folder.
     """
-    if draft.is_dir() and hasattr(os, "sync"):
-        os.sync()  # once for all files of a folder
+    paths = [*draft.rglob("*")] if draft.is_dir() else [draft]
+    if len(paths) > _MANY and hasattr(os, "sync"):
+        os.sync()  # one wait, though it is for what others write, too
         return
-    for path in draft.rglob("*") if draft.is_dir() else (draft,):
+    for path in paths:
         if path.is_file() and os.access(path, os.W_OK):  # copies of read-only files are
             with path.open("rb+") as file:
                 os.fsync(file.fileno())

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -213,3 +214,15 @@ def test_folders_that_cannot_be_flushed(tmp_path, monkeypatch, failing):
     monkeypatch.setattr(moving.os, failing, fail)
     with pytest.raises(OSError, match="Input/output error"):
         flush_folder(tmp_path)
+
+
+def test_many_files_are_flushed_by_one_wait(tmp_path, monkeypatch):
+    waited = []
+    monkeypatch.setattr(os, "sync", lambda: waited.append("sync"), raising=False)
+    monkeypatch.setattr(os, "fsync", lambda _: waited.append("fsync"))
+    (tmp_path / "0").touch()
+    moving.flush(tmp_path)
+    for number in range(1, moving._MANY + 1):
+        (tmp_path / str(number)).touch()
+    moving.flush(tmp_path)
+    assert waited == ["fsync", "sync"]

@@ -32,7 +32,7 @@ class Interrupts:
 
         To be called before the main thread is lent to a framework; on others it does nothing.
         """
-        if threading.current_thread() is not threading.main_thread():
+        if threading.get_ident() != threading.main_thread().ident:
             return
         if cls._sockets is None:
             cls._sockets = socket.socketpair()

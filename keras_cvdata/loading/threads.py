@@ -150,7 +150,7 @@ class Job(Generic[T]):
         return self._result
 
     def _await_futures(self) -> None:
-        if not Interrupts.listens or threading.current_thread() is threading.main_thread():
+        if not Interrupts.listens or threading.get_ident() == threading.main_thread().ident:
             for future in self._futures:
                 future.exception()  # in a fraction of the time that `concurrent.futures.wait` takes
             return

@@ -308,3 +308,11 @@ def test_a_forked_process_makes_its_own_threads():
     run = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKED]
     result = subprocess.run(run, capture_output=True, text=True, check=False, timeout=60)
     assert result.returncode == 0, result.stderr
+
+
+def test_waiting_does_not_make_a_thread_known(monkeypatch):
+    """Python keeps an entry for each thread of TensorFlow that asks which one it is."""
+    job = Pool(1).start(2, lambda slot: slot, list)
+    monkeypatch.setattr(threading, "current_thread", None)
+    Interrupts.listen()
+    assert job.wait() == [0, 1]

@@ -76,9 +76,17 @@ def test_a_process_that_does_not_start_is_no_fault_of_the_file(path, monkeypatch
 
 @pytest.mark.slow
 def test_what_never_ends_is_ended_and_named(path, monkeypatch):
-    monkeypatch.setattr(hdf5_child, "_SECONDS", 1e-4)
+    monkeypatch.setattr(hdf5_child, "_SECONDS", 0.1)
     monkeypatch.setattr(hdf5_child, "_BYTES_PER_SECOND", 1 << 40)
-    with pytest.raises(ValueError, match=r"a\.h5: the HDF5 library ended .*no answer in 0\.0001 s"):
+    sent, send = [], ChildProcess._send
+
+    def send_first(self, message):  # that it has started; of the file it is asked nothing
+        if not sent:
+            send(self, message)
+        sent.append(message)
+
+    monkeypatch.setattr(ChildProcess, "_send", send_first)
+    with pytest.raises(ValueError, match=r"a\.h5: the HDF5 library ended .*no answer in 0\.1 s"):
         HDF5Source(path, untrusted=True)
 
 

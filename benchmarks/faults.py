@@ -65,6 +65,7 @@ def try_all(only: str | None, workers: int) -> dict[str, dict[str, object]]:
 def cell(outcome: dict[str, object]) -> str:
     came = re.sub(r"\s+", " ", str(outcome["came"])[:2000]).replace("|", "\\|")
     came = re.sub(r"/\S*fault-\w+/?", "", came)  # the folder that it was made in
+    came = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in came)
     short = came if len(came) <= 160 else f"{came[:157]}..."
     return f"{short} ({outcome['cpu']:.1f} s, {outcome['memory']:.0f} MiB)"
 

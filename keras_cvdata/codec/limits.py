@@ -12,7 +12,7 @@ MAX_PIXELS_PER_BYTE = 2_000  # looked at beyond PLAUSIBLE_PIXELS only
 PLAUSIBLE_PIXELS = 4_000_000
 MAX_JPEG_SCANS = 200
 MAX_JPEG_SEGMENTS = 10_000  # before the first scan
-MAX_PARTS = 100_000  # chunks of PNG and WebP, boxes of AVIF, blocks of GIF, strips of TIFF
+MAX_PARTS = 100_000  # chunks of PNG and WebP, boxes of AVIF
 
 _BYTES_PER_PIXEL = 8
 _PASSES = 12
@@ -31,7 +31,7 @@ def max_bytes(max_pixels: int) -> int:
         >>> max_bytes(MAX_PIXELS), max_bytes(200_000_000)
         (67108864, 1600000000)
     """
-    return MAX_BYTES if max_pixels <= MAX_PIXELS else 8 * max_pixels
+    return MAX_BYTES if max_pixels <= MAX_PIXELS else _BYTES_PER_PIXEL * max_pixels
 
 
 def max_memory(max_pixels: int) -> int:

@@ -37,7 +37,7 @@ def decode(directory: Directory, what: str) -> Array:
         array([7], dtype=uint8)
     """
     try:
-        import imagecodecs  # noqa: F401
+        import imagecodecs  # noqa: F401 # tifffile asks for it only at a strip
         import tifffile
     except ImportError:
         raise ValueError(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from keras_cvdata.codec.exif import orientation_in
 from keras_cvdata.codec.limits import MAX_PARTS
+from keras_cvdata.codec.png_notes import chunks
 from keras_cvdata.types import Array
 
 _MOST_INFLATED = 3 << 28  # bytes, which OpenCV reads over in one to two seconds
@@ -58,28 +58,18 @@ def parse(data: bytes) -> Png:
     width, height, bits, color = struct.unpack_from(">IIBB", data, 16)
     orientation = 1
     plain = bits <= 8 and color in (0, 2, 3)
-    for kind, start in _chunks(data):
+    kind = b""
+    for number, (kind, start, _) in enumerate(chunks(data)):
+        if number == MAX_PARTS:
+            raise ValueError(f"The PNG has more than {MAX_PARTS:,} chunks. Save the image again.")
         if kind in (b"tRNS", b"acTL"):
             plain = False
         elif kind == b"eXIf":
-            orientation = orientation_in(data, start)
+            orientation = orientation_in(data, start + 8)
+    # OpenCV takes the memory that any chunk claims, the end chunk too, before it reads it.
+    if kind != b"IEND":
+        raise ValueError("The PNG is truncated: it has no end chunk. Copy the file again.")
     return Png(height, width, orientation, (1 if color == 0 else 3) if plain else 0)
-
-
-def _chunks(data: bytes) -> Iterator[tuple[bytes, int]]:
-    """Kind and start of the content of each chunk between the first and the last one."""
-    position = 33
-    for _ in range(MAX_PARTS):
-        # OpenCV takes the memory that any chunk claims, the end chunk too, before it reads it.
-        after = position + 12 + int.from_bytes(data[position : position + 4], "big")
-        if after > len(data):
-            raise ValueError("The PNG is truncated: it has no end chunk. Copy the file again.")
-        kind = data[position + 4 : position + 8]
-        if kind == b"IEND":
-            return
-        yield kind, position + 8
-        position = after
-    raise ValueError(f"The PNG has more than {MAX_PARTS:,} chunks. Save the image again.")
 
 
 def bits_per_pixel(data: bytes) -> int:
@@ -205,13 +195,12 @@ def without_excess(data: bytes) -> bytes:
 def _split(data: bytes) -> tuple[bytes, list[memoryview], bytes]:
     """What comes before the image data, they themselves, and what comes behind them."""
     view, parts = memoryview(data), []
-    position, first = 8, 0
-    while True:
-        size = int.from_bytes(data[position : position + 4], "big")
-        kind = data[position + 4 : position + 8]
+    first = behind = 0
+    for kind, position, after in chunks(data):
         if kind == b"IDAT":
             first = first or position
-            parts.append(view[position + 8 : position + 8 + size])
+            parts.append(view[position + 8 : after - 4])
         elif first or kind == b"IEND":
-            return data[: first or position], parts, data[position:]
-        position += 12 + size
+            behind = position
+            break
+    return data[: first or behind], parts, data[behind:]

@@ -35,7 +35,7 @@ def without_notes(data: bytes) -> bytes:
     if not data.startswith(_SIGNATURE):
         return data
     kept, start = [data[:_FIRST]], _FIRST
-    for kind, position, after in _chunks(data):
+    for kind, position, after in chunks(data):
         if kind in _NOTES:
             kept.append(data[start:position])
             start = after
@@ -44,13 +44,20 @@ def without_notes(data: bytes) -> bytes:
     return b"".join((*kept, data[start:]))
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Kind, start and end of the chunks up to the last one."""
-    position = _FIRST
-    while True:
-        kind = data[position + 4 : position + 8]
+def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Walk over the chunks behind the first one, as far as they are whole.
+
+    Args:
+        data: The whole file.
+
+    Yields:
+        Kind, start and end of each, up to the end chunk.
+    """
+    position, kind = _FIRST, b""
+    while kind != b"IEND":
         after = position + 12 + int.from_bytes(data[position : position + 4], "big")
-        if kind == b"IEND" or not kind or after > len(data):
+        if after > len(data):
             return
+        kind = data[position + 4 : position + 8]
         yield kind, position, after
         position = after

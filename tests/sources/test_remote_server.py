@@ -143,7 +143,7 @@ def test_the_memory_of_hosts_is_of_one_process() -> None:
     hosts.note_failure("http://a.org/1.jpg", 0.0, 9.0, "Down.")
     with hosts._lock:  # as where another thread has it
         child = os.fork()
-        if not child:  # pragma: no cover
+        if not child:
             signal.alarm(5)
             try:
                 hosts.check("http://a.org/1.jpg", at=9.0)

@@ -2,7 +2,8 @@
 
 from keras_cvdata.codec.colors import to_color_mode
 from keras_cvdata.codec.decoding import decode, encode, read
-from keras_cvdata.codec.headers import Header, sniff
+from keras_cvdata.codec.header import Header
+from keras_cvdata.codec.headers import sniff
 from keras_cvdata.codec.masks import read_colors, read_mask
 
 __all__ = [

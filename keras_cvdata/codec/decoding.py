@@ -12,7 +12,8 @@ from keras_cvdata.codec import bmp, other_tiff, png, tiff
 from keras_cvdata.codec.blocks import in_blocks
 from keras_cvdata.codec.colors import divide_by_alpha, to_color_mode, to_native
 from keras_cvdata.codec.cut_jpeg import is_cut
-from keras_cvdata.codec.headers import Header, sniff
+from keras_cvdata.codec.header import Header
+from keras_cvdata.codec.headers import sniff
 from keras_cvdata.codec.jpeg import decode_jpeg
 from keras_cvdata.codec.limits import MAX_PIXELS
 from keras_cvdata.codec.png_notes import without_notes

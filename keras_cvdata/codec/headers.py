@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from keras_cvdata.codec import avif, bmp, jpeg_markers, png, tiff
 from keras_cvdata.codec.exif import orientation_in
+from keras_cvdata.codec.header import Header
 from keras_cvdata.codec.limits import (
     MAX_PARTS,
     MAX_PIXELS,
@@ -21,30 +21,6 @@ from keras_cvdata.codec.memory import too_much
 from keras_cvdata.types import ImageError
 
 _HIDDEN = ("tiff", "avif")  # a small size says nothing of tiles, channels and parts
-
-
-class Header(NamedTuple):
-    """What a header says of an image.
-
-    Attributes:
-        format: "jpeg", "png", "webp", "bmp", "tiff", "gif", "ppm" or "avif".
-        height: Height in pixels, after the orientation was applied.
-        width: Width in pixels, after the orientation was applied.
-        orientation: How the stored pixels must be turned, 1 to 8 as in EXIF; 1 is upright.
-        channels: 1 or 3 where all pixels are 8-bit grey or colour without alpha; 0 where only
-            decoding tells.
-        maximum: Value of a fully bright pixel where it is not the largest of the dtype, else 0.
-        plain_jpeg: Whether it is a JPEG of the common kinds: Huffman-coded 8-bit grey, or colour
-            whose chroma is stored once for one, two or four pixels.
-    """
-
-    format: str
-    height: int
-    width: int
-    orientation: int = 1
-    channels: int = 0
-    maximum: int = 0
-    plain_jpeg: bool = False
 
 
 def sniff(
@@ -128,10 +104,6 @@ def _check_size(data: bytes, header: Header, max_pixels: int, name: str, row: in
     problem = too_much(data, header.format, pixels, max_pixels)
     if problem:
         raise ImageError(name, f"{problem} Save it smaller, or raise max_pixels.", row)
-
-
-def _jpeg(data: bytes) -> Header:
-    return Header("jpeg", *jpeg_markers.parse(data))
 
 
 def _png(data: bytes) -> Header:
@@ -225,7 +197,7 @@ def _avif(data: bytes) -> Header:
 
 
 _PARSERS: dict[bytes, Callable[[bytes], Header]] = {
-    b"\xff\xd8": _jpeg,
+    b"\xff\xd8": jpeg_markers.parse,
     b"\x89P": _png,
     b"RI": _webp,
     b"BM": _bmp,

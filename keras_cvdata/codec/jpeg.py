@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_cvdata.codec.headers import Header
+from keras_cvdata.codec.header import Header
 from keras_cvdata.types import Array, Empty
 
 try:

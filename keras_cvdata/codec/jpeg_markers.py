@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import NamedTuple
 
 from keras_cvdata.codec.exif import orientation_in
+from keras_cvdata.codec.header import Header
 from keras_cvdata.codec.limits import MAX_JPEG_SCANS, MAX_JPEG_SEGMENTS
 
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -68,18 +68,7 @@ def _next_marker(data: bytes, position: int) -> int:
     return found.start()
 
 
-class Jpeg(NamedTuple):
-    """What the segments of a JPEG say; see `Header`."""
-
-    height: int
-    width: int
-    orientation: int
-    channels: int
-    maximum: int
-    plain_jpeg: bool
-
-
-def parse(data: bytes) -> Jpeg:
+def parse(data: bytes) -> Header:
     """Read the segments before the first scan, and look for the end marker.
 
     Args:
@@ -94,8 +83,8 @@ def parse(data: bytes) -> Jpeg:
 
     Example:
         >>> import cv2, numpy as np
-        >>> parse(cv2.imencode(".jpg", np.zeros((2, 3, 3), np.uint8))[1].tobytes())[:4]
-        (2, 3, 1, 3)
+        >>> parse(cv2.imencode(".jpg", np.zeros((2, 3, 3), np.uint8))[1].tobytes())[:5]
+        ('jpeg', 2, 3, 1, 3)
     """
     frame, exif, scan = jpeg_segments(data)
     if not frame:
@@ -115,7 +104,7 @@ def parse(data: bytes) -> Jpeg:
     if plain and components != 1:
         chroma = data[frame + 14 : frame + 18 : 3]
         plain = components == 3 and chroma == b"\x11\x11" and data[frame + 11] in _SUBSAMPLINGS
-    return Jpeg(height, width, orientation, channels, 0, plain)
+    return Header("jpeg", height, width, orientation, channels, 0, plain)
 
 
 def _check_scans(data: bytes, position: int) -> None:

@@ -7,7 +7,8 @@ import io
 import numpy as np
 
 from keras_cvdata.codec.decoding import decode, turn_upright
-from keras_cvdata.codec.headers import Header, sniff
+from keras_cvdata.codec.header import Header
+from keras_cvdata.codec.headers import sniff
 from keras_cvdata.types import Array, ImageError
 
 # Formats whose pixels may be indices of a palette or single bits.

@@ -6,7 +6,8 @@ import re
 import struct
 
 from keras_cvdata.codec import tiff
-from keras_cvdata.codec.headers import Header, riff_chunks
+from keras_cvdata.codec.header import Header
+from keras_cvdata.codec.headers import riff_chunks
 from keras_cvdata.codec.jpeg_markers import jpeg_segments
 
 RGB, GREY, CMYK, DEEP = "8-bit RGB", "8-bit grey", "CMYK", "16-bit"

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from keras_cvdata import codec
-from keras_cvdata.codec.headers import Header
+from keras_cvdata.codec.header import Header
 from keras_cvdata.conversion.files import as_file
 from keras_cvdata.conversion.recipe import Recipe
 from keras_cvdata.engine import opencv

@@ -13,7 +13,7 @@ from keras_cvdata.engine.output import check_floats
 from keras_cvdata.engine.plan import Plan
 from keras_cvdata.engine.steps import Size
 from keras_cvdata.loading.annotations import Annotations
-from keras_cvdata.loading.caching.cache import ImageCache, Served
+from keras_cvdata.loading.caching.cache import ImageCache
 from keras_cvdata.loading.depths import Depth
 from keras_cvdata.loading.filling import Outcome, fill
 from keras_cvdata.loading.substitutes import Substitutes
@@ -171,7 +171,7 @@ def _render(
     empty: Empty,
 ) -> None:
     begun = perf_counter_ns()
-    image, size, reduced, rest, read = _fetch(source, plan, slot, position, out, how, empty)
+    image, size, reduced, read, rest = _fetch(source, plan, slot, position, out, how, empty)
     decoded = perf_counter_ns()
     if out.sizes is not None:
         out.sizes[slot] = size
@@ -197,8 +197,8 @@ def _fetch(
     out: BatchMemory,
     how: Reading,
     empty: Empty,
-) -> Served:
-    """Take an image from the cache, or read it."""
+) -> tuple[Array, Size, opencv.Reduced | None, int, Plan]:
+    """Take an image from the cache, or read it: as `Served` has it."""
     channels, depth = out.pixels.shape[3], how.depth
     if how.cache is not None:
 
@@ -208,9 +208,9 @@ def _fetch(
         served = how.cache.serve(source, position, plan, slot, check)
         if served is not None:
             return served
-    image, size, reduced, read = decode(source, position, plan, slot, how.color_mode, empty)
-    _check(image, source, position, plan, channels, depth)
-    return Served(image, size, reduced, plan, read)
+    decoded = decode(source, position, plan, slot, how.color_mode, empty)
+    _check(decoded.pixels, source, position, plan, channels, depth)
+    return *decoded, plan
 
 
 def _check(

@@ -67,18 +67,16 @@ def _look_up(pixels: Array, planes: list[Array], table: Array, out: Array | None
         pairs = zip(planes or _planes(pixels), columns, strict=True)
         result = cv2.merge([cv2.LUT(plane, column) for plane, column in pairs], dst=target)
     else:
-        by_bits = _by_bits(pixels, table, target)
-        table = np.ascontiguousarray(table[None])
-        result = (
-            cv2.LUT(np.ascontiguousarray(pixels), table, dst=target) if by_bits is None else by_bits
-        )
+        by_bits = _by_bits(pixels, table, target) if table.dtype == np.uint8 else None
+        if by_bits is None:
+            table = np.ascontiguousarray(table[None])
+            by_bits = cv2.LUT(np.ascontiguousarray(pixels), table, dst=target)
+        result = by_bits
     return result if result is out else result.reshape(pixels.shape)
 
 
 def _by_bits(pixels: Array, table: Array, target: Array | None) -> Array | None:
     """Do what a table says by an operation on bits, where there is one: four times as fast."""
-    if table.dtype != np.uint8:
-        return None
     wanted = table.tobytes()
     if wanted == _INVERTED:
         return cv2.bitwise_not(pixels, dst=target)

@@ -108,7 +108,7 @@ def remap(pixels: Array, x: Array, y: Array, how: Sampling, out: Array | None) -
 
     channels = pixels.shape[2]
     if channels == 3:  # four channels take two thirds of the time, with equal pixels
-        return _narrowed(read(_widened(pixels, NO_EDGES, how), None), pixels, how, out)
+        return narrowed(read(_widened(pixels, NO_EDGES, how), None), out, how.empty)
     if channels in (1, 4):
         target = if_fits(out, pixels)
         result = read(pixels, target)
@@ -184,7 +184,12 @@ def _warp(pixels: Array, matrix: Array, how: Sampling, out: Array | None) -> Arr
 
 
 def warp_bordered(
-    pixels: Array, matrix: Array, edges: Edges, how: Sampling, out: Array | None
+    pixels: Array,
+    matrix: Array,
+    edges: Edges,
+    how: Sampling,
+    out: Array | None,
+    channels: int | None = None,
 ) -> Array:
     """Lay a border round an image and warp it.
 
@@ -194,12 +199,14 @@ def warp_bordered(
         edges: The border.
         how: How pixels are read.
         out: Where the result goes, if that is possible.
+        channels: Channels of the result, 3 where a fourth is there for the time being only; by
+            default those of the pixels.
 
     Returns:
         (*how.size, channels) of the dtype of the pixels.
     """
-    three = pixels.shape[2] == 3
-    source = (_widened if three else _bordered)(pixels, edges, how)
+    three = (channels or pixels.shape[2]) == 3
+    source = (_widened if pixels.shape[2] == 3 else _bordered)(pixels, edges, how)
     result = (cv2.warpAffine if len(matrix) == 2 else cv2.warpPerspective)(
         source,
         matrix,
@@ -209,7 +216,7 @@ def warp_bordered(
         BORDERS[how.fill_mode],
         (how.fill,) * 4,
     )
-    return _narrowed(result, pixels, how, out) if three else result
+    return narrowed(result, out, how.empty) if three else result
 
 
 def _widened(pixels: Array, edges: Edges, how: Sampling) -> Array:
@@ -227,10 +234,12 @@ def _widened(pixels: Array, edges: Edges, how: Sampling) -> Array:
     return wide
 
 
-def _narrowed(wide: Array, pixels: Array, how: Sampling, out: Array | None) -> Array:
-    """Drop the fourth channel."""
-    size = wide.shape[0], wide.shape[1]
-    return cv2.cvtColor(wide, cv2.COLOR_RGBA2RGB, _target(out, pixels, size, how.empty))
+def narrowed(wide: Array, out: Array | None, empty: Empty) -> Array:
+    """Drop the fourth channel; straight into `out` where that is possible."""
+    target = if_fits(out, wide)
+    if target is None:
+        target = empty((*wide.shape[:2], 3), wide.dtype)
+    return cv2.cvtColor(wide, cv2.COLOR_RGBA2RGB, target)
 
 
 def _bordered(pixels: Array, edges: Edges, how: Sampling) -> Array:

@@ -51,15 +51,15 @@ class Served(NamedTuple):
         pixels: (height, width, channels), never changed.
         size: (height, width) of the whole image.
         reduced: The whole image, where the pixels are fewer.
-        plan: What is still to be done.
         read: When it had been read, as `time.perf_counter_ns` says.
+        plan: What is still to be done.
     """
 
     pixels: Array
     size: Size
     reduced: opencv.Reduced | None
-    plan: Plan
     read: int
+    plan: Plan
 
 
 class ImageCache:
@@ -140,7 +140,7 @@ class ImageCache:
             return None
         reduced = None if (down, across) == (1, 1) else kept.whole
         rest = plan.tail if kept.done else plan
-        return Served(kept.pixels, (height, width), reduced, rest, read)
+        return Served(kept.pixels, (height, width), reduced, read, rest)
 
     @property
     def exact(self) -> bool:

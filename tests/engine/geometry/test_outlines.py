@@ -1,7 +1,8 @@
 """Boxes against their objects, which are found in pixels that went through the same steps.
 
 The pixels say where each comes from, so an object is where pixels come from its inside. They are
-four times as fine as those that the boxes count, each way, and know nothing of polygons.
+four times as fine as those that the boxes count, each way, and know nothing of polygons. Where
+they do not show the thin tip of an object, others decide that are 16 times as fine.
 """
 
 from __future__ import annotations
@@ -31,13 +32,13 @@ OBJECTS = np.array(
     [[[50, 40, 80, 65], [5, 8, 45, 30], [-20, 60, 22, 99], [0, 0, 120, 96], [90, 2, 118, 90]]],
     np.float32,
 )
-FINE = 4  # pixels of the objects in one of the boxes, each way
+FINE, FINEST = 4, 16  # pixels of the objects in one of the boxes, each way
 
 
 @functools.cache
-def places() -> np.ndarray:
+def places(fine: int) -> np.ndarray:
     """Where pixels come from, across and down, of 0 to 1, and that they come from somewhere."""
-    height, width = SIZE[0] * FINE, SIZE[1] * FINE
+    height, width = SIZE[0] * fine, SIZE[1] * fine
     y, x = np.mgrid[:height, :width] + 0.5
     return np.stack([x / width, y / height, np.ones_like(x)], axis=-1).astype(np.float32)
 
@@ -50,19 +51,19 @@ def inside(pixels: np.ndarray, boxes: np.ndarray) -> list[np.ndarray]:
     return [(x >= b[0]) & (x <= b[2]) & (y >= b[1]) & (y <= b[3]) for b in boxes]
 
 
-def refined(step: Any, size: tuple[int, int], xp: Any) -> Step:
+def refined(step: Any, size: tuple[int, int], xp: Any, fine: int) -> Step:
     """The same step on pixels that are finer."""
     if isinstance(step, Paste):
-        return replace(step, rectangles=step.rectangles * FINE)
+        return replace(step, rectangles=step.rectangles * fine)
     if isinstance(step, Displace):
-        return replace(step, grid=step.grid * FINE)
+        return replace(step, grid=step.grid * fine)
     matrix = step.matrix(*size, xp) if isinstance(step, Resize) else step.matrix
-    middle = (FINE - 1) / 2
-    to_fine = np.array([[FINE, 0, middle], [0, FINE, middle], [0, 0, 1]])
+    middle = (fine - 1) / 2
+    to_fine = np.array([[fine, 0, middle], [0, fine, middle], [0, 0, 1]])
     matrix = to_fine @ ops.convert_to_numpy(matrix).astype(np.float64) @ np.linalg.inv(to_fine)
     if xp is not np:
         matrix = ops.convert_to_tensor(matrix.astype(np.float32))
-    after = [int(side) * FINE for side in step.size_after(size)]
+    after = [int(side) * fine for side in step.size_after(size)]
     projective = getattr(step, "projective", False)
     return Warp(matrix, "constant", 0.0, "bilinear", size=tuple(after), projective=projective)
 
@@ -92,21 +93,21 @@ def with_tensors(pixels: np.ndarray, step: Step) -> np.ndarray:
     return ops.convert_to_numpy(tensor.render_batch(ops.convert_to_tensor(pixels[None]), plan))[0]
 
 
-def objects(plan: Plan, xp: Any) -> list[Any]:
+def objects(plan: Plan, xp: Any, fine: int) -> list[Any]:
     """What a plan shows of each object; `None` where the largest piece is not clear."""
     render = with_opencv if xp is np else with_tensors
-    every, size = [places()] * len(OBJECTS[0]), SIZE
+    every, size = [places(fine)] * len(OBJECTS[0]), SIZE
     for step in plan.steps:
         if step.for_mask() is None:
             continue
-        fine = refined(step, size, xp)
+        finer = refined(step, size, xp, fine)
         size = step.size_after(size)
         if all(pixels is every[0] for pixels in every):  # so that each is rendered once
-            every = [render(every[0], fine)] * len(every)
+            every = [render(every[0], finer)] * len(every)
         else:
-            every = [None if pixels is None else render(pixels, fine) for pixels in every]
-        if isinstance(fine, Paste):
-            rectangles = ops.convert_to_numpy(fine.rectangles)[0]
+            every = [None if pixels is None else render(pixels, finer) for pixels in every]
+        if isinstance(finer, Paste):
+            rectangles = ops.convert_to_numpy(finer.rectangles)[0]
             if not rectangles.any():
                 continue
             every = [
@@ -121,12 +122,12 @@ def objects(plan: Plan, xp: Any) -> list[Any]:
     ]
 
 
-def check(plan: Plan, xp: Any) -> int:
+def check(plan: Plan, xp: Any, fine: int = FINE) -> int:
     """Compare all boxes with their objects; the number of those compared."""
     given = OBJECTS.astype(np.float64) if xp is np else ops.convert_to_tensor(OBJECTS)
     found = [ops.convert_to_numpy(each)[0] for each in plan.follow_boxes(given, *SIZE, xp)]
     compared = 0
-    for seen, moved, share in zip(objects(plan, xp), *found, strict=True):
+    for seen, moved, share in zip(objects(plan, xp, fine), *found, strict=True):
         if seen is None:
             continue
         compared += 1
@@ -134,11 +135,12 @@ def check(plan: Plan, xp: Any) -> int:
         if not len(rows):
             assert share == 0 or min(moved[2:] - moved[:2]) < 1.2, "a ghost"
             continue
-        sides = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]) / FINE
+        sides = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]) / fine
         if min(sides[2:] - sides[:2]) > 1:
             assert share > 0, f"{sides} is lost"
-        if share > 0:
-            assert np.abs(moved - sides).max() <= 1.2, (moved, sides)
+        if share > 0 and np.abs(moved - sides).max() > 1.2:
+            assert fine < FINEST, (moved, sides)
+            return check(plan, xp, FINEST)
     return compared
 
 

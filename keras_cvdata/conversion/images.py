@@ -225,7 +225,7 @@ def _annotated(
         after = plan.resize.size
         batch: dict[str, Any] = annotations.allocate(1, after)
         read = annotations.mask(row, plan, before)
-        annotations.fill(batch, 0, row, plan, (before, after), read)
+        annotations.fill(batch, 0, row, plan, 0, (before, after), read)
         if annotations.masks is not None:
             mask = batch["segmentation_masks"][0]
         if annotations.boxes is not None:

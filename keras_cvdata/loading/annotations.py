@@ -104,6 +104,7 @@ class Annotations:
         slot: int,
         row: int,
         plan: Plan,
+        b: int,
         sizes: tuple[Size, Size],
         mask: Array | None,
     ) -> None:
@@ -113,16 +114,17 @@ class Annotations:
             batch: What `allocate` returned.
             slot: Which image of the batch this is.
             row: Row of the sample.
-            plan: The plan of the batch.
+            plan: What happens to the image.
+            b: Which of the images of the plan it is.
             sizes: (height, width) of the whole image, and of the images of the batch.
             mask: What `mask` returned.
         """
         if mask is not None:
             opencv.render_mask(
-                mask, plan, slot, batch["segmentation_masks"][slot], fill=self.classes.fill
+                mask, plan, b, batch["segmentation_masks"][slot], fill=self.classes.fill
             )
         if self.boxes is not None:
-            self._fill_boxes(batch["bounding_boxes"], slot, row, plan.sample(slot), sizes)
+            self._fill_boxes(batch["bounding_boxes"], slot, row, plan.sample(b), sizes)
 
     def _fill_boxes(
         self, batch: dict[str, Array], slot: int, row: int, plan: Plan, sizes: tuple[Size, Size]

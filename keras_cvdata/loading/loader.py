@@ -53,6 +53,24 @@ class Images(NamedTuple):
     times: Times = Times()
 
 
+class _Planned(NamedTuple):
+    """A batch that is planned, by itself or with others.
+
+    Attributes:
+        indices: The samples of the batch.
+        plan: What happens to their images, and perhaps to those of other batches.
+        first: Number of the first image of the batch in the plan.
+        sizes: Sizes of the images, (B, 2); `None` where all are known.
+        took: Nanoseconds that it took.
+    """
+
+    indices: BatchIndices
+    plan: Plan
+    first: int = 0
+    sizes: Ints | None = None
+    took: int = 0
+
+
 class Loader:
     """Turns samples of a source into rendered batches.
 
@@ -107,15 +125,38 @@ class Loader:
             return self._start_in_processes(pool, epoch, indices)
         if self.whole:
             return pool.start(1, lambda _: self._load_whole(epoch, [indices]), _first)
-        begun, count = perf_counter_ns(), len(indices.positions)
-        plan = self._straight or self.plan(epoch, indices)
-        sizes = None if self._straight else self._find_ways(plan, indices.positions)
-        out = self._memory(count, sizes)
-        planned = perf_counter_ns() - begun
+        return next(self._start_each(pool, epoch, [indices]))
+
+    def _start_each(
+        self, pool: Pool, epoch: int, batches: Sequence[BatchIndices]
+    ) -> Iterator[Job[Images]]:
+        """Plan batches together, and begin to load one each time that one is asked for."""
+        return (self._start(pool, epoch, planned) for planned in self._plan_each(epoch, batches))
+
+    def _plan_each(self, epoch: int, batches: Sequence[BatchIndices]) -> Iterator[_Planned]:
+        """Plan batches together, in a fraction of the time that they take one by one."""
+        if self._straight is not None:
+            yield from (_Planned(each, self._straight) for each in batches)
+            return
+        begun, indices = perf_counter_ns(), _joined(batches)
+        plan = self.plan(epoch, indices)
+        sizes = self._find_ways(plan, indices.positions)
+        took, first = (perf_counter_ns() - begun) // len(batches), 0
+        for each in batches:
+            stop = first + len(each.positions)
+            own = None if sizes is None else sizes[first:stop]
+            yield _Planned(each, plan, first, own, took)
+            first = stop
+
+    def _start(self, pool: Pool, epoch: int, planned: _Planned) -> Job[Images]:
+        begun, (indices, plan, first, sizes, took) = perf_counter_ns(), planned
+        count = len(indices.positions)
+        out = self._memory(count, sizes)._replace(first=first)
         fill = self._filler(plan, indices.positions, out)
+        took += perf_counter_ns() - begun
 
         def finish(outcomes: list[Outcome]) -> Images:
-            return self._finish(out, outcomes, epoch, indices, planned)
+            return self._finish(out, outcomes, epoch, indices, took)
 
         if self._straight is None:
             return pool.start(count, fill, finish)
@@ -150,12 +191,15 @@ class Loader:
         Yields:
             The batches.
         """
-        if not self.whole or not ahead or isinstance(pool, ProcessPool):
+        if isinstance(pool, ProcessPool) or (self.whole and not ahead):
             yield from prefetch((self.start(pool, *each) for each in batches), ahead)
-            return
-        jobs = (self._start_together(pool, *group) for group in together(batches))
-        for group in prefetch(jobs, 1):
-            yield from group
+        elif self.whole:
+            jobs = (self._start_together(pool, *group) for group in together(batches))
+            for group in prefetch(jobs, 1):
+                yield from group
+        else:
+            groups = (self._start_each(pool, *group) for group in together(batches))
+            yield from prefetch(chain.from_iterable(groups), ahead)
 
     def _start_together(
         self, pool: Pool, epoch: int, batches: Sequence[BatchIndices]
@@ -165,7 +209,7 @@ class Loader:
     def _load_whole(self, epoch: int, batches: Sequence[BatchIndices]) -> list[Images]:
         """Load batches of small images on one thread; image by image only where it must be."""
         begun = perf_counter_ns()
-        indices = BatchIndices(*map(np.concatenate, zip(*batches, strict=True)))
+        indices = _joined(batches)
         plan, count = self.plan(epoch, indices), len(indices.positions)
         out = self._memory(count)
         assert out.times is not None
@@ -259,6 +303,10 @@ class Loader:
             p = mixer.draw(u, *self.shape[:2], np)
             images = images._replace(pixels=mix_images(images.pixels, p), mixes=(*images.mixes, p))
         return images
+
+
+def _joined(batches: Sequence[BatchIndices]) -> BatchIndices:
+    return BatchIndices(*map(np.concatenate, zip(*batches, strict=True)))
 
 
 def _first(outcomes: list[list[Images]]) -> Images:

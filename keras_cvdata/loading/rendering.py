@@ -49,12 +49,14 @@ class BatchMemory(NamedTuple):
         annotations: See `Annotations.allocate`.
         times: (B, 3) int64 of zeros for the `Times` of each image, where they are wanted.
         sizes: (B, 2) heights and widths of the whole images, where they are wanted.
+        first: Number of the first image in the plan, which may be that of several batches.
     """
 
     pixels: Array
     annotations: dict[str, Any]
     times: Array | None = None
     sizes: Ints | None = None
+    first: int = 0
 
 
 def render_slot(
@@ -73,7 +75,7 @@ def render_slot(
 
     Args:
         source: Where the image comes from.
-        plan: What happens to the images of the batch.
+        plan: What happens to the images of the batch, and perhaps to others; see `BatchMemory`.
         slot: Which image of the batch this is.
         position: Position of the sample in the source.
         out: Memory of the batch.
@@ -170,8 +172,8 @@ def _render(
     how: Reading,
     empty: Empty,
 ) -> None:
-    begun = perf_counter_ns()
-    image, size, reduced, read, rest = _fetch(source, plan, slot, position, out, how, empty)
+    begun, b = perf_counter_ns(), out.first + slot
+    image, size, reduced, read, rest = _fetch(source, plan, b, position, out, how, empty)
     decoded = perf_counter_ns()
     if out.sizes is not None:
         out.sizes[slot] = size
@@ -179,12 +181,12 @@ def _render(
     if how.annotations is not None:
         mask = how.annotations.mask(row, plan, size)
         if mask is not None and rest.needs_masks:
-            told = opencv.with_mask(plan, mask, slot, fill=how.annotations.classes.fill)
+            told = opencv.with_mask(plan, mask, b, fill=how.annotations.classes.fill)
             rest = told if rest is plan else told.tail
-    opencv.render(image, rest, slot, out.pixels[slot], reduced=reduced, empty=empty)
+    opencv.render(image, rest, b, out.pixels[slot], reduced=reduced, empty=empty)
     if how.annotations is not None:
         sizes = size, out.pixels.shape[1:3]
-        how.annotations.fill(out.annotations, slot, row, plan, sizes, mask)
+        how.annotations.fill(out.annotations, slot, row, plan, b, sizes, mask)
     if out.times is not None:
         out.times[slot] = read - begun, decoded - read, perf_counter_ns() - decoded
 
@@ -192,7 +194,7 @@ def _render(
 def _fetch(
     source: Source,
     plan: Plan,
-    slot: int,
+    b: int,
     position: int,
     out: BatchMemory,
     how: Reading,
@@ -205,10 +207,10 @@ def _fetch(
         def check(image: Array) -> None:
             _check(image, source, position, plan, channels, depth)
 
-        served = how.cache.serve(source, position, plan, slot, check)
+        served = how.cache.serve(source, position, plan, b, check)
         if served is not None:
             return served
-    decoded = decode(source, position, plan, slot, how.color_mode, empty)
+    decoded = decode(source, position, plan, b, how.color_mode, empty)
     _check(decoded.pixels, source, position, plan, channels, depth)
     return *decoded, plan
 

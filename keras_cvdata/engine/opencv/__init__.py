@@ -4,10 +4,11 @@ It is called from many threads at once, needs no Keras, and spends its time in O
 the other threads run. OpenCV 5 computes exact bilinear warps for 1, 3 and 4 channels.
 """
 
+from keras_cvdata.engine.opencv.batches.ways import find_ways
 from keras_cvdata.engine.opencv.colors import NeedsCurvesError
 from keras_cvdata.engine.opencv.geometry import Reduced
 from keras_cvdata.engine.opencv.rendering import render, render_batch, render_mask, with_mask
-from keras_cvdata.engine.opencv.ways import find_ways, reduction
+from keras_cvdata.engine.opencv.ways import reduction
 
 __all__ = [
     "NeedsCurvesError",

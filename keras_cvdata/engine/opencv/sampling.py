@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -284,19 +284,20 @@ def border_edges(shape: Size, matrix: Rows, size: Size, fill_mode: str) -> Edges
     return top, bottom, left, right
 
 
-def outgrows(bordered: Size, shape: Size, size: Size) -> bool:
+def outgrows(bordered: Any, shape: Any, size: Size) -> Any:
     """Whether an image with its border would take more memory than laying it beforehand is worth.
 
     Args:
-        bordered: (height, width) with the border.
-        shape: (height, width) of the image.
+        bordered: (height, width) with the border, or those of many images.
+        shape: (height, width) of the image, likewise.
         size: (height, width) of what will be read from it.
 
     Returns:
         Whether it would.
     """
-    area = max(shape[0] * shape[1], size[0] * size[1])
-    return bordered[0] * bordered[1] > _MOST_GROWTH * area
+    area = bordered[0] * bordered[1]
+    own, others = shape[0] * shape[1], size[0] * size[1]
+    return (area > _MOST_GROWTH * own) & (area > _MOST_GROWTH * others)
 
 
 def _beyond(distance: float) -> int:

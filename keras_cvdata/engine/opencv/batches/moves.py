@@ -63,17 +63,17 @@ class Moves(NamedTuple):
             return None
         how = Sampling(step.size or before, step.interpolation, step.fill_mode, fill)
         whole, reads = leads_to_pixels(matrices), _nudged(matrices, how)
-        borders = _borders(reads, before, how)
-        alone = np.asarray((borders > np.repeat(before, 2) // 2).any(axis=1))
+        laid = borders(reads, np.array(before), how.size)
+        alone = np.asarray((laid > np.repeat(before, 2) // 2).any(axis=1))
         if how.fill_mode == "constant":  # for which no border is laid beforehand
-            alone, borders = np.zeros_like(alone), np.zeros_like(borders)
+            alone, laid = np.zeros_like(alone), np.zeros_like(laid)
         if resize is not None and how.interpolation == "bilinear":
             alone = alone | ((matrices[:, :2, :2] ** 2).sum(axis=2) > _HALVES).any(axis=1)
         between = ~(whole | alone)
-        border = borders[between].max(axis=0, initial=0)
-        starts = border[[0, 2]] - borders[:, [0, 2]]
-        windows = np.hstack([starts, border[[0, 2]] + before + borders[:, [1, 3]]]).tolist()
-        reads = reads[:, :2] + np.pad(borders[:, [2, 0], None], ((0, 0), (0, 0), (2, 0)))
+        border = laid[between].max(axis=0, initial=0)
+        starts = border[[0, 2]] - laid[:, [0, 2]]
+        windows = np.hstack([starts, border[[0, 2]] + before + laid[:, [1, 3]]]).tolist()
+        reads = reads[:, :2] + np.pad(laid[:, [2, 0], None], ((0, 0), (0, 0), (2, 0)))
         return cls(how, matrices, whole, alone, border.tolist(), windows, reads)
 
 
@@ -114,12 +114,21 @@ def _nudged(matrices: Array, how: Sampling) -> Array:
     return matrices
 
 
-def _borders(matrices: Array, before: Size, how: Sampling) -> Ints:
-    """How far matrices read beyond an image: above, below, to the left and to the right, (B, 4)."""
-    across, down = matrices[:, :2, 0] * (how.size[1] - 1), matrices[:, :2, 1] * (how.size[0] - 1)
+def borders(matrices: Array, before: Ints, size: Size) -> Ints:
+    """How far matrices read beyond their images, whatever memory that much border would take.
+
+    Args:
+        matrices: (B, 3, 3), affine, from output to input pixel centres.
+        before: (height, width) of all images, or (B, 2) of each.
+        size: (height, width) of the output.
+
+    Returns:
+        Rows above and below, columns to the left and to the right, (B, 4).
+    """
+    across, down = matrices[:, :2, 0] * (size[1] - 1), matrices[:, :2, 1] * (size[0] - 1)
     start = matrices[:, :2, 2]
     least = -(start + np.minimum(across, 0) + np.minimum(down, 0))
-    most = start + np.maximum(across, 0) + np.maximum(down, 0) - (before[1] - 1, before[0] - 1)
+    most = start + np.maximum(across, 0) + np.maximum(down, 0) - (before[..., ::-1] - 1)
     beyond = np.stack([least[:, 1], most[:, 1], least[:, 0], most[:, 0]], axis=1)
     # One more for the rounding of positions, as an image gets alone.
     return np.where(beyond > 0, np.ceil(beyond) + 1, 0).astype(np.int64)

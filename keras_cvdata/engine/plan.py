@@ -117,8 +117,11 @@ class Plan:
         return outlines.boxes(*size, xp), outlines.shares(xp)
 
     @cached_property
-    def ways(self) -> dict[tuple[int, int, int], Any]:
-        """The ways that an executor found, by image, height and width; see `engine.opencv.ways`."""
+    def ways(self) -> dict[tuple[float, ...], Any]:
+        """The ways that an executor found, by image, height and width; see `engine.opencv.ways`.
+
+        Of images that were kept smaller, rows and columns that a pixel stands for come behind.
+        """
         return {}
 
     @cached_property

@@ -273,7 +273,8 @@ class Loader:
             return None
         sizes = self.sizes.of(positions)
         if sizes.any():
-            opencv.find_ways(plan, sizes[:, 0], sizes[:, 1])
+            find_ways = opencv.find_ways if self.how.cache is None else self.how.cache.find_ways
+            find_ways(plan, sizes[:, 0], sizes[:, 1])
         return None if sizes.all() else sizes
 
     def _finish(

@@ -10,6 +10,8 @@ import pytest
 from keras_cvdata import layers
 from keras_cvdata.engine.chain import Chain, Output, Plan
 from keras_cvdata.engine.opencv import Reduced, find_ways, geometry, reduction, render
+from keras_cvdata.engine.opencv.batches.ways import find_kept_ways
+from keras_cvdata.engine.opencv.preshrink import Preshrink, shrink
 
 pytestmark = pytest.mark.backends
 
@@ -82,3 +84,54 @@ def test_no_matrix_is_worked_out_between_pixels(name: str, monkeypatch: pytest.M
         image = image_of(b, (-(-height // n), -(-width // n), 3))
         reduced = Reduced(height, width, n) if n > 1 else None
         render(image, plan, b, np.empty((32, 24, 3), np.uint8), reduced=reduced)
+
+
+def kept_of(preshrink: Preshrink, b: int) -> tuple[np.ndarray, Reduced]:
+    """An image as a cache keeps it."""
+    height, width = SIZES[b]
+    n = preshrink.reduction(height, width)
+    decoded = image_of(b, (-(-height // n), -(-width // n), 3))
+    return shrink(decoded, preshrink.size(height, width), Reduced(height, width, n))
+
+
+def kept_pixels(plan: Plan, chain: Chain, preshrink: Preshrink) -> list[np.ndarray]:
+    results = []
+    for b in range(COUNT):
+        image, whole = kept_of(preshrink, b)
+        results.append(np.empty((*chain.output_size(32, 24), 3), np.float32))
+        render(image, plan, b, results[-1], reduced=None if whole.divisors == (1, 1) else whole)
+    return results
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_pixels_of_images_that_were_kept_are_the_same(name: str) -> None:
+    chain = Chain(CHAINS[name][0], size=(32, 24), output=Output("float32"), **CHAINS[name][1])
+    preshrink, plan = Preshrink(chain.opening(500, 32, 24, 3)), planned(chain)
+    find_kept_ways(plan, *np.array(SIZES).T, preshrink)
+    alone = kept_pixels(planned(chain), chain, preshrink)
+    for found, wanted in zip(kept_pixels(plan, chain, preshrink), alone, strict=True):
+        np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("name", ["reflect", "nearest", "crop", "window"])
+def test_no_matrix_of_an_image_that_was_kept_is_worked_out_later(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain = Chain(CHAINS[name][0], size=(32, 24), output=Output("float32"), **CHAINS[name][1])
+    preshrink, plan = Preshrink(chain.opening(500, 32, 24, 3)), planned(chain)
+    find_kept_ways(plan, *np.array(SIZES).T, preshrink)
+    assert len(plan.ways) == COUNT
+    monkeypatch.setattr(geometry, "shrink_factors", None)
+    kept_pixels(plan, chain, preshrink)
+
+
+def test_images_that_do_not_suffice_get_no_way() -> None:
+    chain = Chain([layers.RandomZoomCrop((0.5, 8.0))], size=(32, 24))
+    before = Chain([layers.RandomZoomCrop((0.5, 1.0))], size=(32, 24))
+    preshrink = Preshrink(before.opening(99, 32, 24, 3))
+    plan = planned(chain)
+    find_kept_ways(plan, *np.array(SIZES).T, preshrink)
+    suffices = [preshrink.suffices(plan, b, *size) for b, size in enumerate(SIZES)]
+    assert {key[0] for key in plan.ways} == set(np.flatnonzero(suffices))
+    assert any(suffices)
+    assert not all(suffices)

@@ -51,6 +51,11 @@ class Reduced(NamedTuple):
     divisor: float
     across: float | None = None
 
+    @property
+    def divisors(self) -> tuple[float, float]:
+        """Rows and columns of the whole image that each pixel stands for."""
+        return self.divisor, self.across or self.divisor
+
 
 class Place(NamedTuple):
     """What a step needs to know of the image that it is carried out on.
@@ -112,8 +117,11 @@ def _known_way(pixels: Array, place: Place) -> Way | None:
     shape, down, across = (height, width), 1.0, None
     if place.reduced is not None:
         height, width, down, across = place.reduced
+    across = across or down
     way: Way | None = place.plan.ways.get((place.b, height, width))
-    if way is None or way.shape != shape or not way.reduce == down == (across or down):
+    if way is None or not way.reduce == down == across:
+        way = place.plan.ways.get((place.b, height, width, down, across))
+    if way is None or way.shape != shape:
         return None
     return way if pixels.dtype == np.uint8 and channels in (1, 3, 4) else None
 
@@ -162,7 +170,7 @@ def _warp_decoded(
     height, width = pixels.shape[:2]
     whole = reduced or Reduced(height, width, 1)
     towards = towards_whole(whole.height, whole.width, resize, place.b)
-    towards = into_blocks(towards, (whole.divisor, whole.across or whole.divisor), (0, 0))
+    towards = into_blocks(towards, whole.divisors, (0, 0))
     towards = towards if matrix is None else towards @ matrix
     # Of two pixels at equal distance OpenCV's resize takes one or the other, the warp the later.
     blends = how.interpolation == "bilinear"

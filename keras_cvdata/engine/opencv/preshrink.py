@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -22,6 +22,21 @@ _SLACK = 1.05  # by so much may a draw read finer than the images that are kept
 _MOST_SIZES = 100_000  # that are remembered
 
 _IDENTITY = np.eye(3)
+
+
+class Form(NamedTuple):
+    """How an image is kept.
+
+    Attributes:
+        shape: (height, width) that are kept.
+        whole: What the pixels stand for.
+        half: Factors (3, 1) of the rows of a matrix, from where it leads to half of the pixels that
+            suffice; see `Preshrink.suffices`.
+    """
+
+    shape: Size
+    whole: Reduced
+    half: Array
 
 
 class Preshrink:
@@ -70,6 +85,20 @@ class Preshrink:
     def size(self, height: int, width: int) -> Size:
         """(height, width) that an image of a size may be shrunk to."""
         return self._needed(height, width)[0]
+
+    def reduction(self, height: int, width: int) -> int:
+        """Divisor of the size at which a decoder may hand over an image: 1, 2, 4 or 8."""
+        tall, wide = self.size(height, width)
+        factor = min(height / tall, width / wide)
+        return next(divisor for divisor in (8, 4, 2, 1) if divisor <= factor)
+
+    def form(self, height: int, width: int) -> Form:
+        """How a JPEG of a size is kept, and any other image that no decoder would reduce."""
+        size, rows = self._needed(height, width)
+        reduce = self.reduction(height, width)
+        before = -(-height // reduce), -(-width // reduce)
+        _, shape, whole = _shrunk(before, size, Reduced(height, width, reduce, reduce))
+        return Form(shape, whole, rows)
 
     def suffices(self, plan: Plan, b: int, height: int, width: int) -> bool:
         """Say whether an image that was shrunk is fine enough for what was drawn.
@@ -136,15 +165,22 @@ def shrink(pixels: Array, size: Size, whole: Reduced) -> tuple[Array, Reduced]:
         >>> small.shape, stands_for
         ((3, 4, 3), Reduced(height=9, width=6, divisor=3.0, across=1.5))
     """
-    down, across = pixels.shape[0] // size[0], pixels.shape[1] // size[1]
-    tall, wide = pixels.shape[0] // down, pixels.shape[1] // across
+    before = pixels.shape[0], pixels.shape[1]
+    (tall, wide), size, whole = _shrunk(before, size, whole)
+    down, across = before[0] // tall, before[1] // wide
     blocks = to_size(pixels[: tall * down, : wide * across], (tall, wide), cv2.INTER_AREA, None)
-    size = _worthwhile(size[0], tall), _worthwhile(size[1], wide)
     # Between 1 and 2 pixels a side this leaves none out, at an eighth of the time of an average.
-    small = to_size(blocks, size, cv2.INTER_LINEAR, None)
-    rows = whole.divisor * down * tall / size[0]
-    columns = (whole.across or whole.divisor) * across * wide / size[1]
-    return small, Reduced(whole.height, whole.width, rows, columns)
+    return to_size(blocks, size, cv2.INTER_LINEAR, None), whole
+
+
+def _shrunk(before: Size, size: Size, whole: Reduced) -> tuple[Size, Size, Reduced]:
+    """Number of whole blocks down and across, the size of the result, and what it stands for."""
+    down, across = before[0] // size[0], before[1] // size[1]
+    tall, wide = before[0] // down, before[1] // across
+    size = _worthwhile(size[0], tall), _worthwhile(size[1], wide)
+    rows = whole.divisors[0] * down * tall / size[0]
+    columns = whole.divisors[1] * across * wide / size[1]
+    return (tall, wide), size, Reduced(whole.height, whole.width, rows, columns)
 
 
 def _worthwhile(side: int, before: int) -> int:

@@ -41,8 +41,9 @@ class Way(NamedTuple):
     """How an image is brought to the output of the first step of a plan.
 
     Attributes:
-        reduce: 1, 2, 4 or 8: the divisor of the size at which a decoder may hand it over.
-        shape: (height, width) of the image that it hands over then.
+        reduce: 1, 2, 4 or 8: the divisor of the size at which a decoder may hand it over; 1 also
+            where it was kept smaller before.
+        shape: (height, width) of the image that it hands over then, or that was kept.
         size: (height, width) of the output.
         factors: (down, across) of the blocks that are averaged.
         matrix: (2, 3) from output to pixel centres of what was made so far, with its border.
@@ -174,7 +175,7 @@ def shrink_factors(matrix: Rows, size: Size) -> Size:
 
 
 def finest_factors(matrix: Any, size: Size, xp: Any) -> tuple[Any, Any]:
-    """What `shrink_factors` returns, of projective matrices: three rows of three numbers or (N,)."""
+    """What `shrink_factors` returns, of projective matrices: nine numbers, or nine of (N,)."""
     (a, b, x), (c, d, y), (e, f, w) = matrix
     found = []
     for at_y, at_x in ((0, 0), (0, size[1] - 1), (size[0] - 1, 0), (size[0] - 1, size[1] - 1)):

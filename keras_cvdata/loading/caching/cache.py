@@ -14,12 +14,13 @@ import numpy as np
 from keras_cvdata import __version__, codec
 from keras_cvdata.engine import opencv
 from keras_cvdata.engine.chain import Chain
+from keras_cvdata.engine.opencv.batches.ways import find_kept_ways
 from keras_cvdata.engine.opencv.preshrink import Preshrink, shrink
 from keras_cvdata.engine.plan import Plan
 from keras_cvdata.engine.steps import Size
 from keras_cvdata.loading.caching.entries import Kept
 from keras_cvdata.sources.base import Source, fetch
-from keras_cvdata.types import Array
+from keras_cvdata.types import Array, Ints
 
 _DRAWS = 2048  # among which the largest zoom of a chain is looked for
 
@@ -134,11 +135,12 @@ class ImageCache:
                 self.store.put(key, kept)
         else:
             check(kept.pixels)
-        height, width, down, across = kept.whole
-        preshrink = self._preshrink
-        if preshrink is not None and not preshrink.suffices(plan, slot, height, width):
+        height, width, divisors = kept.whole.height, kept.whole.width, kept.whole.divisors
+        preshrink, is_known = self._preshrink, (slot, height, width, *divisors) in plan.ways
+        enough = preshrink is None or is_known or preshrink.suffices(plan, slot, height, width)
+        if not enough:
             return None
-        reduced = None if (down, across) == (1, 1) else kept.whole
+        reduced = None if divisors == (1, 1) else kept.whole
         rest = plan.tail if kept.done else plan
         return Served(kept.pixels, (height, width), reduced, read, rest)
 
@@ -146,6 +148,13 @@ class ImageCache:
     def exact(self) -> bool:
         """Whether the pixels of batches are exactly those without a cache."""
         return self._preshrink is None or self._preshrink.exact
+
+    def find_ways(self, plan: Plan, heights: Ints, widths: Ints) -> None:
+        """Find the ways of the images of a batch that are served, as `opencv.find_ways` does."""
+        if self._preshrink is None:
+            opencv.find_ways(plan, heights, widths)
+        else:
+            find_kept_ways(plan, heights, widths, self._preshrink)
 
     def estimate(self, source: Source, position: int, plan: Plan, slot: int) -> tuple[int, float]:
         """Find out what keeping an image takes and saves.
@@ -203,9 +212,7 @@ class ImageCache:
     def _reduction(self, plan: Plan, slot: int, height: int, width: int) -> int:
         if self._preshrink is None:
             return opencv.reduction(plan, slot, height, width) if plan.reduces else 1
-        size = self._preshrink.size(height, width)
-        factor = min(height / size[0], width / size[1])
-        return next(divisor for divisor in (8, 4, 2, 1) if divisor <= factor)
+        return self._preshrink.reduction(height, width)
 
 
 def _after_head(pixels: Array, whole: opencv.Reduced, plan: Plan, slot: int) -> Kept:

@@ -77,7 +77,7 @@ def oof_pred_probs(
         ...     made = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(2, "softmax")])
         ...     made.compile("adam", "sparse_categorical_crossentropy")
         ...     return made
-        >>> oof_pred_probs(model, data, epochs=1, verbose=0).shape
+        >>> oof_pred_probs(model, data, folds=2, epochs=1, verbose=0).shape
         (12, 2)
 
     Source: C. Northcutt et al., Confident Learning, 2021; Handbook 2, part 5; R13.

@@ -41,6 +41,7 @@ def test_augmentation_teaches_what_it_shows(
     assert cv2.imread(str(tmp_path / "demo" / "accuracy.png")) is not None
 
 
+@pytest.mark.slow
 def test_digits_are_the_same_in_all_formats(tmp_path: Path) -> None:
     """R17, R21, R25, R26, R80: 28 x 28, white on black, 4 pixels of border, split by class."""
     collection = write_digits(tmp_path / "digits", seed=0)

@@ -123,6 +123,7 @@ def test_errors_of_functions_come_through_and_the_process_stays() -> None:
     assert pids(sequence) == before
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_is_told_and_replaced() -> None:
     sequence = whites(functions.die_on_white)
     with pytest.raises(RuntimeError, match="killed by signal 9"):
@@ -150,6 +151,7 @@ def test_functions_of_the_program_are_sent_by_value() -> None:
     assert (whites(lambda image: image + 3)[0] == 3).all()
 
 
+@pytest.mark.slow
 def test_processes_end_when_told_and_with_their_sequence() -> None:
     sequence = whites(None)
     sequence[0]

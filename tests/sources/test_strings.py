@@ -46,9 +46,9 @@ def test_terminated_text_and_blocks_give_the_same(monkeypatch):
     assert list(CompactStrings.from_terminated([])) == []
 
 
-def test_a_million_strings_stay_compact():
-    packed = CompactStrings.from_list(f"class/{i:07d}.jpg" for i in range(1_000_000))
-    assert len(pickle.dumps(packed, protocol=5)) < 22_000_100
+def test_many_strings_stay_compact():
+    packed = CompactStrings.from_list(f"class/{i:07d}.jpg" for i in range(100_000))
+    assert len(pickle.dumps(packed, protocol=5)) < 2_200_100
 
 
 def test_equal_texts_become_one_object(monkeypatch):

@@ -151,7 +151,7 @@ class Loader:
     def _start(self, pool: Pool, epoch: int, planned: _Planned) -> Job[Images]:
         begun, (indices, plan, first, sizes, took) = perf_counter_ns(), planned
         count = len(indices.positions)
-        out = self._memory(count, sizes)._replace(first=first)
+        out = self._memory(count, sizes, first)
         fill = self._filler(plan, indices.positions, out)
         took += perf_counter_ns() - begun
 
@@ -252,7 +252,7 @@ class Loader:
         rows, keys = self.how.rows[indices.positions], self.chain.uniform_keys
         return augmentation_uniforms(self.seed, epoch, rows, indices.occurrences, keys)
 
-    def _room(self, count: int, sizes: Ints | None = None) -> dict[str, Any]:
+    def _room(self, count: int) -> dict[str, Any]:
         """What a `BatchMemory` holds, with shape and dtype in place of the pixels."""
         others = self.how.annotations
         annotations = {} if others is None else others.allocate(count, self.shape[:2])
@@ -260,12 +260,12 @@ class Loader:
             "pixels": Room((count, *self.shape), np.dtype(self.chain.output.dtype)),
             "annotations": annotations,
             "times": np.zeros((count, len(Times._fields)), np.int64),
-            "sizes": sizes,
         }
 
-    def _memory(self, count: int, sizes: Ints | None = None) -> BatchMemory:
-        room = self._room(count, sizes)
-        return BatchMemory(self.memory.empty(*room.pop("pixels")), **room)
+    def _memory(self, count: int, sizes: Ints | None = None, first: int = 0) -> BatchMemory:
+        room = self._room(count)
+        room |= {"pixels": self.memory.empty(*room["pixels"]), "sizes": sizes, "first": first}
+        return BatchMemory(**room)
 
     def _find_ways(self, plan: Plan, positions: Ints) -> Ints | None:
         """Spare the threads what the sizes of images tell; give memory for those that are new."""
@@ -296,6 +296,8 @@ class Loader:
 
     def _mix(self, images: Images, epoch: int, indices: BatchIndices) -> Images:
         """Mix the images of a batch with each other."""
+        if not self.mixers:
+            return images
         words = (self.how.rows[indices.positions, None], indices.occurrences[:, None])
         for number, mixer in enumerate(self.mixers):
             draws = np.arange(mixer.total_uniforms)
@@ -325,5 +327,5 @@ def _as_images(out: BatchMemory, outcomes: list[Outcome]) -> Images:
 def _times(out: BatchMemory, batch: int) -> Times:
     """What the images took, and the nanoseconds that went into the batch as a whole."""
     assert out.times is not None
-    read, decode, augment = out.times.sum(axis=0).tolist()
+    read, decode, augment = np.add.reduce(out.times).tolist()
     return Times(read, decode, augment + batch)

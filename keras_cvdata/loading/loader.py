@@ -31,6 +31,9 @@ from keras_cvdata.sources.base import Source
 from keras_cvdata.stateless_random import Purpose, augmentation_uniforms, uniforms
 from keras_cvdata.types import Array, Ints
 
+# Images for which draws, matrices and ways are worked out together at most.
+_PLANNED = 512
+
 
 class Images(NamedTuple):
     """The images of one batch.
@@ -198,7 +201,7 @@ class Loader:
             for group in prefetch(jobs, 1):
                 yield from group
         else:
-            groups = (self._start_each(pool, *group) for group in together(batches))
+            groups = (self._start_each(pool, *each) for each in together(batches, _PLANNED))
             yield from prefetch(chain.from_iterable(groups), ahead)
 
     def _start_together(
@@ -263,9 +266,8 @@ class Loader:
         }
 
     def _memory(self, count: int, sizes: Ints | None = None, first: int = 0) -> BatchMemory:
-        room = self._room(count)
-        room |= {"pixels": self.memory.empty(*room["pixels"]), "sizes": sizes, "first": first}
-        return BatchMemory(**room)
+        pixels, annotations, times = self._room(count).values()
+        return BatchMemory(self.memory.empty(*pixels), annotations, times, sizes, first)
 
     def _find_ways(self, plan: Plan, positions: Ints) -> Ints | None:
         """Spare the threads what the sizes of images tell; give memory for those that are new."""

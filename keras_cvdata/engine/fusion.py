@@ -153,6 +153,8 @@ def _warp(group: Group, members: Sequence[Member], xp: Any) -> Warp:
             identity = matrices.identity_like(matrix, xp)
             matrix = xp.where(p["active"][:, None, None], matrix, identity)
         fused = matrix if fused is None else matrices.multiply(fused, matrix, xp)
+    if xp is np:
+        fused = np.ascontiguousarray(fused)  # for those who take one matrix after the other
     last = members[-1]
     changes = any(part.changes_size for part, *_ in members)
     return Warp(

@@ -31,6 +31,9 @@ from keras_cvdata.sources.base import Source
 from keras_cvdata.stateless_random import Purpose, augmentation_uniforms, uniforms
 from keras_cvdata.types import Array, Ints
 
+# Images for which draws, matrices and ways are worked out together at most.
+_PLANNED = 512
+
 
 class Images(NamedTuple):
     """The images of one batch.
@@ -151,7 +154,7 @@ class Loader:
     def _start(self, pool: Pool, epoch: int, planned: _Planned) -> Job[Images]:
         begun, (indices, plan, first, sizes, took) = perf_counter_ns(), planned
         count = len(indices.positions)
-        out = self._memory(count, sizes)._replace(first=first)
+        out = self._memory(count, sizes, first)
         fill = self._filler(plan, indices.positions, out)
         took += perf_counter_ns() - begun
 
@@ -198,7 +201,7 @@ class Loader:
             for group in prefetch(jobs, 1):
                 yield from group
         else:
-            groups = (self._start_each(pool, *group) for group in together(batches))
+            groups = (self._start_each(pool, *each) for each in together(batches, _PLANNED))
             yield from prefetch(chain.from_iterable(groups), ahead)
 
     def _start_together(
@@ -252,7 +255,7 @@ class Loader:
         rows, keys = self.how.rows[indices.positions], self.chain.uniform_keys
         return augmentation_uniforms(self.seed, epoch, rows, indices.occurrences, keys)
 
-    def _room(self, count: int, sizes: Ints | None = None) -> dict[str, Any]:
+    def _room(self, count: int) -> dict[str, Any]:
         """What a `BatchMemory` holds, with shape and dtype in place of the pixels."""
         others = self.how.annotations
         annotations = {} if others is None else others.allocate(count, self.shape[:2])
@@ -260,12 +263,11 @@ class Loader:
             "pixels": Room((count, *self.shape), np.dtype(self.chain.output.dtype)),
             "annotations": annotations,
             "times": np.zeros((count, len(Times._fields)), np.int64),
-            "sizes": sizes,
         }
 
-    def _memory(self, count: int, sizes: Ints | None = None) -> BatchMemory:
-        room = self._room(count, sizes)
-        return BatchMemory(self.memory.empty(*room.pop("pixels")), **room)
+    def _memory(self, count: int, sizes: Ints | None = None, first: int = 0) -> BatchMemory:
+        pixels, annotations, times = self._room(count).values()
+        return BatchMemory(self.memory.empty(*pixels), annotations, times, sizes, first)
 
     def _find_ways(self, plan: Plan, positions: Ints) -> Ints | None:
         """Spare the threads what the sizes of images tell; give memory for those that are new."""
@@ -297,6 +299,8 @@ class Loader:
 
     def _mix(self, images: Images, epoch: int, indices: BatchIndices) -> Images:
         """Mix the images of a batch with each other."""
+        if not self.mixers:
+            return images
         words = (self.how.rows[indices.positions, None], indices.occurrences[:, None])
         for number, mixer in enumerate(self.mixers):
             draws = np.arange(mixer.total_uniforms)
@@ -326,5 +330,5 @@ def _as_images(out: BatchMemory, outcomes: list[Outcome]) -> Images:
 def _times(out: BatchMemory, batch: int) -> Times:
     """What the images took, and the nanoseconds that went into the batch as a whole."""
     assert out.times is not None
-    read, decode, augment = out.times.sum(axis=0).tolist()
+    read, decode, augment = np.add.reduce(out.times).tolist()
     return Times(read, decode, augment + batch)

@@ -21,7 +21,7 @@ from keras_cvdata.types import Array, Ints
 # Pixels of an image up to which the calls cost more than what is done in them.
 SMALL = 64 * 64
 
-# Images for which draws and matrices are worked out together at most.
+# Images that are loaded together at most.
 _MOST_IMAGES = 256
 
 # Pixels that are rendered at once: fresh memory for more would be cleared page by page.
@@ -57,19 +57,20 @@ def takes_whole(source: Source, how: Reading, chain: Chain) -> bool:
 
 
 def together(
-    batches: Iterable[tuple[int, BatchIndices]],
+    batches: Iterable[tuple[int, BatchIndices]], images: int = _MOST_IMAGES
 ) -> Iterator[tuple[int, list[BatchIndices]]]:
     """Gather neighbouring batches that are made together: what comes once a batch comes less often.
 
     Args:
         batches: For each batch the number of its epoch and its samples.
+        images: How many images they may have together, where one batch has no more.
 
     Yields:
         An epoch and one batch of it or more.
     """
     for epoch, run in itertools.groupby(batches, itemgetter(0)):
         for _, first in run:
-            more = max(0, _MOST_IMAGES // len(first.positions) - 1)
+            more = max(0, images // len(first.positions) - 1)
             yield epoch, [first, *(each for _, each in itertools.islice(run, more))]
 
 

@@ -9,6 +9,8 @@ from time import perf_counter_ns
 from types import FrameType
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from keras_cvdata import arguments
 from keras_cvdata.loading.loader import Images, Loader
 from keras_cvdata.loading.sampler import BatchIndices, Sampler
@@ -100,7 +102,7 @@ class Epochs(PassesOptionsOn, Position, WithoutWorkers):
         return served.batch
 
     def _served(self, epoch: int, index: int, asked: int, images: Images) -> Served:
-        batch, bad = self._batch(images), len(images.read) - int(images.read.sum())
+        batch, bad = self._batch(images), len(images.read) - int(np.count_nonzero(images.read))
         given = perf_counter_ns()
         count = len(images.positions)
         return Served(batch, Delivery(epoch, index, asked, given, count, bad, images.times))

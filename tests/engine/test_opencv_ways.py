@@ -20,6 +20,7 @@ SIZES = [(150, 90), (40, 33), (32, 24), (260, 301), (97, 500), (64, 48)]
 FILLS = ("reflect", "nearest", "wrap", "constant")
 CHAINS: dict[str, tuple[list[Any], dict[str, Any]]] = {
     **{fill: ([layers.RandomRotateBound(40, fill_mode=fill)], {}) for fill in FILLS},
+    "level": ([layers.RandomRotateBound(40, fill_mode="constant", fill_value=0.5)], {}),
     "crop": ([layers.RandomRotateBound(40)], {"fit": "crop"}),
     "pad": ([layers.RandomRotateBound(40)], {"fit": "pad"}),
     "window": ([layers.RandomResizedCrop(), layers.RandomRotation(0.1)], {}),

@@ -16,12 +16,12 @@ from keras_cvdata.engine.array_api import Tensor
 
 def stack(rows: list[list[Tensor]], xp: Any) -> Tensor:
     """Stack 3 rows of 3 entries, each a (B,) array, into (B, 3, 3)."""
-    if xp is np:  # a tenth of the time
+    if xp is np:  # a tenth of the time; equal entries of many matrices lie side by side
         entries = [entry for row in rows for entry in row]
-        result = np.empty((len(entries[0]), 9), np.result_type(*entries))
+        result = np.empty((9, len(entries[0])), np.result_type(*entries))
         for position, entry in enumerate(entries):
-            result[:, position] = entry
-        return result.reshape(-1, 3, 3)
+            result[position] = entry
+        return result.T.reshape(-1, 3, 3)
     return xp.stack([xp.stack(row, axis=-1) for row in rows], axis=-2)
 
 
@@ -88,10 +88,10 @@ def multiply(first: Tensor, second: Tensor, xp: Any) -> Tensor:
 
     Written out, because accelerators shorten the operands of their matrix product to 10 bits.
     """
+    products = first[:, :, :, None] * second[:, None, :, :]
     if xp is np:  # the same sums in half of the time
-        one, two, three = (first[:, :, i, None] * second[:, i, None, :] for i in range(3))
-        return one + two + three
-    return xp.sum(first[:, :, :, None] * second[:, None, :, :], axis=2)
+        return products[:, :, 0] + products[:, :, 1] + products[:, :, 2]
+    return xp.sum(products, axis=2)
 
 
 def turn(

@@ -175,7 +175,7 @@ def shrink_factors(matrix: Rows, size: Size) -> Size:
 
 
 def finest_factors(matrix: Any, size: Size, xp: Any) -> tuple[Any, Any]:
-    """What `shrink_factors` returns, of projective matrices: nine numbers, or nine of (N,)."""
+    """What `shrink_factors` returns, of projective matrices: 3 x 3 numbers or arrays of them."""
     (a, b, x), (c, d, y), (e, f, w) = matrix
     found = []
     for at_y, at_x in ((0, 0), (0, size[1] - 1), (size[0] - 1, 0), (size[0] - 1, size[1] - 1)):

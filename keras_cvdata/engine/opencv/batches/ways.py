@@ -126,17 +126,16 @@ class _Opening(NamedTuple):
     def ways(self, reduce: Ints, shapes: Ints, factors: Ints, matrices: Array) -> Iterator[Way]:
         """The ways of all images, given what a `Way` has; the matrices lead to decoded pixels."""
         factors = np.minimum(factors, shapes)
-        some = np.flatnonzero((factors > 1).any(axis=1))
-        if len(some):
-            starts = shapes[some] % factors[some] // 2
-            matrices[some] = _into_blocks(matrices[some], factors[some], starts)
+        if (factors > 1).any():  # where they are 1, the matrix stays
+            matrices = _into_blocks(matrices, factors, shapes % factors // 2)
         edges: list[Edges | None] = [None] * len(shapes)
         moves = self.moves & (shapes.max(axis=1) <= LONGEST_SIDE)
         if moves.any():
             edges = _into_borders(matrices, moves, shapes // factors, self.size, self.fill_mode)
-        pairs = (map(tuple, numbers.tolist()) for numbers in (shapes, factors))
+        pairs = (zip(*numbers.T.tolist(), strict=True) for numbers in (shapes, factors))
         columns = reduce.tolist(), next(pairs), repeat(self.size), next(pairs)
-        return map(Way, *columns, matrices[:, :2], edges)
+        # As `Way` does it, in a third of the time.
+        return map(tuple.__new__, repeat(Way), zip(*columns, matrices[:, :2], edges, strict=False))
 
 
 def _shrink_factors(matrices: Array, size: Size) -> Ints:
@@ -166,7 +165,7 @@ def _into_borders(
     moves = moves & ~leads_to_pixels(matrices)
     laid = borders(matrices, shapes, size)
     bordered = shapes + laid[:, ::2] + laid[:, 1::2]
-    none = outgrows(bordered.T, shapes.T, size) | (fill_mode == "constant") | ~moves
+    none = outgrows(bordered.T, shapes.T, size) | ~moves
     laid[none] = 0
     matrices[:, :2, 2] += laid[:, (2, 0)]
     return [

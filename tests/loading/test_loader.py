@@ -1,0 +1,87 @@
+"""Batches of an epoch are planned together, and hold what each would hold alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from keras_cvdata import JSONSequence, layers
+from keras_cvdata.engine.chain import Chain
+from tests.conftest import photograph
+
+pytestmark = pytest.mark.backends
+
+MOVES = [layers.RandomFlip(), layers.RandomRotateBound(30), layers.RandomElasticTransform()]
+VALUES = [layers.RandomLighting(rate=0.5), layers.RandomErasing(), layers.RandomContrast()]
+ANNOTATED = {
+    "mask_column": "mask",
+    "box_column": "boxes",
+    "augment": [*MOVES, layers.RandomBackground(mask_classes=0), *VALUES],
+}
+
+
+@pytest.fixture
+def planned(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """For how many images plans were made, one by one."""
+    counts: list[int] = []
+    plan = Chain.plan
+
+    def counted(chain: Chain, u: Any, *arguments: Any) -> Any:
+        counts.append(len(u))
+        return plan(chain, u, *arguments)
+
+    monkeypatch.setattr(Chain, "plan", counted)
+    return counts
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """Eight images of several sizes, with masks and boxes."""
+    rows = []
+    for number in range(8):
+        image = photograph(number, 60 + 40 * number, 150)
+        names = [f"{number}.jpg", f"{number}.png"]
+        for name, pixels in zip(names, (image, image[..., :1] // 128), strict=True):
+            cv2.imwrite(str(tmp_path / name), pixels)
+        boxes = [[10 + number, 20, 60, 55, "cat"]]
+        rows.append({"location": names[0], "mask": names[1], "boxes": boxes, "label": number})
+    (tmp_path / "table.json").write_text(json.dumps(rows))
+    return tmp_path / "table.json"
+
+
+def assert_equal(found: Any, wanted: Any) -> None:
+    if isinstance(found, np.ndarray):
+        np.testing.assert_array_equal(found, wanted)
+        return
+    pairs = [(found, wanted)] if isinstance(found, dict) else zip(found, wanted, strict=True)
+    for one, other in pairs:
+        if isinstance(one, dict):
+            one, other = [*one.values()], [*other.values()]
+        assert_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"augment": [*MOVES, *VALUES, layers.AugMix()]},
+        {"augment": MOVES, "cache": "memory"},
+        ANNOTATED,
+    ],
+    ids=["files", "cache", "annotated"],
+)
+def test_planned_together(options: dict[str, Any], table: Path, planned: list[int]) -> None:
+    """In the first epoch no size is known but those of one batch, then all are."""
+    how: dict[str, Any] = {"image_size": 48, "batch_size": 3, "seed": 3, "verbose": 0}
+    sequence, alone = (JSONSequence(table, **how, **options) for _ in range(2))
+    assert_equal(sequence[1], alone[1])
+    for epoch in range(2):
+        planned.clear()
+        found = [*sequence]
+        assert planned == [8]
+        alone.set_epoch(epoch)
+        assert_equal(found, [alone[index] for index in range(len(alone))])

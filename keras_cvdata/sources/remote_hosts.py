@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 from keras_cvdata.sources.remote_errors import RefusedError, quoted
 
 PATIENCE = 60.0  # seconds
-LONGEST_REST = 3600.0  # seconds
+LONGEST_REST = 600.0  # seconds
 
 _REST_OF_ADDRESS = 8  # times what its failure took
+_LONGEST_REST_OF_ADDRESS = 3600.0  # seconds
 _WORTH_REMEMBERING = 0.5  # seconds
 _KEPT = 1 << 16
 
@@ -36,9 +37,11 @@ class Hosts:
 
     A host on which more than `patience` seconds were spent since it answered last is left alone
     for as long, and what is to be read from it fails at once. Then it is tried once more; the rest
-    is doubled, up to an hour, while it fails. So of an epoch that takes T seconds it costs at most
-    `patience`, and one attempt more each time that T doubles. An address that failed, after all
-    attempts, is left alone for eight times as long as that took, then twice as long.
+    is doubled, up to ten minutes, while it fails. So an epoch loses `patience` to it, one attempt
+    each time that its duration doubles, and one every ten minutes later on; a host that is back is
+    read from again within them. An address that failed after all attempts, of a host that answers
+    for others, is left alone for eight times as long as that took, then for twice as long, up to an
+    hour.
 
     Seconds in which several threads wait for a host count once. Nothing is remembered in another
     process, or by another source.
@@ -138,7 +141,7 @@ class Hosts:
             with self._lock:
                 known = self._known(url)
                 known.rest = max(_REST_OF_ADDRESS * (now - begun), 2 * known.rest)
-                known.rest = min(known.rest, LONGEST_REST)
+                known.rest = min(known.rest, _LONGEST_REST_OF_ADDRESS)
                 known.until, known.wakes, known.reason = now, now + known.rest, reason
 
     def _known(self, key: str) -> _Failing:

@@ -107,6 +107,19 @@ def test_one_attempt_shows_whether_a_host_is_back() -> None:
     hosts.check(down, at=22.0)
 
 
+def test_a_host_is_tried_again_every_ten_minutes() -> None:
+    hosts, url, at, rests = Hosts(), "http://a.org/1.jpg", 61.0, []
+    hosts.note_failure(url, 0.0, at, "Down.")
+    for _ in range(7):
+        with pytest.raises(RefusedError) as caught:
+            hosts.check(url, at=at)
+        rests.append(int(re.findall(r"for (\d+) more", str(caught.value))[0]))
+        at += rests[-1]
+        hosts.check(url, at=at)
+        hosts.note_failure(url, at, at, "Down.")
+    assert rests == [60, 120, 240, 480, 600, 600, 600]
+
+
 def test_a_host_that_asks_to_wait_gets_its_attempts() -> None:
     """Also where that takes longer than our patience, as with `Retry-After: 60`; but once."""
     hosts, busy = Hosts(patience=5.0), "http://a.org/1.jpg"

@@ -171,7 +171,7 @@ def test_few_failures_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     hosts = Hosts()
     for number in range(9):
         hosts.give_up(f"http://a.org/{number}", time.monotonic() - 60, "Down.")
-    assert len(hosts._failing) == 4
+    assert len(hosts._addresses) == 4
     with pytest.raises(RefusedError, match=r"Down. That was 0 seconds ago"):
         hosts.check("http://a.org/8")
     hosts.check("http://a.org/0")

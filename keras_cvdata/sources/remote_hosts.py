@@ -155,6 +155,6 @@ def _known(failing: OrderedDict[str, _Failing], key: str) -> _Failing:
 
 def _host(url: str) -> str:
     try:
-        return urlsplit(url).netloc
+        return urlsplit(url).netloc.rpartition("@")[2]  # without the password
     except ValueError:
         return ""

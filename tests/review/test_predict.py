@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 
 import cv2
@@ -428,6 +429,20 @@ def test_the_table_is_written_and_a_line_is_said(tmp_path: Path, capsys) -> None
         tens(path="out.txt")
     with pytest.raises(FileNotFoundError, match="there is no folder"):
         tens(path=tmp_path / "none" / "out.csv")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk of Linux that is full")
+def test_the_table_is_kept_where_the_disk_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / "out.csv").symlink_to("/dev/full")
+    with pytest.raises(
+        OSError, match=r"No space left on device\. It is kept.*: '.*out.csv'$"
+    ) as full:
+        tens(path=tmp_path / "out.csv")
+    (kept,) = tmp_path.glob("*/out.csv")
+    assert list(pd.read_csv(kept).predicted) == list(full.value.result.predicted)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from fsspec.spec import AbstractFileSystem
 
-from keras_cvdata.sources import CSVSource, DataFrameSource
+from keras_cvdata.sources import CSVSource, DataFrameSource, JSONSource
 from keras_cvdata.sources.remote import read_url
 from keras_cvdata.sources.remote_credentials import Credentials
 from keras_cvdata.sources.remote_hosts import Hosts
@@ -116,7 +116,10 @@ def test_they_are_in_no_message(tmp_path) -> None:
     (tmp_path / "table.csv").write_text(f"location,label\n{url},a,b\n")
     with pytest.raises(ValueError, match="expected 2 values") as uneven:
         CSVSource(tmp_path / "table.csv")
-    for text in (*said, str(missing.value), str(uneven.value)):
+    (tmp_path / "table.json").write_text(f'[{{"u": "{url}", "label": 1, "label": 2}}]')
+    with pytest.raises(ValueError, match="holds the key 'label' 2 times") as twice:
+        JSONSource(tmp_path / "table.json")
+    for text in (*said, str(missing.value), str(uneven.value), str(twice.value)):
         assert "***" in text or "has failed" in text
         assert "s3cr" not in text
     assert source.location(0) == url  # where a table is written, images must be found again

@@ -58,8 +58,7 @@ class Credentials:
         user, password = parts.username or "", parts.password or ""
         pair = unquote_to_bytes(user) + b":" + unquote_to_bytes(password)
         basic = f"Basic {base64.b64encode(pair).decode()}"
-        secrets = (password, unquote(password)) if password else (user, unquote(user))
-        return cls(origin, basic, tuple(filter(None, secrets)))
+        return cls(origin, basic, tuple(filter(None, (password, unquote(password)))))
 
     def are_for(self, url: str) -> bool:
         """Whether they may be sent to an address.

@@ -108,11 +108,11 @@ def predict(  # noqa: PLR0913 # the arguments of a public function
     for part in track(predicted, "Predicting", parts, verbose if task.is_heavy else 0):
         tables.append(frame_of(part, top))
         counts.update(_counts(part))
-    if verbose:
-        say(_summary(counts))
     table = tables[0] if parts == 1 else pd.concat(tables, ignore_index=True)
     if file is not None:
         write_or_keep(lambda place: _write(table, Path(place)), file, table)
+    if verbose:
+        say(_summary(counts))
     return table
 
 

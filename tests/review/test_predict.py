@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 import tempfile
 from pathlib import Path
 
@@ -443,6 +445,17 @@ def test_the_table_is_kept_where_the_disk_is_full(
         tens(path=tmp_path / "out.csv")
     (kept,) = tmp_path.glob("*/out.csv")
     assert list(pd.read_csv(kept).predicted) == list(full.value.result.predicted)
+
+
+def test_the_table_is_written_before_anything_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is said may end it, such as where the log is on a full disk."""
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    sys.stdout.close()
+    with pytest.raises(ValueError, match="closed file"):
+        tens(path=tmp_path / "out.csv", verbose=1)
+    assert len(pd.read_csv(tmp_path / "out.csv")) == 6
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_cvdata import command_options as options
+from keras_cvdata.writing import write_or_keep
 
 if TYPE_CHECKING:
     from keras_cvdata.audit import AuditReport
@@ -93,7 +94,7 @@ def run(args: argparse.Namespace, reading: Mapping[str, Any]) -> int:
     )
     print(report.summary())
     for ending, path in written.items():
-        getattr(report, f"to_{ending}")(path)
+        write_or_keep(getattr(report, f"to_{ending}"), path, report)
         print(f"Wrote {printable(path)}")
     _check_given(args.fail_on, report)
     found = [kind for kind in args.fail_on if is_found(report, kind)]

@@ -7,6 +7,7 @@ from typing import Any
 
 from keras_cvdata import command_options as options
 from keras_cvdata.model_commands import load_model, numbers
+from keras_cvdata.writing import write_or_keep
 
 
 def add_bench(commands: Any) -> None:
@@ -84,7 +85,7 @@ def run(args: argparse.Namespace) -> None:
     )
     say(report.summary())
     if args.json:
-        report.to_json(args.json)
+        write_or_keep(report.to_json, args.json, report)
         say(f"Wrote {printable(args.json)}")
 
 

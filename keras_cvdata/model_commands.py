@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_cvdata import command_options as options
+from keras_cvdata.writing import write_or_keep
 
 _RESCALE = ("unit", "signed", "none", "tf", "torch", "caffe")
 _SHOWN = re.compile(r"(name|reason|(.*_)?predicted(_.*)?|(?!(.*_)?top\d+_)(.*_)?probability)")
@@ -236,9 +237,9 @@ def review(args: argparse.Namespace) -> None:
     )
     say(report.summary())
     if args.json:
-        report.to_json(args.json)
+        write_or_keep(report.to_json, args.json, report)
     if args.review_list:
-        report.review_list(args.review_list)
+        write_or_keep(report.review_list, args.review_list, report)
     for name in files:
         say(f"Wrote {name}")
 
@@ -325,7 +326,7 @@ def stress(args: argparse.Namespace) -> int:
         say(report.compare(before).summary())
     for ending in ("html", "json"):
         if path := getattr(args, ending):
-            getattr(report, f"to_{ending}")(path)
+            write_or_keep(getattr(report, f"to_{ending}"), path, report)
             say(f"Wrote {path}")
     return 0 if args.min_accuracy is None else _gate(report, args.min_accuracy)
 

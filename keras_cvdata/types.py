@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import reprlib
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -22,7 +23,48 @@ NO_MEMORY = (
     "There is not enough memory for it. Use fewer threads, a smaller batch_size or prefetch, or "
     "save the image smaller."
 )
-_BRIEF = reprlib.Repr()
+_SLASHES = re.compile(":/+")
+_END_OF_HOST = re.compile("[/?#]|$")
+
+
+def without_credentials(url: str) -> str:
+    """Leave user and password out of an address that is to be shown.
+
+    Args:
+        url: Any text. The user alone is taken for secret in addresses of `http` and `https`, where
+            it may be a token; elsewhere it may be the container or the bucket of a file.
+
+    Returns:
+        The text, with `***` in their place.
+
+    Example:
+        >>> without_credentials("https://joe:secret@example.com/a@2x.jpg")
+        'https://***@example.com/a@2x.jpg'
+    """
+    slashes = _SLASHES.search(url) if "@" in url else None
+    if slashes is None:
+        return url
+    scheme, rest = url[: slashes.start()], url[slashes.end() :]
+    place = rest[: _END_OF_HOST.search(rest).start()]  # type: ignore[union-attr] # it has an end
+    user, at, host = place.rpartition("@")
+    if at:
+        if ":" not in user and not scheme.lower().endswith(("http", "https")):
+            return url
+        end = host + rest[len(place) :]
+    else:
+        name, _, port = place.partition(":")
+        if name.startswith("[") or not port.strip("0123456789"):
+            return url
+        end = rest.rpartition("@")[2]  # a password of which `/`, `?` or `#` is not escaped
+    return f"{scheme}{slashes[0]}***@{end}"
+
+
+class _Brief(reprlib.Repr):
+    def repr_str(self, x: str, level: int) -> str:
+        return super().repr_str(without_credentials(x), level)
+
+
+_BRIEF = _Brief()
 _BRIEF.maxstring = _BRIEF.maxother = 200
 _BRIEF.maxlong = 100
 _BRIEF.maxlist = _BRIEF.maxtuple = _BRIEF.maxset = _BRIEF.maxdict = 20
@@ -30,7 +72,7 @@ _LONGEST_NAME = 4096  # characters of a name in a message
 
 
 def brief(value: Any) -> str:
-    """A value for a message: as `repr`, but short, however long or deep it is.
+    """A value for a message: as `repr`, but short, however long or deep it is, and no password.
 
     Args:
         value: Anything that came from outside.
@@ -72,7 +114,7 @@ class ImageError(ValueError):
     Its message is one line, whatever the name holds.
 
     Args:
-        name: Path, URL or address inside a file of the image.
+        name: Path, URL or address inside a file of the image; user and password are left out.
         reason: What is wrong with it and how to mend it.
         row: Row of the image in its source, where known.
 
@@ -82,6 +124,7 @@ class ImageError(ValueError):
     """
 
     def __init__(self, name: str, reason: str, row: int | None = None) -> None:
+        name = without_credentials(name)
         super().__init__(name, reason, row)
         self.name = name
         self.reason = reason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 
 import pandas as pd
@@ -38,6 +39,18 @@ def test_the_summary_is_printed_and_files_are_written(
     assert files[0].read_text().startswith("<!DOCTYPE html>")
     assert json.loads(files[1].read_text())["counts"]["unreadable"] == 1
     assert "unreadable" in set(pd.read_csv(files[2])["check"])
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk of Linux that is full")
+def test_a_file_is_kept_where_the_disk_is_full(
+    pets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / "r.csv").symlink_to("/dev/full")
+    assert cli.main(["audit", str(pets), f"--csv={tmp_path / 'r.csv'}", "--jobs", "1"]) == 2
+    (kept,) = tmp_path.glob("keras-cvdata-*/r.csv")
+    assert "unreadable" in set(pd.read_csv(kept)["check"])
+    assert f"It is kept as {kept}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

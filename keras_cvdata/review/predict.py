@@ -14,7 +14,7 @@ from keras_cvdata.progress import say, track
 from keras_cvdata.review.averaging import averaging
 from keras_cvdata.review.frames import frame_of
 from keras_cvdata.review.predictions import Predictions, parts_of, task_of
-from keras_cvdata.writing import check_writable, replacing_file
+from keras_cvdata.writing import check_writable, replacing_file, write_or_keep
 from keras_cvdata.writing.frames import frame_to_json
 
 _ENDINGS = (".csv", ".json")
@@ -80,7 +80,9 @@ def predict(  # noqa: PLR0913 # the arguments of a public function
         TypeError: `model` is no Keras model, or options come with a sequence.
         ValueError: The model does not fit the images or the labels, its outputs are not finite, or
             an argument is out of its range.
-        OSError: There is no folder for `path`, or it may not be written to.
+        OSError: There is no folder for `path`, or it may not be written to. Where the disk is full
+            in the end, the table is in the temporary folder of the system, as the message says, and
+            `result` of the error.
         ImageError: No image can be read, or one of a sequence with `on_error="raise"`.
 
     Example:
@@ -106,11 +108,11 @@ def predict(  # noqa: PLR0913 # the arguments of a public function
     for part in track(predicted, "Predicting", parts, verbose if task.is_heavy else 0):
         tables.append(frame_of(part, top))
         counts.update(_counts(part))
-    if verbose:
-        say(_summary(counts))
     table = tables[0] if parts == 1 else pd.concat(tables, ignore_index=True)
     if file is not None:
-        _write(table, file)
+        write_or_keep(lambda place: _write(table, Path(place)), file, table)
+    if verbose:
+        say(_summary(counts))
     return table
 
 

@@ -10,7 +10,7 @@ from keras_cvdata.review.judged import Judged
 from keras_cvdata.review.predictions import Predictions, predictions_of
 from keras_cvdata.review.report import ReviewReport
 from keras_cvdata.review.traits import chosen, column_traits, measured_traits
-from keras_cvdata.writing import check_writable
+from keras_cvdata.writing import check_writable, write_or_keep
 
 
 def review(
@@ -52,6 +52,7 @@ def review(
         TypeError: `model` is no Keras model, or options come with a sequence.
         ValueError: There are no labels, the model does not fit them, or `slices` names nothing by
             which images differ.
+        OSError: `path` cannot be written; `result` of an error at the end is the report.
 
     Example:
         >>> import keras, numpy as np
@@ -84,5 +85,5 @@ def review(
     traits = chosen(found, slices)
     report = ReviewReport(predictions, tuple(Judged(head, traits, suspect) for head in heads))
     if path is not None:
-        report.to_html(path)
+        write_or_keep(report.to_html, path, report)
     return report

@@ -18,7 +18,7 @@ from keras_cvdata.sources.embedded import PixelRows, find_pixel_columns
 from keras_cvdata.sources.strings import CompactStrings, SharedTexts
 from keras_cvdata.sources.table import PathOptions, TableSource, make_labels, tidy_column
 from keras_cvdata.sources.text_files import text_encoding, undecodable
-from keras_cvdata.types import Array, brief
+from keras_cvdata.types import Array, brief, without_credentials
 
 _BLANKS = re.compile(r"\s*")
 # What was taken is never given up again (`++`): going back over a string takes a lot of memory.
@@ -352,7 +352,9 @@ def _refuse(
     text: str, position: int, where: str, problem: str, cause: Exception | None = None
 ) -> NoReturn:
     line = text.count("\n", 0, position) + 1
-    found = repr(text[position : position + 30]) if position < len(text) else "the end of the file"
+    found = repr(without_credentials(text[position : position + 999])[:30])
+    if position >= len(text):
+        found = "the end of the file"
     raise ValueError(
         f"{where}, line {line}: {problem}; got {found}. Correct the file, or write it with "
         "json.dump."

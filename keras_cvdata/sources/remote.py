@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 from concurrent.futures import CancelledError
+from contextlib import suppress
 
 from keras_cvdata.cancellation import Allowance, Cancellation
 from keras_cvdata.codec.limits import MAX_BYTES
 from keras_cvdata.sources.remote_body import check_length
+from keras_cvdata.sources.remote_credentials import Credentials
 from keras_cvdata.sources.remote_errors import (
     AnsweredError,
     FailedError,
@@ -37,6 +39,9 @@ def read_url(
 
     `https` and `http` are read directly, without proxies and cookies. All other schemes that are
     allowed are left to fsspec and the package it names for them (s3fs for `s3`, gcsfs for `gs`).
+
+    User and password in front of the host, as in `https://user:password@host/a.jpg`, are sent by
+    the Basic scheme of RFC 7617, to this scheme, host and port alone. They are in no message.
 
     Answers 429 and 5xx and failing connections are tried again, with a doubling pause. What comes
     is whole, or not taken at all. Where the work that wants it is given up, reading ends within a
@@ -112,16 +117,25 @@ def _attempt(
     time_left = Allowance(timeout)
     try:
         content = time_left.call(lambda: _read_with_fsspec(url, timeout, max_bytes))
-    except ImportError as error:
-        raise RefusedError(f"fsspec lacks a package for this scheme: {reason_of(error)}") from error
-    except (FileNotFoundError, PermissionError, IsADirectoryError, ValueError) as error:
-        raise RefusedError(f"It cannot be read: {reason_of(error)}.") from error
     except CancelledError:
         raise
     except Exception as error:  # each backend has its own kinds of failure
-        raise FailedError(f"Reading failed: {reason_of(error)}.") from error
+        credentials = None
+        with suppress(RefusedError):  # what is not valid here may be so there
+            credentials = Credentials.of(url)
+        hide = str if credentials is None else credentials.hide_in
+        raise _failure(error, reason_of(error, hide)) from (None if credentials else error)
     check_length(len(content), max_bytes)
     return content
+
+
+def _failure(error: Exception, reason: str) -> Exception:
+    """What an error of fsspec or a package of it means."""
+    if isinstance(error, ImportError):
+        return RefusedError(f"fsspec lacks a package for this scheme: {reason}")
+    if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError | ValueError):
+        return RefusedError(f"It cannot be read: {reason}.")
+    return FailedError(f"Reading failed: {reason}.")
 
 
 def _read_with_fsspec(url: str, timeout: float, max_bytes: int) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from keras_cvdata.types import one_line
 
 _LONGEST = 80  # characters of a name or a phrase that a server chose
@@ -58,13 +60,14 @@ def quoted(text: str, longest: int = _LONGEST) -> str:
     return one_line(shown)
 
 
-def reason_of(error: BaseException) -> str:
+def reason_of(error: BaseException, hide: Callable[[str], str] = str) -> str:
     """What an error says, or else what it is, as `quoted` shows it.
 
     Args:
         error: The error, whose words may be those of a server.
+        hide: Leaves out what must not be shown.
 
     Returns:
         At most some hundred characters.
     """
-    return quoted(str(error) or type(error).__name__, _LONGEST_REASON)
+    return quoted(hide(str(error)) or type(error).__name__, _LONGEST_REASON)

@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 from keras_cvdata.sources.remote_errors import RefusedError, quoted
 
 PATIENCE = 60.0  # seconds
-LONGEST_REST = 3600.0  # seconds
+LONGEST_REST = 600.0  # seconds
 
 _REST_OF_ADDRESS = 8  # times what its failure took
+_LONGEST_REST_OF_ADDRESS = 3600.0  # seconds
 _WORTH_REMEMBERING = 0.5  # seconds
 _KEPT = 1 << 16
 
@@ -36,9 +37,11 @@ class Hosts:
 
     A host on which more than `patience` seconds were spent since it answered last is left alone
     for as long, and what is to be read from it fails at once. Then it is tried once more; the rest
-    is doubled, up to an hour, while it fails. So of an epoch that takes T seconds it costs at most
-    `patience`, and one attempt more each time that T doubles. An address that failed, after all
-    attempts, is left alone for eight times as long as that took, then twice as long.
+    is doubled, up to ten minutes, while it fails. So an epoch loses `patience` to it, one attempt
+    each time that its duration doubles, and one every ten minutes later on; a host that is back is
+    read from again within them. An address that failed after all attempts, of a host that answers
+    for others, is left alone for eight times as long as that took, then for twice as long, up to an
+    hour.
 
     Seconds in which several threads wait for a host count once. Nothing is remembered in another
     process, or by another source.
@@ -59,7 +62,8 @@ class Hosts:
         self.patience = patience
         self._process = os.getpid()
         self._lock = threading.Lock()
-        self._failing: OrderedDict[str, _Failing] = OrderedDict()
+        self._hosts: OrderedDict[str, _Failing] = OrderedDict()
+        self._addresses: OrderedDict[str, _Failing] = OrderedDict()
 
     def __getstate__(self) -> dict[str, Any]:
         return {"patience": self.patience}
@@ -81,7 +85,7 @@ class Hosts:
             self.__setstate__(self.__getstate__())
         now, host = time.monotonic() if at is None else at, _host(url)
         with self._lock:
-            known, address = self._failing.get(host), self._failing.get(url)
+            known, address = self._hosts.get(host), self._addresses.get(url)
             if known is not None and now < known.wakes:
                 raise RefusedError(
                     f"The host {quoted(host)!r} has failed for {known.wasted:.0f} seconds without "
@@ -110,7 +114,7 @@ class Hosts:
             is_asked: The host asked for another attempt after the pause, which it gets.
         """
         with self._lock:
-            known = self._known(_host(url))
+            known = _known(self._hosts, _host(url))
             known.wasted += max(0.0, ended - max(begun, known.until))
             known.until, known.reason = max(ended, known.until), reason
             rests = begun < known.wakes - known.rest  # since another thread failed
@@ -120,10 +124,10 @@ class Hosts:
 
     def note_answer(self, url: str) -> None:
         """Note that a host answered, if only that there is no such file."""
-        if self._failing:
+        if self._hosts or self._addresses:
             with self._lock:
-                self._failing.pop(_host(url), None)
-                self._failing.pop(url, None)
+                self._hosts.pop(_host(url), None)
+                self._addresses.pop(url, None)
 
     def give_up(self, url: str, begun: float, reason: str) -> None:
         """Note that an address failed after all attempts.
@@ -136,20 +140,21 @@ class Hosts:
         now = time.monotonic()
         if now - begun > _WORTH_REMEMBERING:
             with self._lock:
-                known = self._known(url)
+                known = _known(self._addresses, url)
                 known.rest = max(_REST_OF_ADDRESS * (now - begun), 2 * known.rest)
-                known.rest = min(known.rest, LONGEST_REST)
+                known.rest = min(known.rest, _LONGEST_REST_OF_ADDRESS)
                 known.until, known.wakes, known.reason = now, now + known.rest, reason
 
-    def _known(self, key: str) -> _Failing:
-        known = self._failing.setdefault(key, _Failing())
-        if len(self._failing) > _KEPT:
-            self._failing.popitem(last=False)
-        return known
+
+def _known(failing: OrderedDict[str, _Failing], key: str) -> _Failing:
+    known = failing.setdefault(key, _Failing())
+    if len(failing) > _KEPT:
+        failing.popitem(last=False)
+    return known
 
 
 def _host(url: str) -> str:
     try:
-        return urlsplit(url).netloc
+        return urlsplit(url).netloc.rpartition("@")[2]  # without the password
     except ValueError:
         return ""

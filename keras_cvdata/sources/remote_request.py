@@ -14,6 +14,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from keras_cvdata.cancellation import Allowance
 from keras_cvdata.sources.remote_addresses import look_up
 from keras_cvdata.sources.remote_body import read_body
+from keras_cvdata.sources.remote_credentials import Credentials
 from keras_cvdata.sources.remote_errors import (
     AnsweredError,
     FailedError,
@@ -27,8 +28,13 @@ from keras_cvdata.sources.remote_wire import Conversation, connect, secure, tls_
 MAX_REDIRECTS = 5
 
 _REDIRECTS = (301, 302, 303, 307, 308)
+_UNAUTHORIZED = 401
 _TOO_MANY_REQUESTS = 429
 _HEADERS = {"User-Agent": "keras-cvdata", "Accept": "image/*", "Accept-Encoding": "identity"}
+_WITH_CREDENTIALS = (
+    "Correct the URL, which may hold user and password as https://USER:PASSWORD@..., or remove the "
+    "row."
+)
 _PATH_CHARACTERS = "/%:@!$&'()*+,;=~-._?"
 
 
@@ -103,16 +109,18 @@ class Request:
             raise FailedError(f"The connection failed: {reason_of(error)}.") from error
 
     def _follow(self) -> bytes:
-        url = self.url
+        url, credentials = self.url, Credentials.of(self.url)
         for _ in range(MAX_REDIRECTS + 1):
-            content, location = self._visit(url)
+            content, location = self._visit(url, credentials)
             if location is None:
                 return content
             url = urljoin(url, location)
             check_scheme(urlsplit(url).scheme, self.allow)
+            if credentials and not credentials.are_for(url):
+                credentials = None  # for good: whoever it is may lead back
         raise RefusedError(f"The server redirects more than {MAX_REDIRECTS} times.")
 
-    def _visit(self, url: str) -> tuple[bytes, str | None]:
+    def _visit(self, url: str, credentials: Credentials | None) -> tuple[bytes, str | None]:
         """Content of one address, or where it redirects to."""
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -133,7 +141,8 @@ class Request:
             connection.sock = cast(Any, conversation)
             path = quote(parts.path or "/", _PATH_CHARACTERS)
             query = f"?{quote(parts.query, _PATH_CHARACTERS)}" if parts.query else ""
-            connection.request("GET", path + query, headers=_HEADERS)
+            headers = _HEADERS | ({"Authorization": credentials.basic} if credentials else {})
+            connection.request("GET", path + query, headers=headers)
             with connection.getresponse() as response:
                 return self._answer(response, conversation)
 
@@ -149,6 +158,8 @@ class Request:
             return b"", as_meant(location)
         if status == _TOO_MANY_REQUESTS or status >= 500:
             raise FailedError(f"{said}.", _pause(response.headers.get("Retry-After", "")))
+        if status == _UNAUTHORIZED:
+            raise AnsweredError(f"{said}. {_WITH_CREDENTIALS}")
         if status != 200:
             raise AnsweredError(f"{said}. Correct the URL, or remove the row.")
         return read_body(response, conversation, self.max_bytes), None

@@ -14,7 +14,7 @@ from keras_cvdata.sources.near_copies import Copies, find_copies
 from keras_cvdata.sources.opening import open_source
 from keras_cvdata.splits import fold_positions, part_positions, split_positions
 from keras_cvdata.types import Array, Ints
-from keras_cvdata.writing import check_writable
+from keras_cvdata.writing import check_writable, write_or_keep
 
 NAMES = ("train", "validation", "test")  # of the parts of a split
 NEAR_COPIES = "near-copies"
@@ -58,6 +58,7 @@ def split(
     Raises:
         KeyError: There is no column of the name `groups`.
         ValueError: A class has too few images for all parts, or an argument is out of range.
+        OSError: `certificate` cannot be written; `result` of an error at the end are the parts.
 
     Warns:
         UserWarning: A part has no image of some classes.
@@ -82,12 +83,14 @@ def split(
     options["groups"] = _groups(source, groups) if copies is None else copies.groups
     divide: Any = split_positions if np.ndim(validation) == 0 else part_positions
     positions: tuple[Ints, ...] = divide(len(source), validation, **options)
+    found = tuple(_part(data, source, p, number == 0) for number, p in enumerate(positions))
     if certificate is not None and copies is not None:
         shares = np.asarray(validation).tolist()
         settings = {"validation": shares, "stratify": stratify, "seed": seed}
         parts = dict(zip(part_names(len(positions)), positions, strict=True))
-        write_certificate(certificate, source, copies, parts, settings)
-    return tuple(_part(data, source, p, number == 0) for number, p in enumerate(positions))
+        described = source, copies, parts, settings
+        write_or_keep(lambda path: write_certificate(path, *described), certificate, found)
+    return found
 
 
 def folds(

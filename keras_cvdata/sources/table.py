@@ -32,7 +32,7 @@ from keras_cvdata.sources.locations import (
 from keras_cvdata.sources.remote import read_url
 from keras_cvdata.sources.remote_hosts import Hosts
 from keras_cvdata.sources.strings import CompactStrings, SharedTexts
-from keras_cvdata.types import Array, ImageError, Ints, brief, one_line
+from keras_cvdata.types import Array, ImageError, Ints, brief, one_line, without_credentials
 
 
 @dataclass(frozen=True)
@@ -167,16 +167,20 @@ class TableSource(Source):
             raise ImageError(error.name, error.reason, self._row(position)) from error
 
     def name(self, position: int) -> str:
-        """Path or URL of one image, or `table[row]` for pixels in the table itself."""
+        """Path or URL of one image, or `table[row]` for pixels in the table itself.
+
+        User and password of a URL are left out, unlike in `location`.
+        """
         location = self.locations[position]
         if not isinstance(location, str) or is_embedded(location):
             return f"{self.where}[{self._row(position)}]"
-        return location if is_url(location) else str(self.root / location)
+        return without_credentials(location) if is_url(location) else str(self.root / location)
 
     def location(self, position: int) -> str | None:
         """Path or URL of one image; None for pixels in the table itself."""
-        name = self.name(position)
-        return name if is_url(name) else super().location(position)
+        location = self.locations[position]
+        remote = isinstance(location, str) and not is_embedded(location) and is_url(location)
+        return location if remote else super().location(position)
 
     def version(self, position: int) -> str | None:
         """Version of a file, digest of bytes or text in the row itself; a URL is its own."""

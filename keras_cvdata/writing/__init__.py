@@ -2,6 +2,7 @@
 
 from keras_cvdata.writing.files import check_writable, replacing_file, write_bytes, write_text
 from keras_cvdata.writing.folders import check_free_folder, replacing_folder
+from keras_cvdata.writing.keeping import write_or_keep
 
 __all__ = [
     "check_free_folder",
@@ -9,5 +10,6 @@ __all__ = [
     "replacing_file",
     "replacing_folder",
     "write_bytes",
+    "write_or_keep",
     "write_text",
 ]

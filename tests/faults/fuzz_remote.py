@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.faults.server import BEHAVIOURS, Behaviour, Part, came_of, serving
 
 _TIMEOUT = 2.0
+_PASSWORD = "s3cret"
 _WORDS = (
     b"\r\n", b"\n", b"\0", b":", b"-1", b"0", b"fffffffff", b"\x1b[31m", b"chunked", b"gzip", b" ",
     b"Content-Length: ", b"Transfer-Encoding: ", b"Content-Encoding: ", b"Location: /",
@@ -50,7 +51,8 @@ def fuzz(seconds: float, seed: int) -> None:
         seed: Selects the mutations.
 
     Raises:
-        AssertionError: A foreign error came, a message that steers a terminal, or it took too long.
+        AssertionError: A foreign error came, a message that steers a terminal or holds a password,
+            or it took too long.
     """
     chance, seeds, until = random.Random(seed), _seeds(), time.monotonic() + seconds
     with serving() as server:
@@ -59,10 +61,10 @@ def fuzz(seconds: float, seed: int) -> None:
             data = _mutated(chance.choice(seeds), chance)
             BEHAVIOURS["fuzzed"] = Behaviour(lambda _, data=data: (data,), "")
             begun = time.monotonic()
-            came = came_of(server.address, "fuzzed", _TIMEOUT)
+            came = came_of(f"joe:{_PASSWORD}@{server.address}", "fuzzed", _TIMEOUT)
             took = time.monotonic() - begun
             said = came.startswith(("read ", "ImageError: ")) and came.isprintable()
-            if not said or len(came) > 900 or took > 2 * _TIMEOUT + 2:
+            if not said or _PASSWORD in came or len(came) > 900 or took > 2 * _TIMEOUT + 2:
                 path = Path(tempfile.mkdtemp()) / "answer"
                 path.write_bytes(data)
                 raise AssertionError(f"seed {seed}: {path} gave {came!r} in {took:.1f} s")

@@ -59,6 +59,11 @@ def _two_readings(folder: Path) -> str:
     return " and ".join(came)
 
 
+def _with_password(folder: Path) -> str:
+    with serving() as server:
+        return came_of(f"joe:secret@{server.address}", "answers-401")
+
+
 def _half_is_dead(folder: Path) -> str:
     import pandas as pd
 
@@ -105,6 +110,13 @@ FAULTS = (
         "The connection failed|No complete answer within 1 seconds",
     ),
     Fault("another-picture-later", "remote", _nothing, _two_readings, "(read 8 x 9, light.*){2}"),
+    Fault(
+        "password-in-a-url",
+        "remote",
+        _nothing,
+        _with_password,
+        r"^(?!.*secret)ImageError: http://\*\*\*@.*answered 401",
+    ),
     Fault("addresses-not-public", "remote", _nothing, _reads_private, "reached: none"),
     Fault(
         "host-of-half-the-images-is-down",

@@ -311,6 +311,14 @@ def serving() -> Iterator[Server]:
         thread.join()
 
 
+def read(server: Server, name: str, **options: object) -> bytes:
+    """Read from a server by a behaviour, with options of `read_url`."""
+    from keras_cvdata.sources.remote import read_url
+
+    chosen = {"allow": ("http",), "private_hosts": True, "pause": 0.01, **options}
+    return read_url(f"http://{server.address}/{name}", **chosen)  # type: ignore[arg-type]
+
+
 def came_of(address: str, name: str, timeout: float = 1.0) -> str:
     """Read a picture from the server, as a source does, and say what came.
 

@@ -173,6 +173,25 @@ def report_on_a_full_disk(method: str, place: Path) -> str:
     return "written"
 
 
+def predict_on_a_full_disk(place: Path) -> str:
+    """Predict into a table, on a machine whose disks take a few bytes."""
+    import keras
+
+    from keras_cvdata import predict
+
+    model = keras.Sequential([keras.Input((24, 24, 3)), keras.layers.Flatten()])
+    model.add(keras.layers.Dense(3, "softmax"))
+    target = place / "out.csv"
+    target.write_text("old")
+    try:
+        with _full_disk(50):
+            predict(model, place / "first", path=target, verbose=0)
+    except OSError as error:
+        kept = "old table kept" if target.read_text() == "old" else "old table lost"
+        return f"{error}: {kept}, {len(error.result)} rows"  # type: ignore[attr-defined]
+    return "written"
+
+
 def convert_strange(name: str, place: Path) -> str:
     """Convert a collection with a class that is no UTF-8."""
     from keras_cvdata.conversion import convert
@@ -268,6 +287,8 @@ FAULTS: tuple[Fault, ...] = (
     ),
     *_of_each("full-disk", full_disk, _TARGETS, "^OSError: old target kept, named$", quick=True),
     *_of_each("full-disk-audit", report_on_a_full_disk, _REPORTS, "^old report kept, named$"),
+    Fault("predict-on-a-full-disk", "writing", two_collections, predict_on_a_full_disk,
+          "is `result` of this error.*out.csv'?: old table kept, 12 rows$"),
     *_of_each("no-utf-8", convert_strange, ("out", "out.h5"), r"^classes \{.*caf\\udce9"),
     *_of_each(
         "no-utf-8", convert_strange, _TARGETS[1:4],

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
+import tempfile
 from pathlib import Path
 
 import cv2
@@ -428,6 +431,31 @@ def test_the_table_is_written_and_a_line_is_said(tmp_path: Path, capsys) -> None
         tens(path="out.txt")
     with pytest.raises(FileNotFoundError, match="there is no folder"):
         tens(path=tmp_path / "none" / "out.csv")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk of Linux that is full")
+def test_the_table_is_kept_where_the_disk_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / "out.csv").symlink_to("/dev/full")
+    with pytest.raises(
+        OSError, match=r"No space left on device\. It is kept.*: '.*out.csv'$"
+    ) as full:
+        tens(path=tmp_path / "out.csv")
+    (kept,) = tmp_path.glob("*/out.csv")
+    assert list(pd.read_csv(kept).predicted) == list(full.value.result.predicted)
+
+
+def test_the_table_is_written_before_anything_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is said may end it, such as where the log is on a full disk."""
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    sys.stdout.close()
+    with pytest.raises(ValueError, match="closed file"):
+        tens(path=tmp_path / "out.csv", verbose=1)
+    assert len(pd.read_csv(tmp_path / "out.csv")) == 6
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,8 @@ import pytest
 
 import keras_cvdata as cvd
 from keras_cvdata import cli
+from keras_cvdata.review.predictions import predictions_of
+from tests.review.numpy_model import NumpyModel, one_hot_of_tens
 
 VIOLET = (250, 0, 250)
 
@@ -41,6 +44,21 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 pixels[:5] = pixels[-5:] = pixels[:, :5] = pixels[:, -5:] = VIOLET
             cv2.imwrite(str(root / name / f"{number}.png"), pixels[..., ::-1].astype(np.uint8))
     return root
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk of Linux that is full")
+def test_the_report_is_kept_where_the_disk_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / "r.html").symlink_to("/dev/full")
+    grey, names = np.uint8([0, 10, 20])[:, None, None, None], ["zero", "ten", "twenty"]
+    options = {"class_names": names, "color_mode": "grayscale"}
+    found = predictions_of(NumpyModel(one_hot_of_tens), (grey, names), **options)
+    with pytest.raises(OSError, match=r"No space left on device\. It is kept as") as full:
+        cvd.review(found, None, tmp_path / "r.html", measure=False, verbose=0)
+    assert full.value.result.accuracy == 1
+    assert len(list(tmp_path.glob("keras-cvdata-*/r.html"))) == 1
 
 
 @pytest.mark.slow

@@ -1,6 +1,8 @@
 """Splitting collections."""
 
 import json
+import pathlib
+import tempfile
 
 import numpy as np
 import pytest
@@ -191,6 +193,21 @@ def test_names_that_are_no_utf_8_do_not_stop_a_certificate(tmp_path):
     split(source, 0.3, groups="near-copies", certificate=path, verbose=0)
     nearest = json.loads(path.read_text(encoding="utf-8"))["nearest_pair_across_parts"]
     assert nearest["images"][0]["name"].startswith("ro\udcffse ")
+
+
+@pytest.mark.skipif(not pathlib.Path("/dev/full").exists(), reason="a disk of Linux that is full")
+def test_parts_are_kept_where_the_disk_is_full(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / "c.json").symlink_to("/dev/full")
+    with pytest.raises(OSError, match=r"No space left on device\. It is kept as") as full:
+        split(
+            with_copies(30)[0],
+            *(0.3, True, "near-copies"),
+            certificate=tmp_path / "c.json",
+            verbose=0,
+        )
+    assert sum(map(len, full.value.result)) == 30
+    assert len(list(tmp_path.glob("*/c.json"))) == 1
 
 
 def test_a_certificate_is_about_near_copies(tmp_path):

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-MAX_CHUNK = 1 << 28  # bytes of one chunk, which is decompressed as a whole
+MAX_CHUNK = 1 << 27  # bytes of one chunk, which is decompressed as a whole, in about 4 times that
+_GOOD_CHUNK = 1 << 20
 MAX_RATIO = 1100  # deflate cannot compress further
 MAX_DEPTH = 16  # groups inside each other
 
@@ -214,17 +215,28 @@ def check_dataset(dataset: Any, place: str) -> None:
             f"{place}: no data were ever written to {dataset.shape}; writing was cut short. Make "
             "the file anew."
         )
-    if dataset.chunks and math.prod(dataset.chunks) * kind.get_size() > MAX_CHUNK:
-        raise ValueError(
-            f"{place}: the chunks of {dataset.chunks} are larger than {MAX_CHUNK >> 20} MiB. Store "
-            "it with chunks of one image, or without."
-        )
+    _check_chunks(dataset.chunks or (0,), kind.get_size(), place)
     size = dataset.size * kind.get_size()
     if size > MAX_RATIO * stored:
         raise ValueError(
             f"{place}: {dataset.shape} of {dataset.dtype} needs {size:,} bytes, but only "
             f"{stored:,} are stored, which no compression explains. Make the file anew."
         )
+
+
+def _check_chunks(chunks: tuple[int, ...], width: int, place: str) -> None:
+    """Refuse chunks that are too large; one must be read as a whole for a part of it."""
+    size = math.prod(chunks) * width
+    if size <= MAX_CHUNK:
+        return
+    sides = [1, *chunks[1:]] if len(chunks) > 2 else list(chunks)
+    while math.prod(sides) * width > _GOOD_CHUNK:
+        sides[sides.index(max(sides))] = -(-max(sides) // 2)
+    raise ValueError(
+        f"{place}: its chunks {chunks} take {size:,} bytes each, and are read as a whole; at most "
+        f"{MAX_CHUNK:,} are. Store it in smaller ones, with h5py by create_dataset(..., "
+        f"chunks={tuple(sides)}), or by h5repack."
+    )
 
 
 def _check_filters(dataset: Any, place: str) -> None:

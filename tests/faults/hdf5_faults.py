@@ -275,10 +275,10 @@ def largest_image(folder: Path) -> Path:
     """As many bytes as an image may have by default, in chunks as large as they may be."""
 
     def fill(file: Any) -> None:
-        chunks = {"chunks": (1, 4000, 8000), "compression": "gzip", "shuffle": True}
+        chunks = {"chunks": (1, 4194, 8000), "compression": "gzip", "shuffle": True}
         data = file.create_dataset("images", (1, 8000, 8000), "f4", **chunks)
-        for row in (0, 4000):
-            data.id.write_direct_chunk((0, row, 0), zlib.compress(bytes(128_000_000), 1))
+        for row in (0, 4194):
+            data.id.write_direct_chunk((0, row, 0), zlib.compress(bytes(4194 * 8000 * 4), 1))
 
     return _written(folder, fill)
 

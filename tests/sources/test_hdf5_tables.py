@@ -203,10 +203,6 @@ def test_images_that_are_too_large_are_refused(path):
     assert not source.limited(19).fetch_into(np.array([0]), out)
     with pytest.raises(ImageError, match=r"\[0\].*4 x 5 pixels, 60 bytes; at most 19 pixels"):
         source.limited(19).fetch(0)
-    written(path, lambda file: file.create_dataset("images", data=PIXELS, chunks=(6, 4, 5, 3)))
-    with pytest.raises(ImageError, match="its chunks of 360 bytes are read as a whole; at most"):
-        HDF5Source(path).limited(20).fetch(0)
-    assert HDF5Source(path).limited(180).fetch(0).shape == (4, 5, 3)
 
 
 @pytest.mark.parametrize(("value", "found"), [(np.bytes_(b"ab"), "ab"), (np.zeros(9), "")])

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from keras_cvdata.sources.hdf5_chunks import RefusedError, never_written
+
 MAX_CHUNK = 1 << 27  # bytes of one chunk, which is decompressed as a whole, in about 4 times that
 _GOOD_CHUNK = 1 << 20
 MAX_RATIO = 1100  # deflate cannot compress further
@@ -65,6 +67,8 @@ def inside(place: str) -> Iterator[None]:
         raise ValueError(
             f"{place}: there is not enough memory to read it. Store it in smaller parts."
         ) from error
+    except RefusedError as error:
+        raise ValueError(f"{place}: {error}.") from error
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{place}: the text is not UTF-8: {error}. Store it anew, for example as str by h5py."
@@ -140,9 +144,16 @@ def _member(group: Any, name: str, where: str) -> Any:
                 "into the file (h5py: group.copy(..., expand_external=True, expand_soft=True))."
             )
         member = group[name]
-        if isinstance(member, h5py.Dataset):
+        if is_dataset(member):
             check_dataset(member, place)
     return member if isinstance(member, h5py.Dataset | h5py.Group) else None
+
+
+def is_dataset(member: Any) -> bool:
+    """Whether a member is a dataset, also one of a type that NumPy has not."""
+    import h5py
+
+    return isinstance(member, h5py.Dataset)
 
 
 def walk(root: Any, where: str) -> Iterator[tuple[tuple[str, ...], Any, dict[str, Any]]]:
@@ -175,7 +186,7 @@ def walk(root: Any, where: str) -> Iterator[tuple[tuple[str, ...], Any, dict[str
         datasets: dict[str, Any] = {}
         below = []
         for name, member in members(group, where):
-            if isinstance(member, h5py.Dataset):
+            if is_dataset(member):
                 datasets[name] = member
             else:
                 below.append(((*names, name), member))
@@ -211,10 +222,7 @@ def check_dataset(dataset: Any, place: str) -> None:
         return
     stored = dataset.id.get_storage_size()
     if stored == 0:
-        raise ValueError(
-            f"{place}: no data were ever written to {dataset.shape}; writing was cut short. Make "
-            "the file anew."
-        )
+        raise never_written(f"the data {dataset.shape} were")
     _check_chunks(dataset.chunks or (0,), kind.get_size(), place)
     size = dataset.size * kind.get_size()
     if size > MAX_RATIO * stored:

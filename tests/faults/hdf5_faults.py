@@ -88,6 +88,14 @@ def never_written(folder: Path) -> Path:
     return _written(folder, fill)
 
 
+def labels_never_written(folder: Path) -> Path:
+    def fill(file: Any) -> None:
+        file["images"] = ONES
+        file.create_dataset("labels", (4,), "u1", chunks=(2,))[:2] = 1
+
+    return _written(folder, fill)
+
+
 def plain(folder: Path) -> Path:
     return _written(folder, lambda file: file.update(images=ONES, labels=["a", "b"] * 2))
 
@@ -283,6 +291,15 @@ def largest_image(folder: Path) -> Path:
     return _written(folder, fill)
 
 
+def chunk_of_200_megabytes(folder: Path) -> Path:
+    def fill(file: Any) -> None:
+        chunks = {"chunks": (50, 1000, 1000), "compression": "gzip"}
+        data = file.create_dataset("images", (50, 1000, 1000), "f4", **chunks)
+        data.id.write_direct_chunk((0, 0, 0), zlib.compress(bytes(200_000_000), 1))
+
+    return _written(folder, fill)
+
+
 def chunks_of_one_pixel(folder: Path) -> Path:
     def fill(file: Any) -> None:
         file.create_dataset("images", data=np.ones((1, 400, 400), np.uint8), chunks=(1, 1, 1))
@@ -324,6 +341,11 @@ LIMITS = (
         "ImageError: .*65536 x 65536 pixels.*raise max_pixels",
     ),
     ("largest-image-that-is-read", largest_image, r"1 images, \[\[0\.0, 0\.0, 0\.0\]\]"),
+    (
+        "chunk-of-200-megabytes",
+        chunk_of_200_megabytes,
+        r"ValueError: .*/images: its chunks .* chunks=\(1, 500, 500\)",
+    ),
     ("chunks-of-one-pixel", chunks_of_one_pixel, "ImageError: .*more than 65,536 chunks"),
 )
 
@@ -338,6 +360,13 @@ FAULTS: tuple[Fault, ...] = (
         read,
         r"ImageError: .*\[0\].*never written",
         quick=True,
+    ),
+    Fault(
+        "labels-that-were-never-written",
+        "hdf5",
+        labels_never_written,
+        read,
+        r"ValueError: .*/labels: .*rows 2 to 3.*never written",
     ),
     Fault(
         "rewritten-while-it-is-open",

@@ -108,8 +108,8 @@ def from_levels(
     names = [None] * len(paths[0]) if class_names is None else class_names
     if len(names) != len(paths[0]) or any(isinstance(known, str) for known in names):
         raise ValueError(
-            f"{_all(where)}: the labels have {len(paths[0])} levels, so class_names must be {len(paths[0])} lists "
-            f"of names; got {brief(class_names)}."
+            f"{_all(where)}: the labels have {len(paths[0])} levels, so class_names must be "
+            f"{len(paths[0])} lists of names; got {brief(class_names)}."
         )
     levels = _read_levels(paths, names, where)
     codes = np.stack([level.values for level in levels], axis=1)
@@ -130,8 +130,9 @@ def _read_levels(
         levels.append(from_names(*level, where))
         if sum(made.num_classes for made in levels) > MOST_CLASSES + len(paths) * len(levels):
             raise ValueError(
-                f"{_all(where)}: the levels have more than {MOST_CLASSES:,} classes together, most of which do "
-                "not occur: their integers leave gaps. Renumber them from 0 on, or write names."
+                f"{_all(where)}: the levels have more than {MOST_CLASSES:,} classes together, most "
+                "of which do not occur: their integers leave gaps. Renumber them from 0 on, or "
+                "write names."
             )
     return levels
 
@@ -180,8 +181,8 @@ def _check_cells(samples: int, classes: int, labels: int, where: Where | None) -
     """Refuse rows of 0 and 1 that would take far more memory than the labels that they are of."""
     if samples * classes > max(_MOST_CELLS, _CELLS_EACH * labels):
         raise ValueError(
-            f"{_all(where)}: {samples:,} samples with {classes:,} classes, and {labels:,} labels in all, would "
-            f"take {samples * classes / 1e9:.1f} GB as rows of 0 and 1. If each text is one label, "
+            f"{_all(where)}: {samples:,} samples with {classes:,} classes, and {labels:,} labels "
+            f"in all, would take {samples * classes / 1e9:.1f} GB as rows of 0 and 1. If each text is one label, "
             "use label_mode='int'; merge or leave out rare labels; or list the classes in "
             "class_names to have that many."
         )

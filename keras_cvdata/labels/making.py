@@ -182,9 +182,9 @@ def _check_cells(samples: int, classes: int, labels: int, where: Where | None) -
     if samples * classes > max(_MOST_CELLS, _CELLS_EACH * labels):
         raise ValueError(
             f"{_all(where)}: {samples:,} samples with {classes:,} classes, and {labels:,} labels "
-            f"in all, would take {samples * classes / 1e9:.1f} GB as rows of 0 and 1. If each text is one label, "
-            "use label_mode='int'; merge or leave out rare labels; or list the classes in "
-            "class_names to have that many."
+            f"in all, would take {samples * classes / 1e9:.1f} GB as rows of 0 and 1. If each text "
+            "is one label, use label_mode='int'; merge or leave out rare labels; or list the "
+            "classes in class_names to have that many."
         )
 
 

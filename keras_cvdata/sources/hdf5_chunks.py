@@ -10,7 +10,7 @@ import itertools
 import math
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -61,8 +61,7 @@ class Chunks:
         library: Only the library can read them.
 
     Raises:
-        RefusedError: Most chunks were never written, or their filters stand in an order in which
-            nobody can tell what they inflate to.
+        RefusedError: Most chunks were never written.
         OSError: Chunks lie outside of the file or of the dataset.
     """
 
@@ -70,11 +69,8 @@ class Chunks:
         self.shape, self.chunk = dataset.shape, dataset.chunks
         self.dtype = dataset.dtype if dtype is None else dtype
         self.filters = _filters(dataset)
-        codes = [code for code, _ in self.filters]
-        foreign = [number for number, code in enumerate(codes) if code not in _OWN]
-        if foreign and _DEFLATE in codes[: foreign[-1]]:
-            raise RefusedError(f"the filters {codes} stand in an order that is not supported")
-        self.library = bool(foreign) or (dtype is None and not stored_as_read(dataset))
+        foreign = any(code not in _OWN for code, _ in self.filters)
+        self.library = foreign or (dtype is None and not stored_as_read(dataset))
         grid = [-(-side // part) for side, part in zip(self.shape, self.chunk, strict=True)]
         written = dataset.id.get_num_chunks()
         if math.prod(grid) > 64 + 2 * written:
@@ -218,6 +214,41 @@ class Chunks:
         if any(code not in _OWN for code in before):
             return 2 * self.nominal + 1024
         return self.nominal + _SUM * before.count(_FLETCHER)
+
+
+def check_order(filters: Sequence[int]) -> None:
+    """Refuse filters of which nobody can tell what they inflate to.
+
+    Args:
+        filters: Their numbers, in the order in which they were applied.
+
+    Raises:
+        RefusedError: One that only the library knows takes what was deflated.
+    """
+    foreign = [number for number, code in enumerate(filters) if code not in _OWN]
+    if foreign and _DEFLATE in filters[: foreign[-1]]:
+        raise RefusedError(
+            f"the filters {list(filters)} stand in an order that is not supported. Store it with "
+            "gzip alone, or as the last of them"
+        )
+
+
+def check_count(shape: Sequence[int], chunk: Sequence[int]) -> None:
+    """Refuse images in very many chunks.
+
+    Args:
+        shape: Shape of an image.
+        chunk: Shape of a chunk along its axes.
+
+    Raises:
+        RefusedError: There are too many.
+    """
+    count = math.prod(-(-side // part) for side, part in zip(shape, chunk, strict=True))
+    if count > MAX_CHUNKS:
+        raise RefusedError(
+            f"each image lies in {count:,} chunks; at most {MAX_CHUNKS:,} are read. Store it in "
+            "larger ones"
+        )
 
 
 def stored_as_read(dataset: Any) -> bool:

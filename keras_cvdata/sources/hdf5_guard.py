@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from keras_cvdata.sources.hdf5_chunks import RefusedError, never_written
+from keras_cvdata.sources.hdf5_chunks import RefusedError, check_order, never_written
 
 MAX_CHUNK = 1 << 27  # bytes of one chunk, which is decompressed as a whole, in about 4 times that
 _GOOD_CHUNK = 1 << 20
@@ -252,8 +252,9 @@ def _check_filters(dataset: Any, place: str) -> None:
     import h5py
 
     creation = dataset.id.get_create_plist()
-    for number in range(creation.get_nfilters()):
-        code, *_, name = creation.get_filter(number)
+    filters = [creation.get_filter(number) for number in range(creation.get_nfilters())]
+    check_order([code for code, *_ in filters])
+    for code, *_, name in filters:
         if h5py.h5z.filter_avail(code):
             continue
         with contextlib.suppress(ImportError):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_cvdata.sources.hdf5_chunks import stored_as_read
+from keras_cvdata.sources.hdf5_chunks import check_count, stored_as_read
 from keras_cvdata.sources.hdf5_guard import inside
 from keras_cvdata.sources.hdf5_keys import BESIDE_IMAGES, CHANNEL_COUNTS
 from keras_cvdata.sources.hdf5_tables import Tables, dtype_of, place_of
@@ -210,6 +210,9 @@ def _segment(
     tables.charge(place, _ROW * count)
     with inside(place):
         tables.check_room(dataset)
+        if dataset.chunks is not None and spans is None:
+            axes = slice(0 if whole else 1, None)
+            check_count(dataset.shape[axes], dataset.chunks[axes])
         as_stored = stored_as_read(dataset)
         start = dataset.id.get_offset() if as_stored and dataset.chunks is None else None
     shape = tuple(shape)

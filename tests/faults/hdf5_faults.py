@@ -346,7 +346,7 @@ LIMITS = (
         chunk_of_200_megabytes,
         r"ValueError: .*/images: its chunks .* chunks=\(1, 500, 500\)",
     ),
-    ("chunks-of-one-pixel", chunks_of_one_pixel, "ImageError: .*more than 65,536 chunks"),
+    ("chunks-of-one-pixel", chunks_of_one_pixel, "ValueError: .*lies in 160,000 chunks"),
 )
 
 FAULTS: tuple[Fault, ...] = (

@@ -46,6 +46,10 @@ def huge_chunks(file):
     data.id.write_direct_chunk((0, 0, 0), b"deflated")
 
 
+def very_many_chunks(file):
+    file.create_dataset("images", (1, 300, 300), "u1", chunks=(1, 1, 1))[0, 0, :] = 1
+
+
 def implausible_size(file):
     data = file.create_dataset("images", (1 << 40, 8, 8), "u1", chunks=(1, 8, 8))
     data[0] = 1
@@ -72,6 +76,7 @@ def one_group_twice(file):
         (references, "images: expected numbers or text; got objects"),
         (never_written, r"cat/images: the data \(2, 4, 4\) were never written"),
         (huge_chunks, r"its chunks \(1, 8192, 8193\) take .* chunks=\(1, 512, 513\)"),
+        (very_many_chunks, "images: each image lies in 90,000 chunks"),
         (implausible_size, "images: .* which no compression explains"),
         (circle, "lead in a circle"),
         (one_group_twice, "dog: the groups lead in a circle, meet twice"),

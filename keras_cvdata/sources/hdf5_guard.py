@@ -16,7 +16,7 @@ from typing import Any
 from keras_cvdata.sources.hdf5_chunks import RefusedError, check_order, never_written
 
 MAX_CHUNK = 1 << 27  # bytes of one chunk, which is decompressed as a whole, in about 4 times that
-_GOOD_CHUNK = 1 << 20
+_GOOD_CHUNK = 1 << 20  # bytes of one that is proposed
 MAX_RATIO = 1100  # deflate cannot compress further
 MAX_DEPTH = 16  # groups inside each other
 
@@ -203,6 +203,7 @@ def check_dataset(dataset: Any, place: str) -> None:
 
     Raises:
         ValueError: The dataset is not plain.
+        RefusedError: It was never written, or nobody can tell what its filters inflate to.
     """
     import h5py
 
@@ -238,7 +239,7 @@ def _check_chunks(chunks: tuple[int, ...], width: int, place: str) -> None:
     if size <= MAX_CHUNK:
         return
     sides = [1, *chunks[1:]] if len(chunks) > 2 else list(chunks)
-    while math.prod(sides) * width > _GOOD_CHUNK:
+    while math.prod(sides) * width > _GOOD_CHUNK and max(sides) > 1:
         sides[sides.index(max(sides))] = -(-max(sides) // 2)
     raise ValueError(
         f"{place}: its chunks {chunks} take {size:,} bytes each, and are read as a whole; at most "

@@ -46,6 +46,12 @@ def huge_chunks(file):
     data.id.write_direct_chunk((0, 0, 0), b"deflated")
 
 
+def long_text_in_chunks(file):
+    options = {"chunks": (200,), "compression": "gzip"}
+    data = file.create_dataset("images", (200,), "S2000000", **options)
+    data.id.write_direct_chunk((0,), b"deflated")
+
+
 def very_many_chunks(file):
     file.create_dataset("images", (1, 300, 300), "u1", chunks=(1, 1, 1))[0, 0, :] = 1
 
@@ -76,6 +82,7 @@ def one_group_twice(file):
         (references, "images: expected numbers or text; got objects"),
         (never_written, r"cat/images: the data \(2, 4, 4\) were never written"),
         (huge_chunks, r"its chunks \(1, 8192, 8193\) take .* chunks=\(1, 512, 513\)"),
+        (long_text_in_chunks, r"its chunks \(200,\) take .* chunks=\(1,\)"),
         (very_many_chunks, "images: each image lies in 90,000 chunks"),
         (implausible_size, "images: .* which no compression explains"),
         (circle, "lead in a circle"),

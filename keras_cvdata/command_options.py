@@ -187,6 +187,12 @@ def add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--hierarchical", action="store_true", help="folders in folders are levels of labels"
     )
+    parser.add_argument(
+        "--untrusted",
+        action="store_true",
+        help="of an .h5 file of unknown origin: have another process read what may crash the HDF5 "
+        "library",
+    )
 
 
 def add_image_size(
@@ -233,6 +239,7 @@ def reading(args: argparse.Namespace) -> dict[str, Any]:
         f"image_{word}": args.image_column,
         f"label_{word}": args.label_column,
         "hierarchical": args.hierarchical or None,
+        "untrusted": args.untrusted or None,
         "label_separator": args.label_separator,
         "label_kind": "multilabel" if args.label_separator else None,
         "max_pixels": args.max_pixels,

@@ -114,6 +114,7 @@ def test_errors_are_one_line_and_exit_code_2(tmp_path: Path) -> None:
         (["convert", "photos", "x.zip"], "error: x.zip: expected a path that ends in .h5"),
         (["convert", "photos", "x.h5", "--label-column", "y"], "error: .*'--label-column'"),
         (["preview", "photos", "file/x.png"], "error: .*file"),
+        (["audit", "photos", "--untrusted"], "error: photos: --untrusted is for HDF5 files"),
     ],
 )
 def test_what_cannot_be_done_is_said(
@@ -132,6 +133,26 @@ def test_what_cannot_be_done_is_said(
     assert said.out == ""
     assert said.err.count("\n") == 1
     assert re.match(message, said.err), said.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["audit x.h5", "bench x.h5", "convert x.h5 y", "split x.h5 y", "preview x.h5 y.png"],
+)
+def test_files_of_unknown_origin_are_left_to_another_process(
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def told(path: str, question: object) -> None:
+        raise ValueError(f"{path}: another process reads it")
+
+    monkeypatch.setattr("keras_cvdata.sources.hdf5.list_in_child", told)
+    monkeypatch.chdir(tmp_path)
+    Path("x.h5").touch()
+    assert cli.main([*command.split(), "--untrusted"]) == 2
+    assert capsys.readouterr().err == "error: x.h5: another process reads it\n"
 
 
 def test_long_messages_become_one_line(

@@ -79,6 +79,20 @@ def test_what_does_not_fit_is_said_in_a_line(model, pictures, arguments, message
     assert re.search(message, said.err), said.err
 
 
+@pytest.mark.parametrize("command", ["predict", "review", "stress"])
+def test_files_of_unknown_origin_are_left_to_another_process(
+    command, model, tmp_path, monkeypatch, capsys
+) -> None:
+    def told(path: str, question: object) -> None:
+        raise ValueError(f"{path}: another process reads it")
+
+    monkeypatch.setattr("keras_cvdata.sources.hdf5.list_in_child", told)
+    (tmp_path / "x.h5").touch()
+    arguments = [command, str(model), str(tmp_path / "x.h5"), "--rescale=none", "--untrusted"]
+    assert cli.main(arguments) == 2
+    assert "x.h5: another process reads it" in capsys.readouterr().err
+
+
 def test_labels_that_are_none_of_the_classes_are_left_out(model, pictures, capsys) -> None:
     (pictures / "b").mkdir()
     (pictures / "c").mkdir()

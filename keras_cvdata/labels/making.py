@@ -108,8 +108,8 @@ def from_levels(
     names = [None] * len(paths[0]) if class_names is None else class_names
     if len(names) != len(paths[0]) or any(isinstance(known, str) for known in names):
         raise ValueError(
-            f"The labels have {len(paths[0])} levels, so class_names must be {len(paths[0])} lists "
-            f"of names; got {brief(class_names)}."
+            f"{_all(where)}: the labels have {len(paths[0])} levels, so class_names must be "
+            f"{len(paths[0])} lists of names; got {brief(class_names)}."
         )
     levels = _read_levels(paths, names, where)
     codes = np.stack([level.values for level in levels], axis=1)
@@ -130,8 +130,9 @@ def _read_levels(
         levels.append(from_names(*level, where))
         if sum(made.num_classes for made in levels) > MOST_CLASSES + len(paths) * len(levels):
             raise ValueError(
-                f"The levels have more than {MOST_CLASSES:,} classes together, most of which do "
-                "not occur: their integers leave gaps. Renumber them from 0 on, or write names."
+                f"{_all(where)}: the levels have more than {MOST_CLASSES:,} classes together, most "
+                "of which do not occur: their integers leave gaps. Renumber them from 0 on, or "
+                "write names."
             )
     return levels
 
@@ -170,20 +171,20 @@ def from_sets(
         [name for names in lists for name in names], class_names, lambda i: place(where, rows[i])
     )
     if class_names is None:
-        _check_cells(len(lists), flat.num_classes, len(rows))
+        _check_cells(len(lists), flat.num_classes, len(rows), where)
     hot = np.zeros((len(lists), flat.num_classes), np.uint8)
     hot[rows, flat.values] = 1
     return Labels("multilabel", hot, flat.names)
 
 
-def _check_cells(samples: int, classes: int, labels: int) -> None:
+def _check_cells(samples: int, classes: int, labels: int, where: Where | None) -> None:
     """Refuse rows of 0 and 1 that would take far more memory than the labels that they are of."""
     if samples * classes > max(_MOST_CELLS, _CELLS_EACH * labels):
         raise ValueError(
-            f"{samples:,} samples with {classes:,} classes, and {labels:,} labels in all, would "
-            f"take {samples * classes / 1e9:.1f} GB as rows of 0 and 1. If each text is one label, "
-            "use label_mode='int'; merge or leave out rare labels; or list the classes in "
-            "class_names to have that many."
+            f"{_all(where)}: {samples:,} samples with {classes:,} classes, and {labels:,} labels "
+            f"in all, would take {samples * classes / 1e9:.1f} GB as rows of 0 and 1. If each text "
+            "is one label, use label_mode='int'; merge or leave out rare labels; or list the "
+            "classes in class_names to have that many."
         )
 
 
@@ -378,6 +379,10 @@ def _not_finite(value: Any, row: int, where: Where | None) -> ValueError:
         f"{place(where, row)}: a regression target must be a finite number, or as many as in the "
         f"other rows; got {brief(value)}. Correct the row or leave it out."
     )
+
+
+def _all(where: Where | None) -> str:
+    return f"{place(where, 0)} and all rows after it"
 
 
 def place(where: Where | None, row: int) -> str:

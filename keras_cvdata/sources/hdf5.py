@@ -24,7 +24,6 @@ from keras_cvdata.sources.hdf5_segments import Segment
 from keras_cvdata.types import Array, ImageError, Ints
 
 BYTES_PER_PIXEL = 4  # that an image of `max_pixels` may take
-MAX_CHUNK = 2  # bytes of a chunk, which is read as a whole, for each of `max_pixels`
 
 
 class HDF5Source(Source):
@@ -291,11 +290,6 @@ class HDF5Source(Source):
             chunks = self._chunks_of(segment.address)
             if chunks.count(first, last) > MAX_CHUNKS:
                 raise OSError(f"an image lies in more than {MAX_CHUNKS:,} chunks")
-            if chunks.nominal > MAX_CHUNK * self.max_pixels:
-                raise OSError(
-                    f"its chunks of {chunks.nominal:,} bytes are read as a whole; at most "
-                    f"{MAX_CHUNK * self.max_pixels:,} are, which max_pixels= raises"
-                )
             if not chunks.library:
                 return chunks.rows(self._opened(), first, last)
             chunks.check(self._opened(), first, last)

@@ -10,7 +10,7 @@ import itertools
 import math
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,26 @@ _BLOCK = 1 << 16  # numbers that a checksum adds up together
 At = tuple[int, ...]  # number of a chunk along each axis
 
 
+class RefusedError(OSError):
+    """What is not read of a file that need not be damaged."""
+
+
+def never_written(what: str) -> RefusedError:
+    """Refuse what the library would fill in as if it were data.
+
+    Args:
+        what: What there is not, with its verb.
+
+    Returns:
+        The error.
+    """
+    return RefusedError(
+        f"{what} never written, and the HDF5 library would give the fill value there, mostly 0. "
+        "Writing was cut short, or left out what shall be that value: write the rest, or store the "
+        "fill value itself (with h5py: data[...] = data[...])"
+    )
+
+
 class Chunks:
     """Where the chunks of a dataset lie, and what undoes their filters.
 
@@ -41,23 +61,20 @@ class Chunks:
         library: Only the library can read them.
 
     Raises:
-        OSError: Chunks lie outside of the file or of the dataset, most were never written, or
-            their filters stand in an order in which nobody can tell what they inflate to.
+        RefusedError: Most chunks were never written.
+        OSError: Chunks lie outside of the file or of the dataset.
     """
 
     def __init__(self, dataset: Any, file_size: int, dtype: Any = None) -> None:
         self.shape, self.chunk = dataset.shape, dataset.chunks
         self.dtype = dataset.dtype if dtype is None else dtype
         self.filters = _filters(dataset)
-        codes = [code for code, _ in self.filters]
-        foreign = [number for number, code in enumerate(codes) if code not in _OWN]
-        if foreign and _DEFLATE in codes[: foreign[-1]]:
-            raise OSError(f"the filters {codes} stand in an order that is not supported")
-        self.library = bool(foreign) or (dtype is None and not stored_as_read(dataset))
+        foreign = any(code not in _OWN for code, _ in self.filters)
+        self.library = foreign or (dtype is None and not stored_as_read(dataset))
         grid = [-(-side // part) for side, part in zip(self.shape, self.chunk, strict=True)]
         written = dataset.id.get_num_chunks()
         if math.prod(grid) > 64 + 2 * written:
-            raise OSError(f"only {written} of {math.prod(grid)} chunks were ever written")
+            raise never_written(f"{math.prod(grid) - written} of {math.prod(grid)} chunks were")
         self.places = np.full(grid, -1, np.int64)
         self.sizes = np.zeros(grid, np.int64)
         self.masks = np.zeros(grid, np.uint32)
@@ -93,7 +110,8 @@ class Chunks:
             (last - first, ...) values.
 
         Raises:
-            OSError: A chunk is damaged, or was never written.
+            RefusedError: A chunk was never written.
+            OSError: A chunk is damaged.
         """
         out = np.empty((last - first, *self.shape[1:]), self.dtype)
         for at in self._touched(first, last):
@@ -122,7 +140,8 @@ class Chunks:
             last: Row after the last.
 
         Raises:
-            OSError: A chunk is damaged, was never written, or inflates to more than it holds.
+            RefusedError: A chunk was never written.
+            OSError: A chunk is damaged, or inflates to more than it holds.
         """
         deflated = any(code == _DEFLATE for code, _ in self.filters)
         for at in self._touched(first, last):
@@ -144,7 +163,9 @@ class Chunks:
         """Place and size of a chunk."""
         place, size = int(self.places[at]), int(self.sizes[at])
         if place < 0:
-            raise OSError(f"the chunk {at} was never written; writing was cut short")
+            first = at[0] * self.chunk[0]
+            last = min(first + self.chunk[0], self.shape[0]) - 1
+            raise never_written(f"the chunk {at}, of the rows {first} to {last}, was")
         if size > 2 * self.nominal + 1024:
             raise OSError("a chunk is damaged: it takes more room than what it holds")
         return place, size
@@ -193,6 +214,41 @@ class Chunks:
         if any(code not in _OWN for code in before):
             return 2 * self.nominal + 1024
         return self.nominal + _SUM * before.count(_FLETCHER)
+
+
+def check_order(filters: Sequence[int]) -> None:
+    """Refuse filters of which nobody can tell what they inflate to.
+
+    Args:
+        filters: Their numbers, in the order in which they were applied.
+
+    Raises:
+        RefusedError: One that only the library knows takes what was deflated.
+    """
+    foreign = [number for number, code in enumerate(filters) if code not in _OWN]
+    if foreign and _DEFLATE in filters[: foreign[-1]]:
+        raise RefusedError(
+            f"the filters {list(filters)} stand in an order that is not supported. Store it with "
+            "gzip alone, or as the last of them"
+        )
+
+
+def check_count(shape: Sequence[int], chunk: Sequence[int]) -> None:
+    """Refuse images in very many chunks.
+
+    Args:
+        shape: Shape of an image.
+        chunk: Shape of a chunk along its axes.
+
+    Raises:
+        RefusedError: There are too many.
+    """
+    count = math.prod(-(-side // part) for side, part in zip(shape, chunk, strict=True))
+    if count > MAX_CHUNKS:
+        raise RefusedError(
+            f"each image lies in {count:,} chunks; at most {MAX_CHUNKS:,} are read. Store it in "
+            "larger ones"
+        )
 
 
 def stored_as_read(dataset: Any) -> bool:

@@ -13,7 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-MAX_CHUNK = 1 << 28  # bytes of one chunk, which is decompressed as a whole
+from keras_cvdata.sources.hdf5_chunks import RefusedError, check_order, never_written
+
+MAX_CHUNK = 1 << 27  # bytes of one chunk, which is decompressed as a whole, in about 4 times that
+_GOOD_CHUNK = 1 << 20  # bytes of one that is proposed
 MAX_RATIO = 1100  # deflate cannot compress further
 MAX_DEPTH = 16  # groups inside each other
 
@@ -64,6 +67,8 @@ def inside(place: str) -> Iterator[None]:
         raise ValueError(
             f"{place}: there is not enough memory to read it. Store it in smaller parts."
         ) from error
+    except RefusedError as error:
+        raise ValueError(f"{place}: {error}.") from error
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{place}: the text is not UTF-8: {error}. Store it anew, for example as str by h5py."
@@ -139,9 +144,16 @@ def _member(group: Any, name: str, where: str) -> Any:
                 "into the file (h5py: group.copy(..., expand_external=True, expand_soft=True))."
             )
         member = group[name]
-        if isinstance(member, h5py.Dataset):
+        if is_dataset(member):
             check_dataset(member, place)
     return member if isinstance(member, h5py.Dataset | h5py.Group) else None
+
+
+def is_dataset(member: Any) -> bool:
+    """Whether a member is a dataset, also one of a type that NumPy has not."""
+    import h5py
+
+    return isinstance(member, h5py.Dataset)
 
 
 def walk(root: Any, where: str) -> Iterator[tuple[tuple[str, ...], Any, dict[str, Any]]]:
@@ -174,7 +186,7 @@ def walk(root: Any, where: str) -> Iterator[tuple[tuple[str, ...], Any, dict[str
         datasets: dict[str, Any] = {}
         below = []
         for name, member in members(group, where):
-            if isinstance(member, h5py.Dataset):
+            if is_dataset(member):
                 datasets[name] = member
             else:
                 below.append(((*names, name), member))
@@ -191,6 +203,7 @@ def check_dataset(dataset: Any, place: str) -> None:
 
     Raises:
         ValueError: The dataset is not plain.
+        RefusedError: It was never written, or nobody can tell what its filters inflate to.
     """
     import h5py
 
@@ -210,15 +223,8 @@ def check_dataset(dataset: Any, place: str) -> None:
         return
     stored = dataset.id.get_storage_size()
     if stored == 0:
-        raise ValueError(
-            f"{place}: no data were ever written to {dataset.shape}; writing was cut short. Make "
-            "the file anew."
-        )
-    if dataset.chunks and math.prod(dataset.chunks) * kind.get_size() > MAX_CHUNK:
-        raise ValueError(
-            f"{place}: the chunks of {dataset.chunks} are larger than {MAX_CHUNK >> 20} MiB. Store "
-            "it with chunks of one image, or without."
-        )
+        raise never_written(f"the data {dataset.shape} were")
+    _check_chunks(dataset.chunks or (0,), kind.get_size(), place)
     size = dataset.size * kind.get_size()
     if size > MAX_RATIO * stored:
         raise ValueError(
@@ -227,13 +233,29 @@ def check_dataset(dataset: Any, place: str) -> None:
         )
 
 
+def _check_chunks(chunks: tuple[int, ...], width: int, place: str) -> None:
+    """Refuse chunks that are too large; one must be read as a whole for a part of it."""
+    size = math.prod(chunks) * width
+    if size <= MAX_CHUNK:
+        return
+    sides = [1, *chunks[1:]] if len(chunks) > 2 else list(chunks)
+    while math.prod(sides) * width > _GOOD_CHUNK and max(sides) > 1:
+        sides[sides.index(max(sides))] = -(-max(sides) // 2)
+    raise ValueError(
+        f"{place}: its chunks {chunks} take {size:,} bytes each, and are read as a whole; at most "
+        f"{MAX_CHUNK:,} are. Store it in smaller ones, with h5py by create_dataset(..., "
+        f"chunks={tuple(sides)}), or by h5repack."
+    )
+
+
 def _check_filters(dataset: Any, place: str) -> None:
     """Have the library know the filters of a dataset, as far as they are installed."""
     import h5py
 
     creation = dataset.id.get_create_plist()
-    for number in range(creation.get_nfilters()):
-        code, *_, name = creation.get_filter(number)
+    filters = [creation.get_filter(number) for number in range(creation.get_nfilters())]
+    check_order([code for code, *_ in filters])
+    for code, *_, name in filters:
         if h5py.h5z.filter_avail(code):
             continue
         with contextlib.suppress(ImportError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from keras_cvdata.sources.directory import SPLITS, TRAINING
-from keras_cvdata.sources.hdf5_guard import member_at, members
+from keras_cvdata.sources.hdf5_guard import is_dataset, member_at, members
 from keras_cvdata.types import Array
 
 BESIDE_IMAGES = ("offsets", "order", "slots")
@@ -84,13 +84,13 @@ def _images(file: Any, where: str, key: str | None) -> tuple[Any, str | None]:
     start = file
     if key is not None:
         start = member_at(file, key, where)
-        if hasattr(start, "dtype"):
+        if is_dataset(start):
             return start.parent, start.name.rpartition("/")[2]
     found = dict(members(start, where))
     if (images := _usual(found)) is not None:
         return start, images
     only = next(iter(found.values())) if len(found) == 1 else None
-    if only is not None and not hasattr(only, "dtype"):  # `data/image` with `data/label`
+    if only is not None and not is_dataset(only):  # `data/image` with `data/label`
         inner = dict(members(only, where))
         images = _usual(inner)
         if images is not None and any(name == images and label in inner for name, label in _PAIRS):
@@ -99,7 +99,7 @@ def _images(file: Any, where: str, key: str | None) -> tuple[Any, str | None]:
 
 
 def _usual(found: Mapping[str, Any]) -> str | None:
-    return next((name for name, _ in _PAIRS if hasattr(found.get(name), "dtype")), None)
+    return next((name for name, _ in _PAIRS if is_dataset(found.get(name))), None)
 
 
 def _labels_of_other_file(file: Any, key: str | None) -> Any:
@@ -107,7 +107,7 @@ def _labels_of_other_file(file: Any, key: str | None) -> Any:
     if key is not None:
         return member_at(file, key, where)
     found = dict(members(file, where))
-    datasets = {name: member for name, member in found.items() if hasattr(member, "dtype")}
+    datasets = {name: member for name, member in found.items() if is_dataset(member)}
     usual = [label for _, label in _PAIRS if label in datasets]
     if not usual and len(datasets) != 1:
         raise ValueError(

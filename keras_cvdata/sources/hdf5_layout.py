@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from keras_cvdata.labels import Labels, from_array, join_columns
-from keras_cvdata.sources.hdf5_guard import inside, member_at, members, walk
+from keras_cvdata.sources.hdf5_guard import inside, is_dataset, member_at, members, walk
 from keras_cvdata.sources.hdf5_keys import (
     Found,
     Keys,
@@ -198,7 +198,7 @@ def _flat_labels(
     kind: str | None,
     wanted: _Wanted,
 ) -> dict[str, Labels]:
-    if hasattr(member, "dtype"):
+    if is_dataset(member):
         return {"label": _label_column(member, tables, class_names, kind, wanted, "label")}
     joins = kind in ("multilabel", "number")
     columns = {}
@@ -220,7 +220,7 @@ def _label_column(
     name: str,
 ) -> Labels:
     place = place_of(dataset)
-    if not hasattr(dataset, "dtype") or not dataset.shape:
+    if not is_dataset(dataset) or not dataset.shape:
         raise ValueError(f"{place}: expected a dataset of labels, one for each image.")
     wanted.check(len(dataset), repr(name))
     values = tables.read(dataset)
@@ -366,7 +366,7 @@ def _columns(group: Any, tables: Tables, wanted: _Wanted) -> dict[str, Array]:
     columns = {}
     for key, dataset in members(group, file_name(group)):
         name = text_of(tables.attribute(dataset, "name")) or key
-        if not hasattr(dataset, "dtype") or not dataset.shape:
+        if not is_dataset(dataset) or not dataset.shape:
             raise ValueError(f"{place_of(dataset)}: expected a column, one value for each image.")
         if text_of(tables.attribute(dataset, "encoding")) == "json":
             cells = tables.json(dataset)

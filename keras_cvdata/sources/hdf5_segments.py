@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from keras_cvdata.sources.hdf5_chunks import stored_as_read
+from keras_cvdata.sources.hdf5_chunks import check_count, stored_as_read
 from keras_cvdata.sources.hdf5_guard import inside
 from keras_cvdata.sources.hdf5_keys import BESIDE_IMAGES, CHANNEL_COUNTS
-from keras_cvdata.sources.hdf5_tables import Tables, place_of
+from keras_cvdata.sources.hdf5_tables import Tables, dtype_of, place_of
 from keras_cvdata.types import Array, Ints
 
 _ROW = 32  # bytes of memory that an image takes in the index
@@ -112,7 +112,7 @@ def encoded_at(offsets: Any, blob: Any, place: str, tables: Tables) -> Segment:
     Raises:
         ValueError: The offsets lead elsewhere, or it is no row of bytes.
     """
-    if blob.dtype != np.uint8 or blob.ndim != 1:
+    if dtype_of(blob) != np.uint8 or blob.ndim != 1:
         raise ValueError(f"{place}: expected bytes in one row, with 'offsets' beside them.")
     spans = read_spans(tables.read(offsets), len(blob), place_of(offsets))
     return _segment(blob, tables, len(spans), (), spans=spans)
@@ -151,10 +151,11 @@ def read_spans(offsets: Array, size: int, place: str) -> Array:
 
 def _pixels(dataset: Any, place: str, tables: Tables, slots: Any = None) -> Segment:
     """A dataset of a group: a stack of images, one image, or the bytes of one file."""
-    if dataset.ndim == 1 and dataset.dtype == np.uint8:
+    dtype = dtype_of(dataset)
+    if dataset.ndim == 1 and dtype == np.uint8:
         return _segment(dataset, tables, 1, (), spans=np.array([[0, len(dataset)]]))
     one_image = dataset.ndim == 2 or (dataset.ndim == 3 and dataset.shape[-1] in CHANNEL_COUNTS)
-    if one_image and dataset.dtype.kind in "uf" and not place.endswith("/images"):
+    if one_image and dtype.kind in "uf" and not place.endswith("/images"):
         return _segment(dataset, tables, 1, dataset.shape, whole=True)
     return stack(dataset, place, tables, slots)
 
@@ -174,11 +175,12 @@ def stack(dataset: Any, place: str, tables: Tables, slots: Any = None) -> Segmen
     Raises:
         ValueError: The dataset holds no images.
     """
-    known = dataset.ndim in (3, 4) and dataset.dtype.kind in "uf"
+    dtype = dtype_of(dataset)
+    known = dataset.ndim in (3, 4) and dtype.kind in "uf"
     if not known or 0 in dataset.shape[1:]:
         raise ValueError(
             f"{place}: expected images (count, height, width, channels) or (count, height, width) "
-            f"as unsigned integers or floats; got {dataset.shape} of {dataset.dtype}. Keep what is "
+            f"as unsigned integers or floats; got {dataset.shape} of {dtype}. Keep what is "
             "no image in attributes, or store pixels as uint8."
         )
     if dataset.ndim == 4 and dataset.shape[1] in (1, 3) and dataset.shape[3] > 4:
@@ -208,6 +210,9 @@ def _segment(
     tables.charge(place, _ROW * count)
     with inside(place):
         tables.check_room(dataset)
+        if dataset.chunks is not None and spans is None:
+            axes = slice(0 if whole else 1, None)
+            check_count(dataset.shape[axes], dataset.chunks[axes])
         as_stored = stored_as_read(dataset)
         start = dataset.id.get_offset() if as_stored and dataset.chunks is None else None
     shape = tuple(shape)

@@ -47,10 +47,11 @@ class Tables:
         """
         place = place_of(dataset)
         with inside(place):
-            is_text = dataset.dtype.hasobject and dataset.dtype.kind == "O"
-            if dataset.dtype.kind not in "biufSO" or dataset.shape is None:
+            dtype = dtype_of(dataset)
+            is_text = dtype.hasobject and dtype.kind == "O"
+            if dtype.kind not in "biufSO" or dataset.shape is None:
                 raise ValueError(
-                    f"{place}: expected numbers or text; got {dataset.dtype}. Store numbers or "
+                    f"{place}: expected numbers or text; got {dtype}. Store numbers or "
                     "text, or name other datasets with image_key= and label_key=."
                 )
             self.charge(place, dataset.nbytes)
@@ -216,6 +217,27 @@ class Tables:
             self.limit += SHARE * size
             self.left += SHARE * size
         return self._files[name]
+
+
+def dtype_of(dataset: Any) -> np.dtype[Any]:
+    """Type of a dataset in NumPy.
+
+    Args:
+        dataset: `h5py.Dataset`.
+
+    Returns:
+        The type.
+
+    Raises:
+        ValueError: NumPy has none, as for dates and for integers of 3 bytes.
+    """
+    try:
+        return dataset.dtype  # type: ignore[no-any-return]
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{place_of(dataset)}: NumPy has no type for what is stored ({error}). Store it as "
+            "integers or floats of at most 64 bits."
+        ) from error
 
 
 def place_of(member: Any) -> str:

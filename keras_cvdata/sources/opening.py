@@ -113,6 +113,12 @@ def _open_path(path: Path, options: dict[str, Any]) -> Source:
 def _opened(reader: type[Source], data: Any, options: dict[str, Any]) -> Source:
     known = list(inspect.signature(reader).parameters)[1:]
     unknown = next((name for name in options if name not in known), None)
+    if unknown == "untrusted":
+        raise TypeError(
+            f"{data if isinstance(data, Path) else reader.__name__}: untrusted=True is for HDF5 "
+            "files, whose library a file can crash. Folders and tables are read with the same "
+            "limits whoever sent them; leave it out."
+        )
     if unknown is not None:
         raise TypeError(
             f"{data if isinstance(data, Path) else reader.__name__}: {reader.__name__} has no "

@@ -88,6 +88,14 @@ def never_written(folder: Path) -> Path:
     return _written(folder, fill)
 
 
+def labels_never_written(folder: Path) -> Path:
+    def fill(file: Any) -> None:
+        file["images"] = ONES
+        file.create_dataset("labels", (4,), "u1", chunks=(2,))[:2] = 1
+
+    return _written(folder, fill)
+
+
 def plain(folder: Path) -> Path:
     return _written(folder, lambda file: file.update(images=ONES, labels=["a", "b"] * 2))
 
@@ -275,10 +283,19 @@ def largest_image(folder: Path) -> Path:
     """As many bytes as an image may have by default, in chunks as large as they may be."""
 
     def fill(file: Any) -> None:
-        chunks = {"chunks": (1, 4000, 8000), "compression": "gzip", "shuffle": True}
+        chunks = {"chunks": (1, 4194, 8000), "compression": "gzip", "shuffle": True}
         data = file.create_dataset("images", (1, 8000, 8000), "f4", **chunks)
-        for row in (0, 4000):
-            data.id.write_direct_chunk((0, row, 0), zlib.compress(bytes(128_000_000), 1))
+        for row in (0, 4194):
+            data.id.write_direct_chunk((0, row, 0), zlib.compress(bytes(4194 * 8000 * 4), 1))
+
+    return _written(folder, fill)
+
+
+def chunk_of_200_megabytes(folder: Path) -> Path:
+    def fill(file: Any) -> None:
+        chunks = {"chunks": (50, 1000, 1000), "compression": "gzip"}
+        data = file.create_dataset("images", (50, 1000, 1000), "f4", **chunks)
+        data.id.write_direct_chunk((0, 0, 0), zlib.compress(bytes(200_000_000), 1))
 
     return _written(folder, fill)
 
@@ -324,7 +341,12 @@ LIMITS = (
         "ImageError: .*65536 x 65536 pixels.*raise max_pixels",
     ),
     ("largest-image-that-is-read", largest_image, r"1 images, \[\[0\.0, 0\.0, 0\.0\]\]"),
-    ("chunks-of-one-pixel", chunks_of_one_pixel, "ImageError: .*more than 65,536 chunks"),
+    (
+        "chunk-of-200-megabytes",
+        chunk_of_200_megabytes,
+        r"ValueError: .*/images: its chunks .* chunks=\(1, 500, 500\)",
+    ),
+    ("chunks-of-one-pixel", chunks_of_one_pixel, "ValueError: .*lies in 160,000 chunks"),
 )
 
 FAULTS: tuple[Fault, ...] = (
@@ -338,6 +360,13 @@ FAULTS: tuple[Fault, ...] = (
         read,
         r"ImageError: .*\[0\].*never written",
         quick=True,
+    ),
+    Fault(
+        "labels-that-were-never-written",
+        "hdf5",
+        labels_never_written,
+        read,
+        r"ValueError: .*/labels: .*rows 2 to 3.*never written",
     ),
     Fault(
         "rewritten-while-it-is-open",

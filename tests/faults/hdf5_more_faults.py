@@ -204,6 +204,19 @@ def attribute_of_gigabytes(folder: Path) -> Path:
     return path
 
 
+def tree_that_holds_itself(folder: Path, kind: int, key: int) -> Path:
+    """A node of a B-tree whose child it is: the library looks for a leaf until the stack ends."""
+    path = folder / "a.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("images", data=ONES, chunks=(1, 8, 8, 3))
+    data = bytearray(path.read_bytes())
+    at = data.index(b"TREE" + bytes([kind]))
+    data[at + 5] = 1  # its level
+    data[at + 24 + key : at + 32 + key] = at.to_bytes(8, "little")
+    path.write_bytes(data)
+    return path
+
+
 def type_of_types(folder: Path) -> Path:
     kind = h5py.h5t.NATIVE_INT8
     for _ in range(5000):
@@ -236,6 +249,13 @@ FAULTS: tuple[Fault, ...] = (
         attribute_of_gigabytes,
         read_untrusted,
         r"ValueError: .*a\.h5",
+    ),
+    *(
+        Fault(name, "hdf5", make, read_untrusted, r": .*a\.h5.* ended the process.*signal 11")
+        for name, make in (
+            ("groups-in-a-tree-without-end", partial(tree_that_holds_itself, kind=0, key=8)),
+            ("chunks-in-a-tree-without-end", partial(tree_that_holds_itself, kind=1, key=48)),
+        )
     ),
     Fault(
         "heap-without-end",

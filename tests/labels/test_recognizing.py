@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from keras_cvdata.labels import categories, from_array, from_arrays, infer
+from keras_cvdata.labels import categories, from_array, from_arrays, infer, making
 
 HOT = [[0, 1, 0], [1, 1, 0], [0, 0, 1]]
 
@@ -178,6 +178,21 @@ def test_numbers_beyond_floats_are_refused_with_their_row(value: Any) -> None:
 def test_rows_of_0_and_1_of_far_more_classes_than_labels_are_refused(cells: Any) -> None:
     with pytest.raises(ValueError, match=r"samples with .* 0.4 GB as rows of 0 and 1"):
         infer(cells, "multilabel")
+
+
+def test_what_is_wrong_with_a_whole_table_names_it_and_what_mends_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(making, "_MOST_CELLS", 10)
+    monkeypatch.setattr(making, "_CELLS_EACH", 1)
+    cells, where = [["a"], ["b"], ["c"], ["d", "a"]], "t.csv, line {}".format
+    with pytest.raises(
+        ValueError, match=r"^t\.csv, line 0 and all .* list the classes in class_na"
+    ):
+        infer(cells, "multilabel", where=where)
+    assert infer(cells, "multilabel", list("dcba"), where).values[3].tolist() == [1, 0, 0, 1]
+    with pytest.raises(ValueError, match=r"^t\.csv, line 0 and all .* must be 2 lists of names"):
+        infer(["a/b"], "hierarchical", ["a"], where)
 
 
 def test_levels_are_few() -> None:

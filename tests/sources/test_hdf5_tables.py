@@ -115,6 +115,60 @@ def test_what_takes_too_much_is_refused(path, monkeypatch, fill, complaint):
         HDF5Source(path)
 
 
+def labels(kind, rows, chunk):
+    """Labels of which some rows were written."""
+
+    def fill(file):
+        file["images"] = PIXELS
+        file.create_dataset("labels", (6,), kind, chunks=(chunk,))[rows] = (
+            1 if kind == "u1" else "a"
+        )
+
+    return fill
+
+
+def dates(file):
+    file["images"] = PIXELS
+    h5py.h5d.create(file.id, b"labels", h5py.h5t.UNIX_D32LE, h5py.h5s.create_simple((6,)))
+    file["labels"].id.write(h5py.h5s.ALL, h5py.h5s.ALL, np.ones(6, "i4"), h5py.h5t.UNIX_D32LE)
+
+
+def filters(file):
+    file["images"] = PIXELS
+    creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    creation.set_chunk((6,))
+    creation.set_deflate(4)
+    creation.set_filter(h5py.h5z.FILTER_LZF, h5py.h5z.FLAG_OPTIONAL)
+    space = h5py.h5s.create_simple((6,))
+    h5py.h5d.create(file.id, b"labels", h5py.h5t.STD_U8LE, space, creation)
+    file["labels"][...] = 1
+
+
+@pytest.mark.parametrize(
+    ("fill", "complaint"),
+    [
+        (labels("u1", np.s_[:0], 2), r"the data \(6,\) were never written"),
+        (labels("u1", np.s_[:4], 2), r"the chunk \(2,\), of the rows 4 to 5, was never written"),
+        (labels(h5py.string_dtype(), np.s_[3:], 3), r"the chunk \(0,\), of the rows 0 to 2, was"),
+        (dates, "NumPy has no type"),
+        (filters, r"the filters \[1, 32000\] stand in an order"),
+    ],
+    ids=["all", "some", "text", "dates", "filters"],
+)
+def test_what_is_intact_is_not_called_damaged(path, fill, complaint):
+    """What was never written is no label of the first class, whatever the fill value is."""
+    with pytest.raises(ValueError, match=rf"pets\.h5/labels: {complaint}") as told:
+        HDF5Source(written(path, fill))
+    assert "damaged" not in str(told.value)
+
+
+def test_the_fill_value_is_a_label_once_it_is_stored(path):
+    written(path, labels("u1", np.s_[:4], 2))
+    with h5py.File(path, "a") as file:
+        file["labels"][...] = file["labels"][...]
+    assert HDF5Source(path).labels["label"].values.tolist() == [1, 1, 1, 1, 0, 0]
+
+
 def compound(file):
     file.update(images=PIXELS, labels=np.zeros(6, [("a", "u1")]))
 
@@ -203,10 +257,6 @@ def test_images_that_are_too_large_are_refused(path):
     assert not source.limited(19).fetch_into(np.array([0]), out)
     with pytest.raises(ImageError, match=r"\[0\].*4 x 5 pixels, 60 bytes; at most 19 pixels"):
         source.limited(19).fetch(0)
-    written(path, lambda file: file.create_dataset("images", data=PIXELS, chunks=(6, 4, 5, 3)))
-    with pytest.raises(ImageError, match="its chunks of 360 bytes are read as a whole; at most"):
-        HDF5Source(path).limited(20).fetch(0)
-    assert HDF5Source(path).limited(180).fetch(0).shape == (4, 5, 3)
 
 
 @pytest.mark.parametrize(("value", "found"), [(np.bytes_(b"ab"), "ab"), (np.zeros(9), "")])

@@ -8,8 +8,10 @@ threads at most keep busy. It is measured in two ways, on the chain of `floor.py
 
 - By difference: the CPU time of the process less that of the calls that let other threads run. What
   such a call takes for an image of one pixel counts as Python, for arguments are read in Python.
-- By sampling, where `py-spy` is installed: in how many of the moments in which a thread works on
-  images it holds the lock of the interpreter (`--gil`).
+- By sampling, where `py-spy` is installed: in how many moments some thread holds the lock of the
+  interpreter (`--gil`), for one in which a thread works on images. The process is not stopped for
+  it (`--nonblocking`): stopped threads hold the lock for longer than they would. A thread that has
+  to wait for a core while it holds the lock counts too, so a busy machine makes this share larger.
 
 The report goes to benchmarks/results/python_share.md.
 """
@@ -38,7 +40,7 @@ from floor import SETS, save_again, this_package
 from loading import photographs
 from reports import arguments, keep
 
-FEW = 100  # samples a second: more of them hold the process up
+RATE = 1000  # samples a second
 
 PIXEL, FOUR = np.zeros((1, 1, 3), np.uint8), np.zeros((1, 1, 4), np.uint8)
 FLOATS, PAIR = np.zeros((1, 1, 3), np.float32), np.zeros((1, 1, 2), np.int32)
@@ -133,15 +135,15 @@ def by_difference(run: Callable[[], None], images: int, rounds: int) -> tuple[fl
     return min(totals), min(shares) + arguments
 
 
-def samples(process: int, seconds: int, *options: str) -> int:
-    """How often a thread of a process was found at work on an image."""
+def samples(process: int, seconds: int, *options: str) -> list[str]:
+    """Stacks of the threads of a process, one for each time that one was found."""
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch, "samples")
         call = ["py-spy", "record", "--pid", str(process), "--duration", str(seconds), *options]
-        call += ["--rate", str(FEW), "--format", "raw", "--output", str(file)]
+        call += ["--rate", str(RATE), "--nonblocking", "--format", "raw", "--output", str(file)]
         subprocess.run(call, check=True, capture_output=True)
         lines = [line.rpartition(" ") for line in file.read_text().splitlines()]
-    return sum(int(count) for stack, _, count in lines if "loading/threads.py" in stack)
+    return [stack for stack, _, count in lines for _ in range(int(count))]
 
 
 def by_sampling(folder: Path, seconds: int = 15) -> float:
@@ -150,10 +152,10 @@ def by_sampling(folder: Path, seconds: int = 15) -> float:
     with subprocess.Popen(call, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         child.stdout.readline()
-        held = samples(child.pid, seconds, "--gil")
-        working = samples(child.pid, seconds)
+        held = len(samples(child.pid, seconds, "--gil"))
+        working = ["concurrent/futures/thread.py" in each for each in samples(child.pid, seconds)]
         child.terminate()
-    return held / working
+    return held / sum(working)
 
 
 def run_on(folder: Path) -> None:

@@ -54,7 +54,7 @@ def find_ways(plan: Plan, heights: Ints, widths: Ints) -> None:
     edges: list[Edges | None] = [None] * len(keys)
     if isinstance(warp, Warp) and moves.any():
         moves &= shapes.max(axis=1) <= LONGEST_SIDE
-        edges = _into_borders(matrices, moves, shapes // factors, size, warp.fill_mode)
+        edges = _into_borders(matrices, moves, shapes // factors, size)
     pairs = (zip(*numbers.T.tolist(), strict=True) for numbers in (shapes, factors))
     columns = reduce.tolist(), next(pairs), repeat(size), next(pairs), matrices[:, :2], edges
     # As `Way` does it, in a third of the time.
@@ -82,15 +82,12 @@ def _into_blocks(matrices: Array, factors: Ints, starts: Ints | int) -> Array:
     return result
 
 
-def _into_borders(
-    matrices: Array, moves: Array, shapes: Ints, size: Size, fill_mode: str
-) -> list[Edges | None]:
+def _into_borders(matrices: Array, moves: Array, shapes: Ints, size: Size) -> list[Edges | None]:
     """Lead the matrices of images that move to their border, see `border_edges`, and return it."""
     moves = moves & ~leads_to_pixels(matrices)
     laid = borders(matrices, shapes, size)
     bordered = shapes + laid[:, ::2] + laid[:, 1::2]
-    none = outgrows(bordered.T, shapes.T, size) | (fill_mode == "constant") | ~moves
-    laid[none] = 0
+    laid[outgrows(bordered.T, shapes.T, size) | ~moves] = 0
     matrices[:, :2, 2] += laid[:, (2, 0)]
     return [
         ((*edges,) if any(edges) else NO_EDGES) if moves_ else None

@@ -19,7 +19,7 @@ Lookups: TypeAlias = tuple[Curve | Histogram, ...]
 
 @dataclass(frozen=True)
 class Plan:
-    """What happens to the images of one batch.
+    """What happens to the images of one batch, or of several that are planned together.
 
     A plan made with NumPy can be pickled, without layers and without Keras, and then serves uint8
     images; others need the curves, which stay in the process.

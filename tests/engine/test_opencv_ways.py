@@ -20,13 +20,14 @@ SIZES = [(150, 90), (40, 33), (32, 24), (260, 301), (97, 500), (64, 48)]
 FILLS = ("reflect", "nearest", "wrap", "constant")
 CHAINS: dict[str, tuple[list[Any], dict[str, Any]]] = {
     **{fill: ([layers.RandomRotateBound(40, fill_mode=fill)], {}) for fill in FILLS},
-    "level": ([layers.RandomRotateBound(40, fill_mode="constant", fill_value=0.5)], {}),
     "crop": ([layers.RandomRotateBound(40)], {"fit": "crop"}),
     "pad": ([layers.RandomRotateBound(40)], {"fit": "pad"}),
     "window": ([layers.RandomResizedCrop(), layers.RandomRotation(0.1)], {}),
     "gated": ([layers.RandomTranslation(0.2, 0.2, rate=0.5)], {}),
     "smaller": ([layers.RandomCrop(20, 20), layers.RandomShear(0.1)], {}),
     "far": ([layers.RandomZoomCrop((0.05, 0.1))], {}),
+    "a pixel": ([layers.RandomZoomCrop((0.01, 0.02))], {}),
+    "diamond": ([layers.RandomRotateBound((45, 45)), layers.RandomZoomCrop((0.71, 0.72))], {}),
     "pixels": ([layers.RandomFlip("horizontal")], {}),
     "perspective": ([layers.RandomPerspective()], {}),
     "nearest pixel": ([layers.RandomRotateBound(40)], {"interpolation": "nearest"}),
@@ -85,6 +86,19 @@ def test_no_matrix_is_worked_out_between_pixels(name: str, monkeypatch: pytest.M
         image = image_of(b, (-(-height // n), -(-width // n), 3))
         reduced = Reduced(height, width, n) if n > 1 else None
         render(image, plan, b, np.empty((32, 24, 3), np.uint8), reduced=reduced)
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_ways_of_many_are_those_of_each(name: str) -> None:
+    chain = Chain(CHAINS[name][0], size=(32, 24), **CHAINS[name][1])
+    together, alone = planned(chain), planned(chain)
+    find_ways(together, *np.array(SIZES).T)
+    for b, size in enumerate(SIZES):
+        reduction(alone, b, *size)
+    assert list(together.ways) == list(alone.ways)
+    for found, wanted in zip(together.ways.values(), alone.ways.values(), strict=True):
+        np.testing.assert_array_equal(found.matrix, wanted.matrix)
+        assert found._replace(matrix=None) == wanted._replace(matrix=None)
 
 
 def kept_of(preshrink: Preshrink, b: int) -> tuple[np.ndarray, Reduced]:

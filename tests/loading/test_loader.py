@@ -57,12 +57,11 @@ def table(tmp_path: Path) -> Path:
 def assert_equal(found: Any, wanted: Any) -> None:
     if isinstance(found, np.ndarray):
         np.testing.assert_array_equal(found, wanted)
-        return
-    pairs = [(found, wanted)] if isinstance(found, dict) else zip(found, wanted, strict=True)
-    for one, other in pairs:
-        if isinstance(one, dict):
-            one, other = [*one.values()], [*other.values()]
-        assert_equal(one, other)
+    elif isinstance(found, dict):
+        assert_equal([*found.values()], [*wanted.values()])
+    else:
+        for one, other in zip(found, wanted, strict=True):
+            assert_equal(one, other)
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,6 @@ class _Opening(NamedTuple):
         towards: (N, 3, 3) from the resized image to the whole one.
         own: (N, 3, 3) from the output to the resized image, of a warp.
         moves: (N,) whether an affine warp reads between pixels.
-        fill_mode: That of the warp.
     """
 
     known: Ints
@@ -106,7 +105,6 @@ class _Opening(NamedTuple):
     towards: Array
     own: Array | None
     moves: Array
-    fill_mode: str = ""
 
     @classmethod
     def of(cls, plan: Plan, resize: Resize, heights: Ints, widths: Ints) -> _Opening:
@@ -117,7 +115,7 @@ class _Opening(NamedTuple):
             return cls(known, shapes, resize.size, towards, None, np.zeros(len(known), bool))
         own = warp.matrix[known]
         size, moves = warp.size or resize.size, moving(warp, own)
-        return cls(known, shapes, size, towards, own, moves, warp.fill_mode)
+        return cls(known, shapes, size, towards, own, moves)
 
     def from_output(self, towards: Array, some: Any = slice(None)) -> Array:
         """Lead matrices from the resized images, or some of them, on from the output."""
@@ -131,7 +129,7 @@ class _Opening(NamedTuple):
         edges: list[Edges | None] = [None] * len(shapes)
         moves = self.moves & (shapes.max(axis=1) <= LONGEST_SIDE)
         if moves.any():
-            edges = _into_borders(matrices, moves, shapes // factors, self.size, self.fill_mode)
+            edges = _into_borders(matrices, moves, shapes // factors, self.size)
         pairs = (zip(*numbers.T.tolist(), strict=True) for numbers in (shapes, factors))
         columns = reduce.tolist(), next(pairs), repeat(self.size), next(pairs)
         # As `Way` does it, in a third of the time.
@@ -158,15 +156,12 @@ def _into_blocks(matrices: Array, factors: Array, starts: Ints | int) -> Array:
     return result
 
 
-def _into_borders(
-    matrices: Array, moves: Array, shapes: Ints, size: Size, fill_mode: str
-) -> list[Edges | None]:
+def _into_borders(matrices: Array, moves: Array, shapes: Ints, size: Size) -> list[Edges | None]:
     """Lead the matrices of images that move to their border, see `border_edges`, and return it."""
     moves = moves & ~leads_to_pixels(matrices)
     laid = borders(matrices, shapes, size)
     bordered = shapes + laid[:, ::2] + laid[:, 1::2]
-    none = outgrows(bordered.T, shapes.T, size) | ~moves
-    laid[none] = 0
+    laid[outgrows(bordered.T, shapes.T, size) | ~moves] = 0
     matrices[:, :2, 2] += laid[:, (2, 0)]
     return [
         ((*edges,) if any(edges) else NO_EDGES) if moves_ else None

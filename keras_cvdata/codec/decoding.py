@@ -8,7 +8,7 @@ from contextlib import suppress
 import cv2
 import numpy as np
 
-from keras_cvdata.codec import bmp, other_tiff, png, tiff
+from keras_cvdata.codec import apng, bmp, other_tiff, png, tiff
 from keras_cvdata.codec.blocks import in_blocks
 from keras_cvdata.codec.colors import divide_by_alpha, to_color_mode, to_native
 from keras_cvdata.codec.cut_jpeg import is_cut
@@ -167,15 +167,35 @@ def _decode_other(
     data: bytes, header: Header, color_mode: str, name: str, row: int | None
 ) -> Array:
     """Decode what is no JPEG, with the channels that are stored."""
+    if header.format == "png" and not header.channels and apng.is_animated(data):
+        return _first_frame(data, header, color_mode, name, row)
     if header.format == "png" and png.may_inflate_to_much(data):
-        pixels = png.decode_plain(without_notes(data)) if header.channels else None
+        pixels = png.decode_plain(without_notes(data))
         if pixels is not None:
             return pixels
-        data = png.without_excess(data)
+        try:
+            data = png.without_excess(data)
+        except ValueError as error:
+            raise ImageError(name, str(error), row) from None
     if header.channels:
         stored = "grayscale" if header.channels == 1 else "rgb"
         return _imdecode(data, _FLAGS[stored, 1], name, row)
     return _decode_any(data, header, color_mode, name, row)
+
+
+def _first_frame(data: bytes, header: Header, color_mode: str, name: str, row: int | None) -> Array:
+    """Decode the first frame of an animated PNG, which may be a part of the image."""
+    try:
+        frame = apng.first_frame(data)
+    except ValueError as error:
+        raise ImageError(name, str(error), row) from None
+    pixels = _decode_other(frame.data, header, color_mode, name, row)
+    width, height = struct.unpack_from(">II", data, 16)
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    image = np.zeros((height, width, *pixels.shape[2:]), pixels.dtype)
+    image[frame.top : frame.top + len(pixels), frame.left : frame.left + pixels.shape[1]] = pixels
+    return image
 
 
 def _decode_any(data: bytes, header: Header, color_mode: str, name: str, row: int | None) -> Array:

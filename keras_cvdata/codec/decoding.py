@@ -13,7 +13,8 @@ from keras_cvdata.codec.blocks import in_blocks
 from keras_cvdata.codec.colors import divide_by_alpha, to_color_mode, to_native
 from keras_cvdata.codec.cut_jpeg import is_cut
 from keras_cvdata.codec.headers import Header, sniff
-from keras_cvdata.codec.jpeg import decode_jpeg
+from keras_cvdata.codec.jpeg import decode_jpeg, decode_lossless
+from keras_cvdata.codec.jpeg_markers import is_lossless
 from keras_cvdata.codec.limits import MAX_PIXELS
 from keras_cvdata.codec.png_notes import without_notes
 from keras_cvdata.codec.quiet import QuietOpenCV
@@ -128,7 +129,8 @@ def decode(
         header = header._replace(orientation=1)
     if header.orientation != 1 and (header.height % reduce or header.width % reduce):
         reduce = 1  # turned, a last row that stands for less would be the first
-    if header.format == "jpeg" and color_mode != "rgba":
+    lossy = header.format == "jpeg" and (header.plain_jpeg or not is_lossless(data))
+    if lossy and color_mode != "rgba":
         mode = color_mode
         if mode == "unchanged":
             mode = "grayscale" if header.channels == 1 else "rgb"
@@ -136,7 +138,7 @@ def decode(
         if decoded is not None:
             return decoded
         pixels = _whole_jpeg(data, _FLAGS[mode, reduce], name, row)
-    elif header.format == "jpeg":
+    elif lossy:
         pixels = decode(data, "rgb", reduce=reduce, name=name, row=row, header=header, empty=empty)
         return to_color_mode(pixels, color_mode, name, row)
     else:
@@ -166,7 +168,9 @@ def _whole_jpeg(data: bytes, flags: int, name: str, row: int | None) -> Array:
 def _decode_other(
     data: bytes, header: Header, color_mode: str, name: str, row: int | None
 ) -> Array:
-    """Decode what is no JPEG, with the channels that are stored."""
+    """Decode what is no lossy JPEG, with the channels that are stored."""
+    if header.format == "jpeg" and (pixels := decode_lossless(data, header, name, row)) is not None:
+        return pixels
     if header.format == "png" and not header.channels and apng.is_animated(data):
         return _first_frame(data, header, color_mode, name, row)
     if header.format == "png" and png.may_inflate_to_much(data):

@@ -15,8 +15,12 @@ _BMP, _BMP_MADE_HERE = 6, 8
 # Of PNG as OpenCV decodes them, those of `png.decode_plain` without alpha (Pillow keeps four bytes
 # of three), and others that may be inflated before, which 0.4 is added to for the time.
 _PNG_COPIES, _PLAIN_PNG_COPIES, _OTHER_PNG_COPIES = 2.0, 2.4, 3.4
-_MOST_TILES = 1_000_000
-_SLOW = {"avif": 16 << 20, "webp": 24 << 20}  # bytes that take more than a second
+_PREMULTIPLIED = 2.4  # copies of TIFF: two, and what is added for the time
+# Strips or tiles that take about half a second: of JPEG, of what OpenCV does not read, and others.
+_JPEG_TILES, _OTHER_TILES, _MOST_TILES = 65_536, 50_000, 200_000
+_MOST_SECONDS = 2.0
+# Microseconds for a pixel and for a byte, measured.
+_WEBP_TIME, _AVIF_TIME, _DEEP_AVIF_TIME = (0.0, 0.08), (0.02, 0.096), (0.11, 0.11)
 
 
 def too_much(data: bytes, form: str, pixels: int, max_pixels: int) -> str | None:
@@ -37,6 +41,7 @@ def too_much(data: bytes, form: str, pixels: int, max_pixels: int) -> str | None
     """
     try:
         scans, kept = _passes(data, form)
+        tiles = _too_many_tiles(tiff.Directory(data)) if form == "tiff" else None
         needed = pixels * (_JPEG + 2 * kept if form == "jpeg" else _PER_PIXEL[form](data))
     except (IndexError, struct.error, ValueError, ZeroDivisionError):
         return None  # damaged beyond what the header needs, which the decoder says
@@ -45,9 +50,9 @@ def too_much(data: bytes, form: str, pixels: int, max_pixels: int) -> str | None
             f"Decoding it takes about {needed / 1e6:,.0f} MB of memory; at most "
             f"{max_memory(max_pixels) / 1e6:,.0f} MB are taken."
         )
-    if form == "tiff" and tiff.Directory(data).strips > _MOST_TILES:
-        return f"The TIFF has more than {_MOST_TILES:,} strips or tiles."
-    if form in _SLOW and len(data) * MAX_PIXELS > _SLOW[form] * max(max_pixels, MAX_PIXELS):
+    if tiles:
+        return tiles
+    if _seconds(data, form, pixels) * MAX_PIXELS > _MOST_SECONDS * max(max_pixels, MAX_PIXELS):
         return f"It has {len(data):,} bytes, too many for the time that {form.upper()} takes."
     if pixels * scans > max_scanned(max_pixels):
         return (
@@ -57,12 +62,34 @@ def too_much(data: bytes, form: str, pixels: int, max_pixels: int) -> str | None
     return None
 
 
+def _too_many_tiles(directory: tiff.Directory) -> str | None:
+    if directory.strips <= _OTHER_TILES:
+        return None
+    most = _MOST_TILES
+    if directory.is_jpeg:
+        most = _JPEG_TILES
+    elif directory.beyond_opencv():
+        most = _OTHER_TILES
+    return f"The TIFF has more than {most:,} strips or tiles." if directory.strips > most else None
+
+
+def _seconds(data: bytes, form: str, pixels: int) -> float:
+    """About how long decoding takes, of formats that are slow."""
+    if form == "webp":
+        pixel, byte = _WEBP_TIME
+    elif form == "avif":
+        pixel, byte = _DEEP_AVIF_TIME if avif.parse(data).maximum else _AVIF_TIME
+    else:
+        return 0.0
+    return (pixel * pixels + byte * len(data)) / 1e6
+
+
 def _passes(data: bytes, form: str) -> tuple[float, float]:
     """Scans over the image, and coefficients that are kept for each pixel."""
     if form == "jpeg":
         return jpeg_markers.passes(data)
     if form == "tiff" and (directory := tiff.Directory(data)).is_jpeg:
-        return data.count(jpeg_markers.SCAN, *directory.extent) / directory.strips, 0.0
+        return directory.times(jpeg_markers.SCAN), 0.0
     return 1, 0.0
 
 
@@ -93,7 +120,7 @@ def _tiff(data: bytes) -> float:
     channels = max(directory.channels, 3 if directory.photometric == tiff.PALETTE else 1)
     each = channels * max(directory.bits, 8) / 8
     height, width = directory.tile
-    each *= 2 if directory.is_premultiplied() else 1
+    each *= _PREMULTIPLIED if directory.is_premultiplied() else 1
     return each * max(2, 1 + height * width / (directory.height * directory.width))
 
 

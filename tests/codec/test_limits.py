@@ -122,6 +122,15 @@ def test_avif_is_as_large_as_its_picture() -> None:
         codec.decode(lying_avif())
 
 
+@pytest.mark.parametrize("junk", [b"\xff" * 40, b"\0\0\0\1junk", b"\0\0\0\2junk", b"junk"])
+def test_what_follows_the_last_box_of_an_avif_is_left_out(junk: bytes) -> None:
+    data = cv2.imencode(".avif", scene(90, 70), [cv2.IMWRITE_AVIF_SPEED, 10])[1].tobytes()
+    np.testing.assert_array_equal(codec.decode(data + junk), codec.decode(data))
+    for cut in (data[:-10], data[: data.index(b"iprp")]):
+        with pytest.raises(ImageError, match="The AVIF is truncated"):
+            codec.decode(cut)
+
+
 @pytest.mark.parametrize("timed", [False, True])
 def test_sizes_of_av1_that_are_not_reduced(timed: bool) -> None:
     """Levels, timing and decoder model come before the size (AV1 specification, 5.5.1)."""
@@ -136,12 +145,19 @@ def test_sizes_of_av1_that_are_not_reduced(timed: bool) -> None:
     assert avif._size(b"\x12\0", 0) is None
 
 
+DEEP_AVIF = cv2.imencode(
+    ".avif", np.zeros((64, 64, 3), np.uint16), [cv2.IMWRITE_AVIF_DEPTH, 12]
+)[1].tobytes()
+
+
 @pytest.mark.parametrize(
     ("data", "form", "pixels", "what"),
     [
         (b"GIF89a", "gif", 60_000_000, "about 720 MB of memory; at most 512 MB"),
         (b"RIFF    WEBPVP8X", "webp", 50_000_000, "about 600 MB"),
         (b"RIFF    WEBPVP8 ".ljust(25 << 20), "webp", 5_000_000, "too many for the time"),
+        (DEEP_AVIF.ljust(5 << 20), "avif", 14_000_000, "too many for the time"),
+        (DEEP_AVIF.ljust(3 << 20), "avif", 14_000_000, None),
         (b"P6 9 9 255 ", "ppm", 60_000_000, None),
     ],
 )

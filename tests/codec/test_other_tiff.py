@@ -6,6 +6,7 @@ import io
 import struct
 import sys
 
+import cv2
 import numpy as np
 import pytest
 import tifffile
@@ -145,8 +146,13 @@ def test_strips_are_counted() -> None:
     data = raw_tiff(scene(20, 20, 1))
     place = data.index((273).to_bytes(2, "little") + b"\x04\0") + 4
     many = data[:place] + (2_000_000).to_bytes(4, "little") + data[place + 4 :]
-    with pytest.raises(ImageError, match="more than 1,000,000 strips or tiles"):
+    with pytest.raises(ImageError, match="more than 200,000 strips or tiles"):
         codec.sniff(many)
+    for compression, most in ((7, "65,536"), (50_000, "50,000")):
+        place = many.index(struct.pack("<HHIH", 259, 3, 1, 1)) + 8
+        other = many[:place] + struct.pack("<H", compression) + many[place + 2 :]
+        with pytest.raises(ImageError, match=f"more than {most} strips or tiles"):
+            codec.sniff(other)
 
 
 def test_values_beyond_all_memory_are_damage() -> None:
@@ -165,6 +171,16 @@ def test_scans_of_further_pages_do_not_count(tile: tuple[int, int] | None) -> No
     data = written(SCENE, photometric="rgb", compression="jpeg", tile=tile)
     pages = data + b"\xff\xda" * (12 << 19)
     np.testing.assert_array_equal(codec.decode(pages), codec.decode(data))
+
+
+def test_scans_count_in_each_tile_that_is_made_of_them() -> None:
+    """All tiles may be the same bytes of the file: 20 seconds in half a megabyte."""
+    tile = cv2.imencode(".jpg", SCENE, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
+    tags = {256: (4, [36 * 48]), 257: (4, [36 * 48]), 258: (3, [8] * 3), 259: (3, [7]),
+            262: (3, [6]), 277: (3, [3]), 322: (4, [48]), 323: (4, [36]),
+            324: (4, [8] * 36 * 48), 325: (4, [len(tile)] * 36 * 48)}  # fmt: skip
+    directory = tiff.Directory(assembled(tile + bytes(len(tile) % 2), tags, "<", big=False))
+    assert directory.times(b"\xff\xda") == tile.count(b"\xff\xda") > 5
 
 
 def test_channels_of_a_palette_count() -> None:

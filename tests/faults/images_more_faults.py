@@ -1,0 +1,153 @@
+"""Image files that are rare or large, read right or refused, and what is in the files."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from tests.codec.pictures import assembled, raw_tiff
+from tests.faults.fault import Fault
+from tests.faults.images_faults import _use, _written, photo, planes, png
+
+SCENE = photo(100, 150)
+INDICES = np.arange(64).reshape(4, 16) % 4
+COLORS = np.array([[10, 20, 30], [250, 0, 5], [7, 200, 90], [0, 0, 255]], np.uint8)
+
+
+def checked(pixels: np.ndarray) -> str:
+    """What `_use_all` says of pixels."""
+    return f"{pixels.shape} {pixels.dtype} checksum {zlib.crc32(pixels.tobytes())}"
+
+
+def _use_all(path: Path) -> str:
+    """Read the file and say what all of its pixels are."""
+    from keras_cvdata import codec
+
+    return checked(codec.read(path.read_bytes(), name=path.name))
+
+
+def _tiled_planes(folder: Path) -> Path:
+    """Three planes of 16 bits, each a tile that is higher and wider than the image."""
+    tile = np.zeros((3, 112, 160), "<u2")
+    tile[:, :100, :150] = np.moveaxis(SCENE.astype(np.uint16) * 257, 2, 0)
+    size = tile[0].nbytes
+    tags = {256: (4, [150]), 257: (4, [100]), 258: (3, [16] * 3), 259: (3, [1]), 262: (3, [2]),
+            277: (3, [3]), 284: (3, [2]), 322: (4, [160]), 323: (4, [112]),
+            324: (4, [8, 8 + size, 8 + 2 * size]), 325: (4, [size] * 3)}  # fmt: skip
+    return _written(folder / "planes.tif", assembled(tile.tobytes(), tags, "<", big=False))
+
+
+def _one_bit_palette(folder: Path) -> Path:
+    body = np.packbits(INDICES.astype(np.uint8) & 1, axis=1).tobytes()
+    more = {
+        262: (3, [3]),
+        259: (3, [1]),
+        320: (3, (COLORS[:2].T.astype(int) * 257).ravel().tolist()),
+    }
+    return _written(folder / "palette.tif", planes(4, 16, 1, body, bits=1, more=more))
+
+
+def _cielab(folder: Path) -> Path:
+    more = {262: (3, [8])}
+    return _written(
+        folder / "lab.tif", planes(100, 150, 3, zlib.compress(SCENE.tobytes()), more=more)
+    )
+
+
+def _bitmap(path: Path, body: bytes, bits: int, compression: int) -> Path:
+    """A BMP of 16 x 4 pixels with a palette, from its runs."""
+    palette = b"".join(bytes((*color[::-1], 0)) for color in COLORS.tolist())
+    head = struct.pack("<IiiHHIIiiII", 40, 16, 4, 1, bits, compression, 0, 0, 0, 4, 0)
+    start = 14 + len(head) + len(palette)
+    data = b"BM" + struct.pack("<III", start + len(body), 0, start) + head + palette + body
+    return _written(path, data)
+
+
+def _runs_of_8_bits(folder: Path) -> Path:
+    rows = (b"\0\x10" + row.astype(np.uint8).tobytes() + b"\0\0" for row in INDICES[::-1])
+    return _bitmap(folder / "rle8.bmp", b"".join(rows) + b"\0\1", 8, 1)
+
+
+def _runs_of_4_bits(folder: Path) -> Path:
+    rows = (bytes((2, 0x01, 2, 0x23)) * 4 + b"\0\0" for _ in INDICES)
+    return _bitmap(folder / "rle4.bmp", b"".join(rows) + b"\0\1", 4, 2)
+
+
+def _tiles(number: int, side: int, tile: bytes, compression: int, kind: int, more: dict) -> bytes:
+    """A TIFF of `number` rows of `number` tiles, which are all the same bytes of the file."""
+    tags = {256: (4, [number * side]), 257: (4, [number * side]), 258: (3, [8] * 3),
+            259: (3, [compression]), 262: (3, [kind]), 277: (3, [3]), 322: (4, [side]),
+            323: (4, [side]), 324: (4, [8] * number**2), 325: (4, [len(tile)] * number**2),
+            **more}  # fmt: skip
+    return assembled(tile + bytes(len(tile) % 2), tags, "<", big=False)
+
+
+def _jpeg(side: int, *options: int) -> bytes:
+    noise = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
+    return cv2.imencode(".jpg", noise, options)[1].tobytes()
+
+
+_HALVED = {530: (3, [2, 2])}  # chroma
+
+
+def _tiles_of_jpeg(folder: Path) -> Path:
+    """62,500 of 1,024 pixels each; more are refused."""
+    return _written(folder / "tiles.tif", _tiles(250, 32, _jpeg(32), 7, 6, _HALVED))
+
+
+def _more_tiles_of_jpeg(folder: Path) -> Path:
+    return _written(folder / "tiles.tif", _tiles(720, 11, _jpeg(11), 7, 6, _HALVED))
+
+
+def _tiles_of_deflate(folder: Path) -> Path:
+    noise = np.random.default_rng(0).integers(0, 100, 16 * 16 * 3, np.uint8).tobytes()
+    return _written(folder / "tiles.tif", _tiles(499, 16, zlib.compress(noise), 8, 2, {}))
+
+
+def _tiles_of_one_jpeg_of_many_scans(folder: Path) -> Path:
+    """All tiles are the same 90 scans; libtiff reads up to 100."""
+    tile = _jpeg(256, cv2.IMWRITE_JPEG_PROGRESSIVE, 1)
+    last = tile.rindex(b"\xff\xda")
+    tile = tile[:-2] + tile[last:-2] * 80 + tile[-2:]
+    return _written(folder / "scans.tif", _tiles(30, 256, tile, 7, 6, _HALVED))
+
+
+def _premultiplied(folder: Path) -> Path:
+    """26.5 megapixels of RGBA whose colors are multiplied by alpha."""
+    noise = np.random.default_rng(0).integers(0, 256, (50, 50, 4), np.uint8)
+    pixels = np.tile(noise, (103, 103, 1))
+    return _written(folder / "clear.tif", raw_tiff(pixels, extra=(1,), compression=8))
+
+
+def _deep_avif(folder: Path) -> Path:
+    """17.2 megapixels of 12 bits."""
+    noise = np.random.default_rng(0).integers(0, 65536, (92, 92, 3), np.uint16)
+    pixels = cv2.resize(noise, (4150, 4150), interpolation=cv2.INTER_CUBIC)
+    options = [cv2.IMWRITE_AVIF_DEPTH, 12, cv2.IMWRITE_AVIF_SPEED, 10, cv2.IMWRITE_AVIF_QUALITY, 60]
+    return _written(folder / "deep.avif", cv2.imencode(".avif", pixels >> 4, options)[1].tobytes())
+
+
+def _long_matches(folder: Path) -> Path:
+    """Data beyond the image that look random: matches of 258 bytes, and of 227 to 257, at random.
+
+    1.9 MB inflate to 760, which OpenCV takes 1.5 s for; 3.8 MB are cut off.
+    """
+    random = np.random.default_rng(0)
+    short = random.random(6_000_000) < 0.5
+    bits = random.integers(0, 2, (len(short), 8), np.uint8)
+    bits[:, 0] = short  # the code of 258 is 0, that of the others 10
+    bits[short, 1] = 0
+    bits[short, 2] &= bits[short, 3]  # not 31, which is 258
+    bits[short, 6] &= 1 - bits[short, 2]
+    stream = bits[np.arange(8) < np.where(short, 8, 2)[:, None]]
+    # Lengths of codes: 285 has 1 bit, 284 has 2, the end and the literal 0 have 3; distances 1.
+    runs = [(18, 3)]
+    return _written(folder / "matches.png", b"")
+
+
+_BIG = r"ImageError: .*at most [0-9,]+ MB|ImageError: .*more than [0-9,]+ strips or tiles"
+_PALETTE = re.escape(checked(COLORS[INDICES]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 
 from tests.codec.pictures import assembled, raw_tiff
 from tests.faults.fault import Fault
-from tests.faults.images_faults import _use, _written, photo, planes, png
+from tests.faults.images_faults import _written, photo, planes, png
 
 SCENE = photo(100, 150)
 INDICES = np.arange(64).reshape(4, 16) % 4
@@ -104,8 +105,8 @@ def _more_tiles_of_jpeg(folder: Path) -> Path:
 
 
 def _tiles_of_deflate(folder: Path) -> Path:
-    noise = np.random.default_rng(0).integers(0, 100, 16 * 16 * 3, np.uint8).tobytes()
-    return _written(folder / "tiles.tif", _tiles(499, 16, zlib.compress(noise), 8, 2, {}))
+    noise = np.random.default_rng(0).integers(0, 100, 18 * 18 * 3, np.uint8).tobytes()
+    return _written(folder / "tiles.tif", _tiles(441, 18, zlib.compress(noise), 8, 2, {}))
 
 
 def _tiles_of_one_jpeg_of_many_scans(folder: Path) -> Path:
@@ -131,23 +132,53 @@ def _deep_avif(folder: Path) -> Path:
     return _written(folder / "deep.avif", cv2.imencode(".avif", pixels >> 4, options)[1].tobytes())
 
 
-def _long_matches(folder: Path) -> Path:
-    """Data beyond the image that look random: matches of 258 bytes, and of 227 to 257, at random.
+# Bits that begin a stream: the codes 0 for a match of 258 bytes, 10 for one of 227 to 257, 110 for
+# the byte 0, which comes four times, and 111 for the end; one bit for the distance 1 or 2.
+_BEGINNING = 0x37878130000000C30C3BF95F04D6DDB6
+_BITS = 128
 
-    1.9 MB inflate to 760, which OpenCV takes 1.5 s for; 3.8 MB are cut off.
-    """
+
+def _long_matches(folder: Path) -> Path:
+    """Data beyond the image that look random, 3.9 MB that inflate to 1.6 GB."""
     random = np.random.default_rng(0)
-    short = random.random(6_000_000) < 0.5
+    short = random.random(6_200_000) < 0.5
     bits = random.integers(0, 2, (len(short), 8), np.uint8)
-    bits[:, 0] = short  # the code of 258 is 0, that of the others 10
-    bits[short, 1] = 0
-    bits[short, 2] &= bits[short, 3]  # not 31, which is 258
-    bits[short, 6] &= 1 - bits[short, 2]
-    stream = bits[np.arange(8) < np.where(short, 8, 2)[:, None]]
-    # Lengths of codes: 285 has 1 bit, 284 has 2, the end and the literal 0 have 3; distances 1.
-    runs = [(18, 3)]
-    return _written(folder / "matches.png", b"")
+    bits[:, 0], bits[short, 1] = short, 0
+    bits[:, 2] &= bits[:, 3] ^ 1  # all five ones would be 258
+    body = bits[np.arange(8) < np.where(short, 8, 2)[:, None]]
+    start = np.array(list(f"{_BEGINNING:0{_BITS}b}"), np.uint8)
+    stream = np.packbits(np.concatenate([start, body, [1, 1, 1]]), bitorder="little").tobytes()
+    return _written(folder / "matches.png", png(20, 20, b"\x78\x01" + stream))
 
 
 _BIG = r"ImageError: .*at most [0-9,]+ MB|ImageError: .*more than [0-9,]+ strips or tiles"
-_PALETTE = re.escape(checked(COLORS[INDICES]))
+_COLORED = re.escape(checked(COLORS[INDICES]))
+_DEEP = re.escape(checked(SCENE.astype(np.uint16) * 257))
+
+FAULTS: tuple[Fault, ...] = (
+    Fault("tiff-of-deep-planes-in-large-tiles", "images", _tiled_planes, _use_all, _DEEP),
+    Fault(
+        "tiff-with-a-palette-of-1-bit",
+        "images",
+        _one_bit_palette,
+        _use_all,
+        re.escape(checked(COLORS[INDICES & 1])),
+    ),
+    Fault("tiff-of-cielab", "images", _cielab, _use_all, "ImageError: .*CIELAB, which is not read"),
+    Fault("bmp-of-runs-of-8-bits", "images", _runs_of_8_bits, _use_all, _COLORED),
+    Fault("bmp-of-runs-of-4-bits", "images", _runs_of_4_bits, _use_all, _COLORED),
+    Fault("tiff-of-62500-tiles-of-jpeg", "images", _tiles_of_jpeg, _use_all, r"\(8000, 8000, 3\)"),
+    Fault("tiff-of-518400-tiles-of-jpeg", "images", _more_tiles_of_jpeg, _use_all, _BIG),
+    Fault("tiff-of-194481-tiles", "images", _tiles_of_deflate, _use_all, r"\(7938, 7938, 3\)"),
+    Fault(
+        "tiff-whose-tiles-are-one-jpeg-of-many-scans",
+        "images",
+        _tiles_of_one_jpeg_of_many_scans,
+        _use_all,
+        "ImageError: .*scans",
+        seconds=60.0,
+    ),
+    Fault("tiff-of-26-premultiplied-megapixels", "images", _premultiplied, _use_all, "uint8"),
+    Fault("avif-of-17-deep-megapixels", "images", _deep_avif, _use_all, "uint16"),
+    Fault("png-of-matches-that-look-random", "images", _long_matches, _use_all, r"\(20, 20, 3\)"),
+)

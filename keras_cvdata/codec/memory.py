@@ -17,7 +17,7 @@ _BMP, _BMP_MADE_HERE = 6, 8
 _PNG_COPIES, _PLAIN_PNG_COPIES, _OTHER_PNG_COPIES = 2.0, 2.4, 3.4
 _PREMULTIPLIED = 2.4  # copies of TIFF: two, and what is added for the time
 # Strips or tiles that take about half a second: of JPEG, of what OpenCV does not read, and others.
-_JPEG_TILES, _OTHER_TILES, _MOST_TILES = 65_536, 50_000, 200_000
+_JPEG_TILES, _OTHER_TILES, _MOST_TILES = 32_768, 50_000, 200_000
 _MOST_SECONDS = 2.0
 # Microseconds for a pixel and for a byte, measured.
 _WEBP_TIME, _AVIF_TIME, _DEEP_AVIF_TIME = (0.0, 0.08), (0.02, 0.096), (0.11, 0.11)
@@ -63,7 +63,7 @@ def too_much(data: bytes, form: str, pixels: int, max_pixels: int) -> str | None
 
 
 def _too_many_tiles(directory: tiff.Directory) -> str | None:
-    if directory.strips <= _OTHER_TILES:
+    if directory.strips <= min(_JPEG_TILES, _OTHER_TILES):
         return None
     most = _MOST_TILES
     if directory.is_jpeg:

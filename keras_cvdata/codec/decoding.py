@@ -13,7 +13,7 @@ from keras_cvdata.codec.blocks import in_blocks
 from keras_cvdata.codec.colors import divide_by_alpha, to_color_mode, to_native
 from keras_cvdata.codec.cut_jpeg import is_cut
 from keras_cvdata.codec.headers import Header, sniff
-from keras_cvdata.codec.jpeg import decode_jpeg, decode_lossless
+from keras_cvdata.codec.jpeg import as_stored, decode_jpeg, decode_lossless
 from keras_cvdata.codec.jpeg_markers import is_lossless
 from keras_cvdata.codec.limits import MAX_PIXELS
 from keras_cvdata.codec.png_notes import without_notes
@@ -324,7 +324,7 @@ def _read_over_damage(data: bytes, flags: int) -> Array | None:
         return None  # OpenCV refuses what ends within the image
     mode, reduce = _MODES[flags]
     try:
-        return decode_jpeg(data, sniff(data), mode, reduce, np.empty, strict=False)
+        return decode_jpeg(data, as_stored(sniff(data)), mode, reduce, np.empty, strict=False)
     except ImageError:
         return None
 

@@ -84,10 +84,7 @@ def decode_lossless(data: bytes, header: Header, name: str, row: int | None) -> 
     """
     if simplejpeg is None:
         return None
-    height, width = header.height, header.width
-    if header.orientation > 4:
-        height, width = width, height
-    plain = header._replace(height=height, width=width, orientation=1, plain_jpeg=True)
+    plain = as_stored(header)._replace(plain_jpeg=True)
     mode = "grayscale" if header.channels == 1 else "rgb"
     pixels = decode_jpeg(data, plain, mode, 1, np.empty)
     if pixels is None:
@@ -97,3 +94,21 @@ def decode_lossless(data: bytes, header: Header, name: str, row: int | None) -> 
         )
         raise ImageError(name, reason, row)
     return pixels
+
+
+def as_stored(header: Header) -> Header:
+    """Header of the image before it is turned upright.
+
+    Args:
+        header: What `sniff` said.
+
+    Returns:
+        The same, with the sides that are stored and no orientation.
+
+    Example:
+        >>> as_stored(Header("jpeg", 2, 3, orientation=6))[:4]
+        ('jpeg', 3, 2, 1)
+    """
+    if header.orientation > 4:
+        header = header._replace(height=header.width, width=header.height)
+    return header._replace(orientation=1)

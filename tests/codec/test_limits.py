@@ -145,9 +145,9 @@ def test_sizes_of_av1_that_are_not_reduced(timed: bool) -> None:
     assert avif._size(b"\x12\0", 0) is None
 
 
-DEEP_AVIF = cv2.imencode(
-    ".avif", np.zeros((64, 64, 3), np.uint16), [cv2.IMWRITE_AVIF_DEPTH, 12]
-)[1].tobytes()
+DEEP_AVIF = cv2.imencode(".avif", np.zeros((64, 64, 3), np.uint16), [cv2.IMWRITE_AVIF_DEPTH, 12])[
+    1
+].tobytes()
 
 
 @pytest.mark.parametrize(

@@ -174,10 +174,10 @@ def _decode_other(
     if header.format == "png" and not header.channels and apng.is_animated(data):
         return _first_frame(data, header, color_mode, name, row)
     if header.format == "png" and png.may_inflate_to_much(data):
-        pixels = png.decode_plain(without_notes(data))
-        if pixels is not None:
-            return pixels
         try:
+            pixels = png.decode_plain(without_notes(data))
+            if pixels is not None:
+                return pixels
             data = png.without_excess(data)
         except ValueError as error:
             raise ImageError(name, str(error), row) from None

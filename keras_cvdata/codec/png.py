@@ -29,6 +29,7 @@ _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2),
            (0, 1, 1, 2))  # fmt: skip
 _ROWS = 32
+_DAMAGED = "It is damaged or incomplete and cannot be decoded. Copy or save it again."
 # Bits and color types that Pillow decodes as OpenCV does, and the form of rows, channels and dtype
 # of its modes.
 _PLAIN = ((8, 0), (8, 2), (8, 3), (8, 6), (16, 0))
@@ -159,8 +160,11 @@ def decode_plain(data: bytes) -> Array | None:
         data: The whole file, without notes.
 
     Returns:
-        (H, W) uint8 or uint16, or (H, W, 3 or 4) uint8; `None` where it is of another kind,
-        damaged, or beyond what Pillow takes without a warning.
+        (H, W) uint8 or uint16, or (H, W, 3 or 4) uint8; `None` where it is of another kind, or
+        beyond what Pillow takes without a warning.
+
+    Raises:
+        ValueError: The data are damaged, or end before the image.
     """
     from PIL import Image  # slow to import, and most images need none
 
@@ -168,16 +172,22 @@ def decode_plain(data: bytes) -> Array | None:
     if (data[24], data[25]) not in _PLAIN or width * height > (Image.MAX_IMAGE_PIXELS or 0):
         return None
     try:
-        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
-            return None if "transparency" in image.info else _pixels(image)
-    except (KeyError, OSError, SyntaxError, ValueError):  # other versions have other modes
+        image = Image.open(io.BytesIO(data), formats=["PNG"])
+    except (OSError, SyntaxError, ValueError):
         return None
+    with image:
+        if "transparency" in image.info or image.mode not in _PLAIN_MODES:
+            return None
+        try:
+            image.load()
+        except OSError as error:
+            raise ValueError(_DAMAGED) from error
+        return _pixels(image)
 
 
 def _pixels(image: Image.Image) -> Array:
     """A few rows at a time: memory for copies of the whole takes a quarter of the time."""
     form, channels, kind = _PLAIN_MODES[image.mode]
-    image.load()
     width, height = image.size
     out = np.empty((height, width, channels), kind)
     colors = np.zeros((256, 1, 3), np.uint8)
@@ -238,7 +248,7 @@ def _stored(parts: list[memoryview], size: int) -> list[bytes | memoryview]:
             pieces += (struct.pack("<BHH", 0, len(block), 0xFFFF - len(block)), block)
         if not size:
             return [*pieces, struct.pack("<BHH", 1, 0, 0xFFFF), struct.pack(">I", check)]
-    raise ValueError("It is damaged or incomplete and cannot be decoded. Copy or save it again.")
+    raise ValueError(_DAMAGED)
 
 
 def _split(data: bytes) -> tuple[bytes, list[memoryview], bytes]:

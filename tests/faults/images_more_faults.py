@@ -154,6 +154,24 @@ def _long_matches(folder: Path) -> Path:
     return _written(folder / "matches.png", png(20, 20, b"\x78\x01" + stream))
 
 
+def _large_png(folder: Path) -> Path:
+    """64 megapixels of RGB in 62 MB."""
+    random = np.random.default_rng(0)
+    noise = random.integers(0, 3, (8_000, 8_000, 3), np.uint8)
+    areas = random.integers(0, 200, (80, 80, 3), np.uint8)
+    areas = cv2.resize(areas, (8_000, 8_000), interpolation=cv2.INTER_LINEAR)
+    return _written(folder / "large.png", cv2.imencode(".png", areas + noise)[1].tobytes())
+
+
+def _damaged_png(folder: Path) -> Path:
+    """Near its end."""
+    path = _large_png(folder)
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size * 98 // 100)
+        file.write(bytes(50))
+    return path
+
+
 _BIG = r"ImageError: .*at most [0-9,]+ MB|ImageError: .*more than [0-9,]+ strips or tiles"
 _SKIPPED = re.escape(
     checked(COLORS[[[1] * 3 + [0] * 10 + [2] * 3] + [np.repeat(range(4), 4).tolist()] * 3])
@@ -186,5 +204,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault("tiff-of-26-premultiplied-megapixels", "images", _premultiplied, _use_all, "uint8"),
     Fault("avif-of-17-deep-megapixels", "images", _deep_avif, _use_all, "uint16"),
+    Fault("png-of-64-megapixels", "images", _large_png, _use_all, r"\(8000, 8000, 3\)"),
+    Fault("png-of-64-damaged-megapixels", "images", _damaged_png, _use_all, "ImageError: .*damage"),
     Fault("png-of-matches-that-look-random", "images", _long_matches, _use_all, r"\(20, 20, 3\)"),
 )

@@ -52,6 +52,13 @@ def test_what_is_called_an_animation_of_one_frame_is_an_image() -> None:
     np.testing.assert_array_equal(codec.decode(one, "unchanged"), FRAMES[0])
 
 
+def test_an_image_that_holds_the_word_is_no_animation() -> None:
+    """Found by the fuzzer."""
+    data = codec.encode(FRAMES[0])
+    word = data[:33] + chunk(b"teXt", b"acTL") + data[33:]
+    np.testing.assert_array_equal(codec.decode(word, "unchanged"), FRAMES[0])
+
+
 def test_damaged_frames_are_refused() -> None:
     """OpenCV gave pixels that were never written."""
     data = animation()

@@ -21,6 +21,7 @@ _JPEG_TILES, _OTHER_TILES, _MOST_TILES = 32_768, 50_000, 200_000
 _MOST_SECONDS = 2.0
 # Microseconds for a pixel and for a byte, measured.
 _WEBP_TIME, _AVIF_TIME, _DEEP_AVIF_TIME = (0.0, 0.08), (0.02, 0.096), (0.11, 0.11)
+_SMALL_AVIF = 4_000_000  # pixels and bytes that take no time to speak of, of any depth
 
 
 def too_much(data: bytes, form: str, pixels: int, max_pixels: int) -> str | None:
@@ -40,9 +41,14 @@ def too_much(data: bytes, form: str, pixels: int, max_pixels: int) -> str | None
         'Decoding it takes about 720 MB of memory; at most 512 MB are taken.'
     """
     try:
-        scans, kept = _passes(data, form)
-        tiles = _too_many_tiles(tiff.Directory(data)) if form == "tiff" else None
-        needed = pixels * (_JPEG + 2 * kept if form == "jpeg" else _PER_PIXEL[form](data))
+        scans, tiles = 1.0, None
+        if form == "jpeg":
+            scans, kept = jpeg_markers.passes(data)
+            needed = pixels * (_JPEG + 2 * kept)
+        elif form == "tiff":
+            scans, needed, tiles = _tiff(tiff.Directory(data), pixels)
+        else:
+            needed = pixels * _PER_PIXEL[form](data)
     except (IndexError, struct.error, ValueError, ZeroDivisionError):
         return None  # damaged beyond what the header needs, which the decoder says
     if needed > max_memory(max_pixels):
@@ -62,35 +68,17 @@ def too_much(data: bytes, form: str, pixels: int, max_pixels: int) -> str | None
     return None
 
 
-def _too_many_tiles(directory: tiff.Directory) -> str | None:
-    if directory.strips <= min(_JPEG_TILES, _OTHER_TILES):
-        return None
-    most = _MOST_TILES
-    if directory.is_jpeg:
-        most = _JPEG_TILES
-    elif directory.beyond_opencv():
-        most = _OTHER_TILES
-    return f"The TIFF has more than {most:,} strips or tiles." if directory.strips > most else None
-
-
 def _seconds(data: bytes, form: str, pixels: int) -> float:
     """About how long decoding takes, of formats that are slow."""
     if form == "webp":
         pixel, byte = _WEBP_TIME
     elif form == "avif":
-        pixel, byte = _DEEP_AVIF_TIME if avif.parse(data).maximum else _AVIF_TIME
+        pixel, byte = _AVIF_TIME
+        if pixels + len(data) > _SMALL_AVIF and avif.parse(data).maximum:
+            pixel, byte = _DEEP_AVIF_TIME
     else:
         return 0.0
     return (pixel * pixels + byte * len(data)) / 1e6
-
-
-def _passes(data: bytes, form: str) -> tuple[float, float]:
-    """Scans over the image, and coefficients that are kept for each pixel."""
-    if form == "jpeg":
-        return jpeg_markers.passes(data)
-    if form == "tiff" and (directory := tiff.Directory(data)).is_jpeg:
-        return directory.times(jpeg_markers.SCAN), 0.0
-    return 1, 0.0
 
 
 def _png(data: bytes) -> float:
@@ -115,20 +103,32 @@ def _avif(data: bytes) -> float:
     return each * max(1.0, pixels / (found.height * found.width))
 
 
-def _tiff(data: bytes) -> float:
-    directory = tiff.Directory(data)
+def _tiff(directory: tiff.Directory, pixels: int) -> tuple[float, float, str | None]:
+    """Scans in strips of JPEG, bytes of memory, and what is wrong with the number of strips."""
+    scans = directory.times(jpeg_markers.SCAN) if directory.is_jpeg else 1.0
     channels = max(directory.channels, 3 if directory.photometric == tiff.PALETTE else 1)
     each = channels * max(directory.bits, 8) / 8
     height, width = directory.tile
     each *= _PREMULTIPLIED if directory.is_premultiplied() else 1
-    return each * max(2, 1 + height * width / (directory.height * directory.width))
+    copies = max(2, 1 + height * width / (directory.height * directory.width))
+    return scans, pixels * each * copies, _too_many_tiles(directory)
+
+
+def _too_many_tiles(directory: tiff.Directory) -> str | None:
+    if directory.strips <= min(_JPEG_TILES, _OTHER_TILES):
+        return None
+    most = _MOST_TILES
+    if directory.is_jpeg:
+        most = _JPEG_TILES
+    elif directory.beyond_opencv():
+        most = _OTHER_TILES
+    return f"The TIFF has more than {most:,} strips or tiles." if directory.strips > most else None
 
 
 _PER_PIXEL: dict[str, Callable[[bytes], float]] = {
     "png": _png,
     "webp": _webp,
     "bmp": _bmp,
-    "tiff": _tiff,
     "gif": lambda _: _GIF,
     "ppm": lambda _: _PNM,
     "avif": _avif,

@@ -18,6 +18,10 @@ _PNG_COPIES, _PLAIN_PNG_COPIES, _OTHER_PNG_COPIES = 2.0, 2.4, 3.4
 _PREMULTIPLIED = 2.4  # copies of TIFF: two, and what is added for the time
 # Strips or tiles that take about half a second: of JPEG, of what OpenCV does not read, and others.
 _JPEG_TILES, _OTHER_TILES, _MOST_TILES = 32_768, 50_000, 200_000
+# Nanoseconds for a byte of pixels, of compressions that OpenCV does not read: LZMA, then LERC,
+# Zstandard (two codes), WebP and PNG; JPEG 2000, which takes longest, for all others.
+_TIFF_TIMES = {34925: 23.0, **dict.fromkeys((34887, 34926, 50000, 50001, 34933), 6.5)}
+_LONGEST_TIFF_TIME = 110.0
 _MOST_SECONDS = 2.0
 # Microseconds for a pixel and for a byte, measured.
 _WEBP_TIME, _AVIF_TIME, _DEEP_AVIF_TIME = (0.0, 0.08), (0.02, 0.096), (0.11, 0.11)
@@ -41,12 +45,12 @@ def too_much(data: bytes, form: str, pixels: int, max_pixels: int) -> str | None
         'Decoding it takes about 720 MB of memory; at most 512 MB are taken.'
     """
     try:
-        scans, tiles = 1.0, None
+        scans, problem = 1.0, None
         if form == "jpeg":
             scans, kept = jpeg_markers.passes(data)
             needed = pixels * (_JPEG + 2 * kept)
         elif form == "tiff":
-            scans, needed, tiles = _tiff(tiff.Directory(data), pixels)
+            scans, needed, problem = _tiff(tiff.Directory(data), pixels, max_pixels)
         else:
             needed = pixels * _PER_PIXEL[form](data)
     except (IndexError, struct.error, ValueError, ZeroDivisionError):
@@ -56,8 +60,8 @@ def too_much(data: bytes, form: str, pixels: int, max_pixels: int) -> str | None
             f"Decoding it takes about {needed / 1e6:,.0f} MB of memory; at most "
             f"{max_memory(max_pixels) / 1e6:,.0f} MB are taken."
         )
-    if tiles:
-        return tiles
+    if problem:
+        return problem
     if _seconds(data, form, pixels) * MAX_PIXELS > _MOST_SECONDS * max(max_pixels, MAX_PIXELS):
         return f"It has {len(data):,} bytes, too many for the time that {form.upper()} takes."
     if pixels * scans > max_scanned(max_pixels):
@@ -103,15 +107,19 @@ def _avif(data: bytes) -> float:
     return each * max(1.0, pixels / (found.height * found.width))
 
 
-def _tiff(directory: tiff.Directory, pixels: int) -> tuple[float, float, str | None]:
-    """Scans in strips of JPEG, bytes of memory, and what is wrong with the number of strips."""
+def _tiff(
+    directory: tiff.Directory, pixels: int, max_pixels: int
+) -> tuple[float, float, str | None]:
+    """Scans in strips of JPEG, bytes of memory, and what takes too long beside."""
     scans = directory.times(jpeg_markers.SCAN) if directory.is_jpeg else 1.0
     channels = max(directory.channels, 3 if directory.photometric == tiff.PALETTE else 1)
     each = channels * max(directory.bits, 8) / 8
+    share = MAX_PIXELS / max(max_pixels, MAX_PIXELS)
+    problem = _too_many_tiles(directory) or _too_slow(directory, pixels * each * share)
     height, width = directory.tile
     each *= _PREMULTIPLIED if directory.is_premultiplied() else 1
     copies = max(2, 1 + height * width / (directory.height * directory.width))
-    return scans, pixels * each * copies, _too_many_tiles(directory)
+    return scans, pixels * each * copies, problem
 
 
 def _too_many_tiles(directory: tiff.Directory) -> str | None:
@@ -123,6 +131,14 @@ def _too_many_tiles(directory: tiff.Directory) -> str | None:
     elif directory.beyond_opencv():
         most = _OTHER_TILES
     return f"The TIFF has more than {most:,} strips or tiles." if directory.strips > most else None
+
+
+def _too_slow(directory: tiff.Directory, size: float) -> str | None:
+    compression = directory.value(tiff.COMPRESSION, 1)
+    time = _TIFF_TIMES.get(compression, _LONGEST_TIFF_TIME)
+    if compression in tiff.READ_BY_OPENCV or size * time / 1e9 <= _MOST_SECONDS:
+        return None
+    return f"Its pixels have {size:,.0f} bytes, too many for the time that its compression takes."
 
 
 _PER_PIXEL: dict[str, Callable[[bytes], float]] = {

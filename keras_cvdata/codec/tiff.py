@@ -31,7 +31,7 @@ _COMPRESSIONS = {6: "old JPEG", 34661: "JBIG", 34712: "JPEG 2000", 34887: "LERC"
                  34892: "lossy JPEG", 34925: "LZMA", 34926: "Zstandard", 50000: "Zstandard",
                  50001: "WebP", 50002: "JPEG XL", 52546: "JPEG XL", 34933: "PNG"}  # fmt: skip
 _JPEG, _SUBSAMPLING = 7, 530
-_READ_BY_OPENCV = (1, 2, 3, 4, 5, _JPEG, 8, 32773, 32946)
+READ_BY_OPENCV = (1, 2, 3, 4, 5, _JPEG, 8, 32773, 32946)
 _SEPARATE = 2
 _LAYOUT = (FILL_ORDER, STRIP_OFFSETS, STRIP_SIZES, TILE_HEIGHT, TILE_OFFSETS, TILE_SIZES)
 _LOSSLESS = (1, 5, 8, 32773, 32946)  # none, LZW, Deflate, PackBits, Deflate
@@ -129,7 +129,7 @@ class Directory:
         tiled = TILE_WIDTH in self.entries
         problems = {
             f"compression {_COMPRESSIONS.get(compression, compression)}": compression
-            not in _READ_BY_OPENCV,
+            not in READ_BY_OPENCV,
             f"{bits} bits a sample": not self._has_usual_bits(),
             f"a palette of {bits} bits": kind == PALETTE and bits not in (1, 8),
             "CMYK of 16 bits": kind == CMYK and deep,

@@ -13,6 +13,7 @@ import tifffile
 
 from keras_cvdata import codec
 from keras_cvdata.codec import tiff
+from keras_cvdata.codec.memory import too_much
 from keras_cvdata.types import ImageError
 from tests.codec.pictures import assembled, raw_tiff, scene
 
@@ -153,6 +154,20 @@ def test_strips_are_counted() -> None:
         other = many[:place] + struct.pack("<H", compression) + many[place + 2 :]
         with pytest.raises(ImageError, match=f"more than {most} strips or tiles"):
             codec.sniff(other)
+
+
+@pytest.mark.parametrize(
+    ("compression", "megapixels"), [(34925, 28), (34712, 6), (50_000, 63), (8, 63)]
+)
+def test_slow_compressions_are_limited(compression: int, megapixels: int) -> None:
+    data = raw_tiff(scene(20, 20), rows=1)
+    place = data.index(struct.pack("<HHIH", 259, 3, 1, 1)) + 8
+    data = data[:place] + struct.pack("<H", compression) + data[place + 2 :]
+    assert too_much(data, "tiff", megapixels * 1_000_000, 64_000_000) is None
+    if compression in (34925, 34712):
+        said = too_much(data, "tiff", (megapixels + 2) * 1_000_000, 64_000_000)
+        assert "too many for the time that its compression takes" in (said or "")
+        assert too_much(data, "tiff", (megapixels + 2) * 1_000_000, 128_000_000) is None
 
 
 def test_values_beyond_all_memory_are_damage() -> None:

@@ -53,7 +53,7 @@ def parse(data: bytes) -> Avif:
         >>> found[:4], found.pictures
         ((20, 30, 1, 0), ((20, 30),))
     """
-    top = list(_boxes(data, 0, len(data)))
+    top = list(_top(data))
     meta = _within(data, top, b"meta")
     properties = _within(data, _within(data, meta, b"iprp"), b"ipco")
     height = width = turns = maximum = 0
@@ -76,6 +76,21 @@ def parse(data: bytes) -> Avif:
     pictures = tuple(size for size in sizes if size)
     tiled = any(data[start:stop].find(b"grid") > 0 for kind, start, stop in meta if kind == b"iinf")
     return Avif(height, width, _ORIENTATION[turns, mirror], maximum, pictures, tiled)
+
+
+def _top(data: bytes) -> Iterator[Box]:
+    """Boxes of the file; what follows the last one and is none is left out, as by viewers."""
+    awaited = {b"meta", b"moov"} if data[8:12] == b"avis" else {b"meta"}
+    boxes = _boxes(data, 0, len(data))
+    end = 0
+    try:
+        for box in boxes:
+            awaited.discard(box[0])
+            end = box[2]
+            yield box
+    except (ValueError, struct.error):
+        if awaited or end == len(data) or data[end + 4 : end + 8] == b"mdat":
+            raise
 
 
 def _boxes(data: bytes, start: int, stop: int) -> Iterator[Box]:

@@ -8,13 +8,14 @@ from contextlib import suppress
 import cv2
 import numpy as np
 
-from keras_cvdata.codec import bmp, other_tiff, png, tiff
+from keras_cvdata.codec import apng, bmp, other_tiff, png, tiff
 from keras_cvdata.codec.blocks import in_blocks
 from keras_cvdata.codec.colors import divide_by_alpha, to_color_mode, to_native
 from keras_cvdata.codec.cut_jpeg import is_cut
 from keras_cvdata.codec.header import Header
 from keras_cvdata.codec.headers import sniff
-from keras_cvdata.codec.jpeg import decode_jpeg
+from keras_cvdata.codec.jpeg import as_stored, decode_jpeg, decode_lossless
+from keras_cvdata.codec.jpeg_markers import is_lossless
 from keras_cvdata.codec.limits import MAX_PIXELS
 from keras_cvdata.codec.png_notes import without_notes
 from keras_cvdata.codec.quiet import QuietOpenCV
@@ -129,7 +130,8 @@ def decode(
         header = header._replace(orientation=1)
     if header.orientation != 1 and (header.height % reduce or header.width % reduce):
         reduce = 1  # turned, a last row that stands for less would be the first
-    if header.format == "jpeg" and color_mode != "rgba":
+    lossy = header.format == "jpeg" and (header.plain_jpeg or not is_lossless(data))
+    if lossy and color_mode != "rgba":
         mode = color_mode
         if mode == "unchanged":
             mode = "grayscale" if header.channels == 1 else "rgb"
@@ -137,7 +139,7 @@ def decode(
         if decoded is not None:
             return decoded
         pixels = _whole_jpeg(data, _FLAGS[mode, reduce], name, row)
-    elif header.format == "jpeg":
+    elif lossy:
         pixels = decode(data, "rgb", reduce=reduce, name=name, row=row, header=header, empty=empty)
         return to_color_mode(pixels, color_mode, name, row)
     else:
@@ -167,16 +169,38 @@ def _whole_jpeg(data: bytes, flags: int, name: str, row: int | None) -> Array:
 def _decode_other(
     data: bytes, header: Header, color_mode: str, name: str, row: int | None
 ) -> Array:
-    """Decode what is no JPEG, with the channels that are stored."""
+    """Decode what is no lossy JPEG, with the channels that are stored."""
+    if header.format == "jpeg" and (pixels := decode_lossless(data, header, name, row)) is not None:
+        return pixels
+    if header.format == "png" and not header.channels and apng.is_animated(data):
+        return _first_frame(data, header, color_mode, name, row)
     if header.format == "png" and png.may_inflate_to_much(data):
-        pixels = png.decode_plain(without_notes(data)) if header.channels else None
-        if pixels is not None:
-            return pixels
-        data = png.without_excess(data)
+        try:
+            pixels = png.decode_plain(without_notes(data))
+            if pixels is not None:
+                return pixels
+            data = png.without_excess(data)
+        except ValueError as error:
+            raise ImageError(name, str(error), row) from None
     if header.channels:
         stored = "grayscale" if header.channels == 1 else "rgb"
         return _imdecode(data, _FLAGS[stored, 1], name, row)
     return _decode_any(data, header, color_mode, name, row)
+
+
+def _first_frame(data: bytes, header: Header, color_mode: str, name: str, row: int | None) -> Array:
+    """Decode the first frame of an animated PNG, which may be a part of the image."""
+    try:
+        frame = apng.first_frame(data)
+    except ValueError as error:
+        raise ImageError(name, str(error), row) from None
+    pixels = _decode_other(frame.data, header, color_mode, name, row)
+    width, height = struct.unpack_from(">II", data, 16)
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    image = np.zeros((height, width, *pixels.shape[2:]), pixels.dtype)
+    image[frame.top : frame.top + len(pixels), frame.left : frame.left + pixels.shape[1]] = pixels
+    return image
 
 
 def _decode_any(data: bytes, header: Header, color_mode: str, name: str, row: int | None) -> Array:
@@ -301,7 +325,7 @@ def _read_over_damage(data: bytes, flags: int) -> Array | None:
         return None  # OpenCV refuses what ends within the image
     mode, reduce = _MODES[flags]
     try:
-        return decode_jpeg(data, sniff(data), mode, reduce, np.empty, strict=False)
+        return decode_jpeg(data, as_stored(sniff(data)), mode, reduce, np.empty, strict=False)
     except ImageError:
         return None
 

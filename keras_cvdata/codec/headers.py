@@ -94,8 +94,9 @@ def _check_size(data: bytes, header: Header, max_pixels: int, name: str, row: in
             "max_pixels of the sequence."
         )
         raise ImageError(name, reason, row)
-    one_bit = header.format == "tiff" and tiff.Directory(data).bits == 1
-    if pixels > max(MAX_PIXELS_PER_BYTE * len(data), PLAUSIBLE_PIXELS) and not one_bit:
+    if pixels > max(MAX_PIXELS_PER_BYTE * len(data), PLAUSIBLE_PIXELS) and not (
+        header.format == "tiff" and tiff.Directory(data).bits == 1
+    ):
         reason = (
             f"{size} in {len(data):,} bytes, which no photograph reaches: it is damaged, or made "
             "to fill the memory. Save the image again."

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from keras_cvdata.codec.header import Header
-from keras_cvdata.types import Array, Empty
+from keras_cvdata.types import Array, Empty, ImageError
 
 try:
     import simplejpeg
@@ -65,3 +65,50 @@ def decode_jpeg(
     except (ValueError, RuntimeError):
         return None
     return out if pixels.shape == out.shape else None
+
+
+def decode_lossless(data: bytes, header: Header, name: str, row: int | None) -> Array | None:
+    """Decode a JPEG that is stored without loss, as it is stored: grey or colour, not upright.
+
+    Args:
+        data: The whole encoded file.
+        header: What `sniff` said of it.
+        name: Name of the image for messages.
+        row: Row of the image in its source.
+
+    Returns:
+        (H, W, 3) or (H, W, 1) uint8; `None` where `simplejpeg` is not there.
+
+    Raises:
+        ImageError: It is cut, or of a kind that is not supported, which cannot be told apart.
+    """
+    if simplejpeg is None:
+        return None
+    plain = as_stored(header)._replace(plain_jpeg=True)
+    mode = "grayscale" if header.channels == 1 else "rgb"
+    pixels = decode_jpeg(data, plain, mode, 1, np.empty)
+    if pixels is None:
+        reason = (
+            "It is a JPEG stored without loss, and either of a kind that is not supported or cut. "
+            "Save it as PNG, or copy it again."
+        )
+        raise ImageError(name, reason, row)
+    return pixels
+
+
+def as_stored(header: Header) -> Header:
+    """Header of the image before it is turned upright.
+
+    Args:
+        header: What `sniff` said.
+
+    Returns:
+        The same, with the sides that are stored and no orientation.
+
+    Example:
+        >>> as_stored(Header("jpeg", 2, 3, orientation=6))[:4]
+        ('jpeg', 3, 2, 1)
+    """
+    if header.orientation > 4:
+        header = header._replace(height=header.width, width=header.height)
+    return header._replace(orientation=1)

@@ -12,11 +12,13 @@ from keras_cvdata.codec.limits import MAX_JPEG_SCANS, MAX_JPEG_SEGMENTS
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _COMMON = (0xC0, 0xC1, 0xC2)  # of Huffman codes and lossy
 _UNREAD = {
-    **dict.fromkeys((0xC3, 0xC7, 0xCB, 0xCF), "is stored without loss"),
+    **dict.fromkeys((0xC7, 0xCB, 0xCF), "is stored without loss, in steps or arithmetic codes,"),
     **dict.fromkeys((0xC5, 0xC6, 0xCD, 0xCE), "is stored as steps of sizes"),
 }
 _SUBSAMPLINGS = (0x11, 0x21, 0x12, 0x22, 0x41)  # samples of luma across and down to one of chroma
 _PROGRESSIVE = (0xC2, 0xCA)
+_LOSSLESS = 0xC3
+_LOSSLESS_SCANS = 8  # which a scan of it takes as long as
 SCAN, _END = b"\xff\xda", b"\xff\xd9"
 
 # A marker, after any bytes that are none: libjpeg skips them. A few kinds have no content.
@@ -68,6 +70,22 @@ def _next_marker(data: bytes, position: int) -> int:
     return found.start()
 
 
+def is_lossless(data: bytes) -> bool:
+    """Say whether a JPEG is stored without loss.
+
+    Args:
+        data: The whole file.
+
+    Returns:
+        Whether its frame says so.
+
+    Example:
+        >>> is_lossless(bytes.fromhex("ffd8 ffc3 0002 ffda"))
+        True
+    """
+    return data[jpeg_segments(data)[0] + 1] == _LOSSLESS
+
+
 def parse(data: bytes) -> Header:
     """Read the segments before the first scan, and look for the end marker.
 
@@ -90,8 +108,10 @@ def parse(data: bytes) -> Header:
     if not frame:
         raise ValueError("The JPEG does not say its size. Save the image again.")
     kind, bits, height, width, components = struct.unpack_from(">B2xBHHB", data, frame + 1)
-    if kind in _UNREAD or bits != 8:
-        what = _UNREAD.get(kind, f"has {bits} bits a sample")
+    what = _UNREAD.get(kind) or (f"has {bits} bits a sample" if bits != 8 else None)
+    if kind == _LOSSLESS and components not in (1, 3):
+        what = f"is stored without loss, in {components} components,"
+    if what:
         raise ValueError(f"A JPEG that {what} is not read. Save it as JPEG of 8 bits, or as PNG.")
     if kind in _PROGRESSIVE or data[scan + 4] < components:
         _check_scans(data, scan)
@@ -131,10 +151,12 @@ def passes(data: bytes) -> tuple[int, float]:
         (1, 0.0)
     """
     frame, _, scan = jpeg_segments(data)
-    components = data[frame + 9]
+    components, times = data[frame + 9], 1
+    if data[frame + 1] == _LOSSLESS:
+        times = _LOSSLESS_SCANS
     if data[frame + 1] not in _PROGRESSIVE and data[scan + 4] >= components:
-        return 1, 0.0
+        return times, 0.0
     factors = data[frame + 11 : frame + 11 + 3 * components : 3]
     areas = [(factor >> 4) * (factor & 15) for factor in factors]
     highest = max(f >> 4 for f in factors) * max(f & 15 for f in factors)
-    return data.count(SCAN, scan), sum(areas) / highest
+    return times * data.count(SCAN, scan), sum(areas) / highest

@@ -12,9 +12,20 @@ from keras_cvdata.codec.limits import MAX_PIXELS, max_memory, max_scanned
 _JPEG, _GIF, _WEBP, _WEBP_ALPHA, _PNM = 3, 12, 6, 12, 6
 _AVIF, _DEEP_AVIF = 16, 24
 _BMP, _BMP_MADE_HERE = 6, 8
-_PNG_COPIES, _INFLATED_PNG_COPIES = 2, 3.4  # see `png.without_excess`; the last 0.4 is for its time
-_MOST_TILES = 1_000_000
-_SLOW = {"avif": 16 << 20, "webp": 24 << 20}  # bytes that take more than a second
+# Of PNG as OpenCV decodes them, those of `png.decode_plain` without alpha (Pillow keeps four bytes
+# of three), and others that may be inflated before, which 0.4 is added to for the time.
+_PNG_COPIES, _PLAIN_PNG_COPIES, _OTHER_PNG_COPIES = 2.0, 2.4, 3.4
+_PREMULTIPLIED = 2.4  # copies of TIFF: two, and what is added for the time
+# Strips or tiles that take about half a second: of JPEG, of what OpenCV does not read, and others.
+_JPEG_TILES, _OTHER_TILES, _MOST_TILES = 32_768, 50_000, 200_000
+# Nanoseconds for a byte of pixels, of compressions that OpenCV does not read: LZMA, then LERC,
+# Zstandard (two codes), WebP and PNG; JPEG 2000, which takes longest, for all others.
+_TIFF_TIMES = {34925: 23.0, **dict.fromkeys((34887, 34926, 50000, 50001, 34933), 6.5)}
+_LONGEST_TIFF_TIME = 110.0
+_MOST_SECONDS = 2.0
+# Microseconds for a pixel and for a byte, measured.
+_WEBP_TIME, _AVIF_TIME, _DEEP_AVIF_TIME = (0.0, 0.08), (0.02, 0.096), (0.11, 0.11)
+_SMALL_AVIF = 4_000_000  # pixels and bytes that take no time to speak of, of any depth
 
 
 def too_much(data: bytes, form: str, pixels: int, max_pixels: int) -> str | None:
@@ -34,8 +45,14 @@ def too_much(data: bytes, form: str, pixels: int, max_pixels: int) -> str | None
         'Decoding it takes about 720 MB of memory; at most 512 MB are taken.'
     """
     try:
-        scans, kept = _passes(data, form)
-        needed = pixels * (_JPEG + 2 * kept if form == "jpeg" else _PER_PIXEL[form](data))
+        scans, problem = 1.0, None
+        if form == "jpeg":
+            scans, kept = jpeg_markers.passes(data)
+            needed = pixels * (_JPEG + 2 * kept)
+        elif form == "tiff":
+            scans, needed, problem = _tiff(tiff.Directory(data), pixels, max_pixels)
+        else:
+            needed = pixels * _PER_PIXEL[form](data)
     except (IndexError, struct.error, ValueError, ZeroDivisionError):
         return None  # damaged beyond what the header needs, which the decoder says
     if needed > max_memory(max_pixels):
@@ -43,9 +60,9 @@ def too_much(data: bytes, form: str, pixels: int, max_pixels: int) -> str | None
             f"Decoding it takes about {needed / 1e6:,.0f} MB of memory; at most "
             f"{max_memory(max_pixels) / 1e6:,.0f} MB are taken."
         )
-    if form == "tiff" and tiff.Directory(data).strips > _MOST_TILES:
-        return f"The TIFF has more than {_MOST_TILES:,} strips or tiles."
-    if form in _SLOW and len(data) * MAX_PIXELS > _SLOW[form] * max(max_pixels, MAX_PIXELS):
+    if problem:
+        return problem
+    if _seconds(data, form, pixels) * MAX_PIXELS > _MOST_SECONDS * max(max_pixels, MAX_PIXELS):
         return f"It has {len(data):,} bytes, too many for the time that {form.upper()} takes."
     if pixels * scans > max_scanned(max_pixels):
         return (
@@ -55,17 +72,23 @@ def too_much(data: bytes, form: str, pixels: int, max_pixels: int) -> str | None
     return None
 
 
-def _passes(data: bytes, form: str) -> tuple[float, float]:
-    """Scans over the image, and coefficients that are kept for each pixel."""
-    if form == "jpeg":
-        return jpeg_markers.passes(data)
-    if form == "tiff" and (directory := tiff.Directory(data)).is_jpeg:
-        return data.count(jpeg_markers.SCAN, *directory.extent) / directory.strips, 0.0
-    return 1, 0.0
+def _seconds(data: bytes, form: str, pixels: int) -> float:
+    """About how long decoding takes, of formats that are slow."""
+    if form == "webp":
+        pixel, byte = _WEBP_TIME
+    elif form == "avif":
+        pixel, byte = _AVIF_TIME
+        if pixels + len(data) > _SMALL_AVIF and avif.parse(data).maximum:
+            pixel, byte = _DEEP_AVIF_TIME
+    else:
+        return 0.0
+    return (pixel * pixels + byte * len(data)) / 1e6
 
 
 def _png(data: bytes) -> float:
-    copies = _INFLATED_PNG_COPIES if png.may_inflate_to_much(data) else _PNG_COPIES
+    copies = _PNG_COPIES
+    if png.may_inflate_to_much(data):
+        copies = _PLAIN_PNG_COPIES if png.parse(data).channels else _OTHER_PNG_COPIES
     return copies * png.bits_per_pixel(data) / 8
 
 
@@ -84,20 +107,44 @@ def _avif(data: bytes) -> float:
     return each * max(1.0, pixels / (found.height * found.width))
 
 
-def _tiff(data: bytes) -> float:
-    directory = tiff.Directory(data)
+def _tiff(
+    directory: tiff.Directory, pixels: int, max_pixels: int
+) -> tuple[float, float, str | None]:
+    """Scans in strips of JPEG, bytes of memory, and what takes too long beside."""
+    scans = directory.times(jpeg_markers.SCAN) if directory.is_jpeg else 1.0
     channels = max(directory.channels, 3 if directory.photometric == tiff.PALETTE else 1)
     each = channels * max(directory.bits, 8) / 8
+    share = MAX_PIXELS / max(max_pixels, MAX_PIXELS)
+    problem = _too_many_tiles(directory) or _too_slow(directory, pixels * each * share)
     height, width = directory.tile
-    each *= 2 if directory.is_premultiplied() else 1
-    return each * max(2, 1 + height * width / (directory.height * directory.width))
+    each *= _PREMULTIPLIED if directory.is_premultiplied() else 1
+    copies = max(2, 1 + height * width / (directory.height * directory.width))
+    return scans, pixels * each * copies, problem
+
+
+def _too_many_tiles(directory: tiff.Directory) -> str | None:
+    if directory.strips <= min(_JPEG_TILES, _OTHER_TILES):
+        return None
+    most = _MOST_TILES
+    if directory.is_jpeg:
+        most = _JPEG_TILES
+    elif directory.beyond_opencv():
+        most = _OTHER_TILES
+    return f"The TIFF has more than {most:,} strips or tiles." if directory.strips > most else None
+
+
+def _too_slow(directory: tiff.Directory, size: float) -> str | None:
+    compression = directory.value(tiff.COMPRESSION, 1)
+    time = _TIFF_TIMES.get(compression, _LONGEST_TIFF_TIME)
+    if compression in tiff.READ_BY_OPENCV or size * time / 1e9 <= _MOST_SECONDS:
+        return None
+    return f"Its pixels have {size:,.0f} bytes, too many for the time that its compression takes."
 
 
 _PER_PIXEL: dict[str, Callable[[bytes], float]] = {
     "png": _png,
     "webp": _webp,
     "bmp": _bmp,
-    "tiff": _tiff,
     "gif": lambda _: _GIF,
     "ppm": lambda _: _PNM,
     "avif": _avif,

@@ -31,7 +31,7 @@ _COMPRESSIONS = {6: "old JPEG", 34661: "JBIG", 34712: "JPEG 2000", 34887: "LERC"
                  34892: "lossy JPEG", 34925: "LZMA", 34926: "Zstandard", 50000: "Zstandard",
                  50001: "WebP", 50002: "JPEG XL", 52546: "JPEG XL", 34933: "PNG"}  # fmt: skip
 _JPEG, _SUBSAMPLING = 7, 530
-_READ_BY_OPENCV = (1, 2, 3, 4, 5, _JPEG, 8, 32773, 32946)
+READ_BY_OPENCV = (1, 2, 3, 4, 5, _JPEG, 8, 32773, 32946)
 _SEPARATE = 2
 _LAYOUT = (FILL_ORDER, STRIP_OFFSETS, STRIP_SIZES, TILE_HEIGHT, TILE_OFFSETS, TILE_SIZES)
 _LOSSLESS = (1, 5, 8, 32773, 32946)  # none, LZW, Deflate, PackBits, Deflate
@@ -129,7 +129,7 @@ class Directory:
         tiled = TILE_WIDTH in self.entries
         problems = {
             f"compression {_COMPRESSIONS.get(compression, compression)}": compression
-            not in _READ_BY_OPENCV,
+            not in READ_BY_OPENCV,
             f"{bits} bits a sample": not self._has_usual_bits(),
             f"a palette of {bits} bits": kind == PALETTE and bits not in (1, 8),
             "CMYK of 16 bits": kind == CMYK and deep,
@@ -180,16 +180,26 @@ class Directory:
             return 1
         return max(1, self._unpack("Q" if self.big else "I", self.entries[tag] + 4)[0])
 
-    @property
-    def extent(self) -> tuple[int, int]:
-        """From where to where strips or tiles lie in the file; further images may lie elsewhere."""
+    def times(self, marker: bytes) -> float:
+        """How often two bytes stand in a strip or tile, on average; further images do not count.
+
+        Many strips may be the same bytes of the file.
+        """
         offset, size = STRIP_OFFSETS, STRIP_SIZES
         if TILE_OFFSETS in self.entries:
             offset, size = TILE_OFFSETS, TILE_SIZES
-        starts, sizes = self._values(offset), self._values(size)
+        most = len(self.data)
+        values = (self._values(tag).astype(np.uint64) for tag in (offset, size))
+        starts, sizes = (np.minimum(each, most).astype(int) for each in values)
         if not len(starts) or len(starts) != len(sizes) or not sizes.all():
-            return 0, len(self.data)  # as much as a decoder may look for
-        return int(starts.min()), int(starts.max()) + int(sizes.max())
+            return self.data.count(marker)  # as much as a decoder may look for
+        stops = starts + sizes
+        if (starts[1:] >= stops[:-1]).all():
+            return self.data.count(marker, int(starts[0]), int(stops[-1])) / len(starts)
+        file = np.frombuffer(self.data, np.uint8)
+        places = np.flatnonzero((file[:-1] == marker[0]) & (file[1:] == marker[1]))
+        counts = np.searchsorted(places, stops - 1) - np.searchsorted(places, starts)
+        return float(counts.mean())
 
     def _values(self, tag: int) -> Array:
         """All values of a tag of integers; none where they are not there."""

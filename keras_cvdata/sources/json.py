@@ -20,7 +20,8 @@ from keras_cvdata.sources.table import PathOptions, TableSource, make_labels, ti
 from keras_cvdata.sources.text_files import text_encoding, undecodable
 from keras_cvdata.types import Array, brief, without_credentials
 
-_BLANKS = re.compile(r"\s*")
+_BLANKS = re.compile(r"\s*+")
+_BETWEEN = re.compile(r"\s*+(?:,\s*+)?")  # objects
 # What was taken is never given up again (`++`): going back over a string takes a lot of memory.
 _TOKEN = re.compile(
     r"""(?P<single>'(?:[^'\\]++|\\.)*+')|(?P<double>"(?:[^"\\]++|\\.)*+")"""
@@ -29,6 +30,7 @@ _TOKEN = re.compile(
 _OTHER_BLANKS = re.compile(r"[^\S \t\r\n]+")  # that JSON does not know
 _NO_BRACKETS = re.compile(r"[^\[\]{}]+")
 _MOST_LEVELS = 100  # of lists and objects in each other: more cannot go to another process
+_SHALLOW = 2 * _MOST_LEVELS  # characters that hold no more than these
 _HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
 _CELLS = 1 << 23  # of columns that are made however few of them the objects fill,
 _CELLS_EACH = 32  # and for each that is filled
@@ -137,7 +139,6 @@ class _Rows:
         self.labels: dict[str, list[Any]] = {key: [] for key in label_keys}
         self.columns: dict[str, list[Any]] = {}
         self.lines = array("Q")
-        self._filled = 0
         self._shared = SharedTexts()
 
     def place(self, row: int) -> str:
@@ -157,28 +158,30 @@ class _Rows:
     def _images(self, encoding: str) -> Iterator[Any]:
         """Yield what stands for each image."""
         spelling: dict[tuple[str, ...], tuple[list[str], dict[str, str]]] = {}
+        columns, lines, shared, filled = self.columns, self.lines, self._shared, 0
         for line, row in _objects(_read_text(self.where, encoding), self.where):
             keys = tuple(row)
             if keys not in spelling:
                 spelling[keys] = self._spelling(keys, f"{self.where}, line {line}")
             image_keys, label_keys = spelling[keys]
-            self._filled += len(row)
+            filled += len(row)
             image = [row.pop(key) for key in image_keys]
             for key, values in self.labels.items():
-                values.append(self._shared(row.pop(label_keys[key], None)))
+                values.append(shared(row.pop(label_keys[key], None)))
             for key, value in row.items():
-                column = self.columns.setdefault(key, [])
-                column.extend([None] * (len(self.lines) - len(column)))
-                column.append(self._shared(value))
-            self.lines.append(line)
-            if len(row) < len(self.columns):
-                self._check_filled()
+                column = columns.setdefault(key, [])
+                if len(column) < len(lines):
+                    column.extend([None] * (len(lines) - len(column)))
+                column.append(shared(value))
+            lines.append(line)
+            if len(row) < len(columns):
+                self._check_filled(filled)
             yield image[0] if len(image) == 1 else image
 
-    def _check_filled(self) -> None:
+    def _check_filled(self, filled: int) -> None:
         """Refuse objects with keys of their own: each makes a column as long as the table."""
         cells = len(self.columns) * len(self.lines)
-        if cells > max(_CELLS, _CELLS_EACH * self._filled):
+        if cells > max(_CELLS, _CELLS_EACH * filled):
             raise ValueError(
                 f"{self.place(-1)}: the objects have {len(self.columns):,} different keys so far, "
                 f"such as {shown(list(self.columns))}, and most objects lack most of them. Give "
@@ -222,7 +225,7 @@ def _objects(text: str, where: str) -> Iterator[tuple[int, dict[str, Any]]]:
     if not in_array and not text.startswith("{", position):
         _refuse(text, position, where, "expected an array of objects, [{...}, ...]")
     position = _skip(text, position + in_array)
-    line, counted, loose = 1, 0, False
+    line, counted, loose, line_end = 1, 0, False, 0
     halves = "\\ud" in text or "\\uD" in text  # of surrogate pairs, perhaps
     while position < len(text):
         if in_array and text[position] == "]":
@@ -230,19 +233,19 @@ def _objects(text: str, where: str) -> Iterator[tuple[int, dict[str, Any]]]:
             if position < len(text):
                 _refuse(text, position, where, "expected nothing after the closing ]")
             return
-        line, counted = line + text.count("\n", counted, position), position
+        if 0 <= line_end < position:
+            line, counted = line + text.count("\n", counted, position), position
+            line_end = text.find("\n", position)
         row, position, loose = _object(text, position, where, loose, halves)
         yield line, row
-        position = _skip(text, position)
-        if text.startswith(",", position):
-            position = _skip(text, position + 1)
+        position = _skip(text, position, _BETWEEN)
     if in_array:
         _refuse(text, position, where, "expected a closing ]; the file may be cut short")
 
 
-def _skip(text: str, position: int) -> int:
+def _skip(text: str, position: int, what: re.Pattern[str] = _BLANKS) -> int:
     """Position of what follows the blanks."""
-    blanks = _BLANKS.match(text, position)
+    blanks = what.match(text, position)
     assert blanks is not None  # it matches nothing as well
     return blanks.end()
 
@@ -258,32 +261,40 @@ def _object(
     if text[position] != "{":
         _refuse(text, position, where, "expected an object, {...}")
     try:
-        row, end, loose = _decoded(text, position, loose)
-        long = end - position > 2 * _MOST_LEVELS
-        if long and _levels(text, position, end) > _MOST_LEVELS and _is_deep(row):
+        if loose:
+            row, end, loose = _loose_or_strict(text, position)
+        else:
+            row, end = _DECODER.raw_decode(text, position)
+        if (
+            end - position > _SHALLOW
+            and text.count("[", position, end) + text.count("{", position, end) > _MOST_LEVELS
+            and _is_deep(row, text[position:end])
+        ):
             raise ValueError(f"lists in lists are more than {_MOST_LEVELS} levels deep")
         if halves and _HALF_PAIR.search(text, position, end):
             json.dumps(row, ensure_ascii=False).encode("utf-8", "surrogateescape")
         return row, end, loose
-    except UnicodeEncodeError as error:
+    except (ValueError, RecursionError) as error:
+        if not loose and isinstance(error, json.JSONDecodeError):
+            return _object(text, position, where, True, halves)
+        _refuse_object(text, position, where, error)
+
+
+def _refuse_object(text: str, position: int, where: str, error: Exception) -> NoReturn:
+    if isinstance(error, UnicodeEncodeError):
         half = brief(error.object[error.start])
         problem = f"the object holds {half}, half of a surrogate pair, which is no character"
-        _refuse(text, position, where, problem, error)
-    except json.JSONDecodeError as error:
-        _refuse(text, max(error.pos, position), where, f"{error.msg} in the object", error)
-    except (ValueError, RecursionError) as error:
-        _refuse(text, position, where, f"the object cannot be read, {error}", error)
+    elif isinstance(error, json.JSONDecodeError):
+        problem, position = f"{error.msg} in the object", max(error.pos, position)
+    else:
+        problem = f"the object cannot be read, {error}"
+    _refuse(text, position, where, problem, error)
 
 
-def _levels(text: str, start: int, end: int) -> int:
-    """How deep brackets stand in each other; those in strings count, too."""
-    if text.count("[", start, end) + text.count("{", start, end) <= _MOST_LEVELS:
-        return 0
-    marks = _NO_BRACKETS.sub("", text[start:end])
-    return max(accumulate(1 if mark in "[{" else -1 for mark in marks))
-
-
-def _is_deep(row: dict[str, Any]) -> bool:
+def _is_deep(row: dict[str, Any], text: str) -> bool:
+    marks = _NO_BRACKETS.sub("", text)  # those in strings count, too, but take less time
+    if max(accumulate(1 if mark in "[{" else -1 for mark in marks)) <= _MOST_LEVELS:
+        return False
     values: list[Any] = [row]
     for _ in range(_MOST_LEVELS):
         inner = (each.values() if isinstance(each, dict) else each for each in values)
@@ -291,15 +302,10 @@ def _is_deep(row: dict[str, Any]) -> bool:
     return bool(values)
 
 
-def _decoded(text: str, position: int, loose: bool) -> tuple[dict[str, Any], int, bool]:
-    if loose and (found := _loose_object(text, position)):
+def _loose_or_strict(text: str, position: int) -> tuple[dict[str, Any], int, bool]:
+    if found := _loose_object(text, position):
         return (*found, True)
-    try:
-        return (*_DECODER.raw_decode(text, position), False)
-    except json.JSONDecodeError:
-        if not (found := _loose_object(text, position)):
-            raise
-        return (*found, True)
+    return (*_DECODER.raw_decode(text, position), False)
 
 
 def _loose_object(text: str, position: int) -> tuple[dict[str, Any], int] | None:

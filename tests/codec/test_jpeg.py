@@ -80,7 +80,6 @@ def test_pixels_are_those_of_opencv(kind: str, taken: list[np.ndarray]) -> None:
     "data",
     [
         pytest.param(saved(Image.fromarray(PHOTOGRAPH).convert("CMYK"), "JPEG"), id="CMYK"),
-        pytest.param(turned(), id="turned"),
         pytest.param(of_odd_sampling(), id="odd sampling"),
         pytest.param(COLOUR.replace(b"\xff\xc0", b"\xff\xc9", 1), id="arithmetic"),
         pytest.param(CUT + b"\0", id="cut"),
@@ -97,10 +96,11 @@ def test_the_rest_is_left_to_opencv(data: bytes, taken: list[np.ndarray]) -> Non
     assert not taken
 
 
+@pytest.mark.parametrize("whole", [COLOUR, turned()], ids=["upright", "turned"])
 def test_damage_that_opencv_reads_over_is_read_over_without_a_line(
-    taken: list[np.ndarray], capfd: pytest.CaptureFixture[str]
+    whole: bytes, taken: list[np.ndarray], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    junk = COLOUR[:-2] + bytes(3) + COLOUR[-2:]
+    junk = whole[:-2] + bytes(3) + whole[-2:]
     expected = by_opencv(junk, "rgb", 1)
     assert capfd.readouterr().err.startswith("Corrupt JPEG data")
     np.testing.assert_array_equal(codec.decode(junk), expected)
@@ -128,3 +128,25 @@ def test_it_works_without() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert result.stdout == "(4, 5, 3)\n"
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_stored_without_loss(installed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its decoders convert no colors, turn and reduce nothing."""
+    imagecodecs = pytest.importorskip("imagecodecs")
+    if not installed:
+        monkeypatch.setattr(jpeg, "simplejpeg", None)
+    color = imagecodecs.jpeg8_encode(PHOTOGRAPH, lossless=True)
+    grey = imagecodecs.jpeg8_encode(PHOTOGRAPH[:, :, 0].copy(), lossless=True)
+    np.testing.assert_array_equal(codec.decode(color, reduce=2), PHOTOGRAPH)
+    np.testing.assert_array_equal(codec.decode(grey), PHOTOGRAPH[:, :, [0, 0, 0]])
+    assert codec.decode(color, "rgba").shape == (131, 139, 4)
+    exif = turned()[turned().index(b"\xff\xe1") :]
+    with_exif = color[:2] + exif[: 2 + int.from_bytes(exif[2:4], "big")] + color[2:]
+    np.testing.assert_array_equal(codec.decode(with_exif), np.rot90(PHOTOGRAPH, -1))
+    if installed:
+        with pytest.raises(ImageError, match="not supported or cut"):
+            codec.decode(color[: len(color) // 2] + b"\xff\xd9")
+    inks = imagecodecs.jpeg8_encode(np.dstack([PHOTOGRAPH, PHOTOGRAPH[:, :, 0]]), lossless=True)
+    with pytest.raises(ImageError, match=r"JPEG that .* is not read"):
+        codec.decode(inks)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import struct
 import zlib
+from unittest import mock
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from keras_cvdata import codec
 from keras_cvdata.codec import avif, blocks, decoding, headers, png
 from keras_cvdata.codec.memory import too_much
 from keras_cvdata.types import ImageError
-from tests.codec.pictures import scene
+from tests.codec.pictures import saved, scene
 
 
 def chunk(kind: bytes, content: bytes) -> bytes:
@@ -45,19 +47,40 @@ def test_large_png_are_cut_where_their_image_ends() -> None:
     short = png_of(chunk(b"IDAT", zlib.compress(raw[:-1], 1)), 1200, 1200)
     wrong = png_of(chunk(b"IDAT", b"\0" + packed[1:]), 1200, 1200)
     for damaged in (short, wrong):
-        assert png.without_excess(damaged) is damaged
+        with pytest.raises(ImageError, match="It is damaged or incomplete"):
+            codec.decode(damaged)
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-def test_large_plain_png_have_the_pixels_of_opencv(channels: int) -> None:
-    pixels = np.random.default_rng(0).integers(0, 256, (1800, 1500, channels), np.uint8)
-    data = codec.encode(pixels)
-    assert png.may_inflate_to_much(data) == (channels == 3)
-    np.testing.assert_array_equal(codec.decode(data, "unchanged"), pixels)
-    smaller = data[:-400] + data[-12:]
+NOISE = np.random.default_rng(0).integers(0, 256, (70, 50, 4), np.uint8)
+OPAQUE = Image.fromarray(NOISE[:, :, :3])
+BY_PILLOW = {
+    "grey": OPAQUE.convert("L"),
+    "RGB": OPAQUE,
+    "palette": OPAQUE.convert("P"),
+    "RGBA": Image.fromarray(NOISE),
+    "grey of 16 bits": Image.fromarray(NOISE[:, :, 0].astype(np.uint16) * 199),
+}
+INFLATED = {
+    "grey and alpha": saved(Image.fromarray(NOISE).convert("LA"), "PNG"),
+    "a clear color": saved(OPAQUE, "PNG", transparency=tuple(NOISE[0, 0, :3].tolist())),
+    "RGB of 16 bits": codec.encode(NOISE[:, :, :3].astype(np.uint16) * 199),
+}
+
+
+@pytest.mark.parametrize("kind", [*BY_PILLOW, *INFLATED])
+def test_large_png_have_the_pixels_of_opencv(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = INFLATED.get(kind) or saved(BY_PILLOW[kind], "PNG")
+    expected = codec.decode(data, "unchanged")
+    monkeypatch.setattr(png, "_MOST_INFLATED", 0)  # all are large
+    monkeypatch.setattr(png, "_PIECE", 1000)
+    monkeypatch.setattr(png, "without_excess", mock.Mock(wraps=png.without_excess))
+    pixels = codec.decode(data, "unchanged")
+    assert png.without_excess.called == (kind in INFLATED)
+    np.testing.assert_array_equal(pixels, expected)
+    assert pixels.dtype == expected.dtype
+    assert pixels.flags.writeable
     with pytest.raises(ImageError):
-        codec.decode(smaller)
-    assert codec.decode(data, "unchanged").flags.writeable
+        codec.decode(data[:-400] + data[-12:], "unchanged")
 
 
 def test_rows_of_an_interlaced_png() -> None:
@@ -99,6 +122,15 @@ def test_avif_is_as_large_as_its_picture() -> None:
         codec.decode(lying_avif())
 
 
+@pytest.mark.parametrize("junk", [b"\xff" * 40, b"\0\0\0\1junk", b"\0\0\0\2junk", b"junk"])
+def test_what_follows_the_last_box_of_an_avif_is_left_out(junk: bytes) -> None:
+    data = cv2.imencode(".avif", scene(90, 70), [cv2.IMWRITE_AVIF_SPEED, 10])[1].tobytes()
+    np.testing.assert_array_equal(codec.decode(data + junk), codec.decode(data))
+    for cut in (data[:-10], data[: data.index(b"iprp")]):
+        with pytest.raises(ImageError, match="The AVIF is truncated"):
+            codec.decode(cut)
+
+
 @pytest.mark.parametrize("timed", [False, True])
 def test_sizes_of_av1_that_are_not_reduced(timed: bool) -> None:
     """Levels, timing and decoder model come before the size (AV1 specification, 5.5.1)."""
@@ -113,12 +145,19 @@ def test_sizes_of_av1_that_are_not_reduced(timed: bool) -> None:
     assert avif._size(b"\x12\0", 0) is None
 
 
+DEEP_AVIF = cv2.imencode(".avif", np.zeros((64, 64, 3), np.uint16), [cv2.IMWRITE_AVIF_DEPTH, 12])[
+    1
+].tobytes()
+
+
 @pytest.mark.parametrize(
     ("data", "form", "pixels", "what"),
     [
         (b"GIF89a", "gif", 60_000_000, "about 720 MB of memory; at most 512 MB"),
         (b"RIFF    WEBPVP8X", "webp", 50_000_000, "about 600 MB"),
         (b"RIFF    WEBPVP8 ".ljust(25 << 20), "webp", 5_000_000, "too many for the time"),
+        (DEEP_AVIF.ljust(5 << 20), "avif", 14_000_000, "too many for the time"),
+        (DEEP_AVIF.ljust(3 << 20), "avif", 14_000_000, None),
         (b"P6 9 9 255 ", "ppm", 60_000_000, None),
     ],
 )

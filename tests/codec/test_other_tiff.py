@@ -6,12 +6,14 @@ import io
 import struct
 import sys
 
+import cv2
 import numpy as np
 import pytest
 import tifffile
 
 from keras_cvdata import codec
 from keras_cvdata.codec import tiff
+from keras_cvdata.codec.memory import too_much
 from keras_cvdata.types import ImageError
 from tests.codec.pictures import assembled, raw_tiff, scene
 
@@ -145,8 +147,27 @@ def test_strips_are_counted() -> None:
     data = raw_tiff(scene(20, 20, 1))
     place = data.index((273).to_bytes(2, "little") + b"\x04\0") + 4
     many = data[:place] + (2_000_000).to_bytes(4, "little") + data[place + 4 :]
-    with pytest.raises(ImageError, match="more than 1,000,000 strips or tiles"):
+    with pytest.raises(ImageError, match="more than 200,000 strips or tiles"):
         codec.sniff(many)
+    for compression, most in ((7, "32,768"), (50_000, "50,000")):
+        place = many.index(struct.pack("<HHIH", 259, 3, 1, 1)) + 8
+        other = many[:place] + struct.pack("<H", compression) + many[place + 2 :]
+        with pytest.raises(ImageError, match=f"more than {most} strips or tiles"):
+            codec.sniff(other)
+
+
+@pytest.mark.parametrize(
+    ("compression", "megapixels"), [(34925, 28), (34712, 6), (50_000, 63), (8, 63)]
+)
+def test_slow_compressions_are_limited(compression: int, megapixels: int) -> None:
+    data = raw_tiff(scene(20, 20), rows=1)
+    place = data.index(struct.pack("<HHIH", 259, 3, 1, 1)) + 8
+    data = data[:place] + struct.pack("<H", compression) + data[place + 2 :]
+    assert too_much(data, "tiff", megapixels * 1_000_000, 64_000_000) is None
+    if compression in (34925, 34712):
+        said = too_much(data, "tiff", (megapixels + 2) * 1_000_000, 64_000_000)
+        assert "too many for the time that its compression takes" in (said or "")
+        assert too_much(data, "tiff", (megapixels + 2) * 1_000_000, 128_000_000) is None
 
 
 def test_values_beyond_all_memory_are_damage() -> None:
@@ -165,6 +186,16 @@ def test_scans_of_further_pages_do_not_count(tile: tuple[int, int] | None) -> No
     data = written(SCENE, photometric="rgb", compression="jpeg", tile=tile)
     pages = data + b"\xff\xda" * (12 << 19)
     np.testing.assert_array_equal(codec.decode(pages), codec.decode(data))
+
+
+def test_scans_count_in_each_tile_that_is_made_of_them() -> None:
+    """All tiles may be the same bytes of the file: 20 seconds in half a megabyte."""
+    tile = cv2.imencode(".jpg", SCENE, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
+    tags = {256: (4, [36 * 48]), 257: (4, [36 * 48]), 258: (3, [8] * 3), 259: (3, [7]),
+            262: (3, [6]), 277: (3, [3]), 322: (4, [48]), 323: (4, [36]),
+            324: (4, [8] * 36 * 48), 325: (4, [len(tile)] * 36 * 48)}  # fmt: skip
+    directory = tiff.Directory(assembled(tile + bytes(len(tile) % 2), tags, "<", big=False))
+    assert directory.times(b"\xff\xda") == tile.count(b"\xff\xda") > 5
 
 
 def test_channels_of_a_palette_count() -> None:

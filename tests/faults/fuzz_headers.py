@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import random
 import struct
 import time
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from tests.faults.mutation import check, mutate
 
@@ -37,7 +39,14 @@ def seeds() -> list[bytes]:
         (".avif", alpha, [cv2.IMWRITE_AVIF_SPEED, 10]),
     ]
     files = [cv2.imencode(form, image, options)[1].tobytes() for form, image, options in wanted]
-    return [*files, *_more()]
+    return [*files, *_more(), _animation(alpha)]
+
+
+def _animation(image: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    later = [Image.fromarray(image ^ 255)]
+    Image.fromarray(image).save(file, "PNG", save_all=True, append_images=later, default_image=True)
+    return file.getvalue()
 
 
 def _more() -> list[bytes]:

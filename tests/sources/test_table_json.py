@@ -141,6 +141,11 @@ def test_rows_may_lack_further_keys(table):
         ('[\n{"label": "a"}]', r"line 2: there is no column 'location'.*\['label'\]"),
         ('[\n{"location": "a"}]', r"line 2: there is no column 'label'"),
         ('[{"label": "a", "location": "b"},\n{"label": ', "line 2: Expecting value"),
+        (
+            '[{"location": "a", "label": 1},\n\n{"location": "b",\n"label": 1}, {"location": "c",\n'
+            '"label": 1},\n{"location": 5.5, "label": 1}]',
+            "line 6: the location must be",
+        ),
         ("[{'label': 'a',\n 'location': 'b}]", "line 1: Expecting property name"),
         ("[{'label': 'a', 'location' 'b'}]", "line 1: "),
         ("[{'label': 1 2, 'location': 'b'}]", "line 1: "),

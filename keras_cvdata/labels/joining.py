@@ -65,9 +65,9 @@ def _flags(name: str, column: Labels, where: Where | None) -> Array:
         value = column.class_names[values[row]] if column.kind == "class" else values[row].tolist()
         raise ValueError(
             f"{place(where, row)}: with label_mode='multilabel' each label column must hold 0 or "
-            f"1; {name!r} holds {brief(value)}. Correct it, use label_mode='regression' for shares "
-            "between 0 and 1, or give each column a mode of its own, as "
-            f"label_mode={{{name!r}: 'multilabel', ...}} for lists of names."
+            f"1; {brief(name)} holds {brief(value)}. Correct it, use label_mode='regression' for "
+            "shares between 0 and 1, or give each column a mode of its own, as "
+            f"label_mode={{{brief(name)}: 'multilabel', ...}} for lists of names."
         )
     return flags.astype(np.uint8)
 
@@ -81,6 +81,6 @@ def _numbers(name: str, column: Labels, where: Where | None) -> Array:
         return encoded
     raise ValueError(
         f"{place(where, 0)}: with label_mode='regression' each label column must hold numbers; "
-        f"{name!r} holds {column!r}. Leave it out, or give each column a mode of its own, as "
-        f"label_mode={{{name!r}: 'int', ...}}."
+        f"{brief(name)} holds {column!r}. Leave it out, or give each column a mode of its own, as "
+        f"label_mode={{{brief(name)}: 'int', ...}}."
     )

@@ -16,7 +16,7 @@ import numpy as np
 
 from keras_cvdata.labels import SEPARATOR, Labels
 from keras_cvdata.labels.column import compact
-from keras_cvdata.types import Array, Ints
+from keras_cvdata.types import Array, Ints, brief
 from keras_cvdata.writing import replacing_file
 
 if TYPE_CHECKING:
@@ -219,18 +219,18 @@ def _line(where: str, cells: dict[str, str]) -> _Line:
     text = {name: _from_cell(cells.get(name, "")) for name in (*_NEEDED, COLLECTION)}
     number = _number(text["row"])
     if number is None or not number.is_integer():
-        raise ValueError(f"{where}: row must be the number of an image; got {text['row']!r}.")
+        raise ValueError(f"{where}: row must be the number of an image; got {brief(text['row'])}.")
     row = int(number)
     remove = text["remove"].strip().casefold()
     if remove not in _YES | _NO:
         raise ValueError(
-            f"{where} (row {row}): remove must be x or empty; got {text['remove']!r}. A new "
+            f"{where} (row {row}): remove must be x or empty; got {brief(text['remove'])}. A new "
             "label belongs into new_label."
         )
     if remove in _YES and text["new_label"].strip():
         raise ValueError(
             f"{where} (row {row}): it says both remove and the new label "
-            f"{text['new_label']!r}. Leave one of them."
+            f"{brief(text['new_label'])}. Leave one of them."
         )
     return _Line(
         f"{where} (row {row})",
@@ -264,13 +264,13 @@ def _check_belongs(source: Source, positions: dict[int, list[int]], lines: Seque
         name, label = source.name(found[0]), label_text(source, found[0])
         if _end_of(name) != _end_of(line.path):
             raise ValueError(
-                f"{line.where}: the list says {line.path!r}, but this row is {name!r}: the list "
-                f"was made for other images.{other}"
+                f"{line.where}: the list says {brief(line.path)}, but this row is {brief(name)}: "
+                f"the list was made for other images.{other}"
             )
         if source.labels and not _same(line.label, _plain(label)):
             raise ValueError(
-                f"{line.where}: the list says the label {line.label!r}, but it is {label!r}: the "
-                f"labels have changed since.{other} Make a new list."
+                f"{line.where}: the list says the label {brief(line.label)}, but it is "
+                f"{brief(label)}: the labels have changed since.{other} Make a new list."
             )
     if other:
         raise ValueError(
@@ -388,6 +388,6 @@ class _Classes:
         hint = f" Did you mean {near[0]!r}?" if near else ""
         shown = ", ".join(self.names[:20]) + (", ..." if len(self.names) > 20 else "")
         return ValueError(
-            f"{where}: the new label {name!r} is no class; there are {shown}.{hint} Correct it, or "
-            "pass new_classes=True to make a class of it."
+            f"{where}: the new label {brief(name)} is no class; there are {shown}.{hint} Correct "
+            "it, or pass new_classes=True to make a class of it."
         )

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_cvdata.types import Array, ImageError, one_line
+from keras_cvdata.types import Array, ImageError, brief, one_line
 
 _LONGEST = 200  # characters of an error of others
 
@@ -237,8 +237,9 @@ def find_pixel_columns(
         raise ValueError(f"{where}: no column matches image_column={wanted!r}.")
     if pixel_shape is None or math.prod(pixel_shape) != len(found):
         raise ValueError(
-            f"{where}: image_column names {len(found)} columns, {found[0]!r} to {found[-1]!r}, one "
-            "for each pixel. Give the shape of the images, pixel_shape=(height, width) or (height, "
-            f"width, channels), with as many pixels; got {pixel_shape!r}."
+            f"{where}: image_column names {len(found)} columns, {brief(found[0])} to "
+            f"{brief(found[-1])}, one for each pixel. Give the shape of the images, "
+            "pixel_shape=(height, width) or (height, width, channels), with as many pixels; got "
+            f"{pixel_shape!r}."
         )
     return found

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from keras_cvdata.sources.directory import SPLITS, TRAINING
 from keras_cvdata.sources.hdf5_guard import is_dataset, member_at, members
-from keras_cvdata.types import Array
+from keras_cvdata.types import Array, brief
 
 BESIDE_IMAGES = ("offsets", "order", "slots")
 CHANNEL_COUNTS = (1, 3, 4)  # a last axis of this size makes three axes one colour image
@@ -157,7 +157,7 @@ def check_class(datasets: Mapping[str, Any], place: str, where: str) -> None:
         if values.size == len(values) or (images, labels) in _PAIRS:
             path = place.removeprefix(where).strip("/")
             raise ValueError(
-                f"{place} is no class: its {labels!r} holds one label for each image of "
+                f"{place} is no class: its {brief(labels)} holds one label for each image of "
                 f"{images!r}. Choose what to read: image_key='{path}/{images}', "
                 f"label_key='{path}/{labels}'."
             )

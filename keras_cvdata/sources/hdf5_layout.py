@@ -39,7 +39,7 @@ from keras_cvdata.sources.hdf5_labels import (
 from keras_cvdata.sources.hdf5_segments import Segment, encoded, segments_of, stack
 from keras_cvdata.sources.hdf5_tables import Tables, file_name, place_of
 from keras_cvdata.sources.table import tidy_column
-from keras_cvdata.types import Array, Ints, Range
+from keras_cvdata.types import Array, Ints, Range, brief
 
 FORMAT = "keras_cvdata"
 VERSION = 2
@@ -370,10 +370,10 @@ def _columns(group: Any, tables: Tables, wanted: _Wanted) -> dict[str, Array]:
             raise ValueError(f"{place_of(dataset)}: expected a column, one value for each image.")
         if text_of(tables.attribute(dataset, "encoding")) == "json":
             cells = tables.json(dataset)
-            wanted.check(len(cells), f"the column {name!r}")
+            wanted.check(len(cells), f"the column {brief(name)}")
             columns[name] = tidy_column(cells)
         else:
-            wanted.check(len(dataset), f"the column {name!r}")
+            wanted.check(len(dataset), f"the column {brief(name)}")
             columns[name] = tables.read(dataset)
     return columns
 

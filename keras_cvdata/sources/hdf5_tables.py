@@ -17,7 +17,7 @@ from keras_cvdata.sources.files import SharedFile
 from keras_cvdata.sources.hdf5_chunks import Chunks
 from keras_cvdata.sources.hdf5_guard import inside
 from keras_cvdata.sources.hdf5_heap import CELL, Heap
-from keras_cvdata.types import Array
+from keras_cvdata.types import Array, brief
 
 FREE = 128 << 20  # bytes of memory for whatever a small file holds
 SHARE = 2  # bytes of memory for each byte of a file
@@ -138,7 +138,7 @@ class Tables:
     def _attribute(self, holder: Any, name: str) -> Any:
         import h5py
 
-        place = f"{place_of(holder)}: the attribute {name!r}"
+        place = f"{place_of(holder)}: the attribute {brief(name)}"
         with inside(place):
             stored = holder.attrs.get_id(name)
             if stored.get_type().get_class() not in _plain_classes():

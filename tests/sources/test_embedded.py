@@ -174,3 +174,11 @@ def test_a_table_without_names_of_columns(tmp_path):
     frame = pd.read_csv(tmp_path / "t.csv", header=None)
     source = DataFrameSource(frame, image_column=list("1234"), label_column="0", pixel_shape=(2, 2))
     assert source.fetch(1).tolist() == [[1, 2], [3, 4]]
+
+
+def test_messages_hold_no_long_names(tmp_path):
+    names = ["p" + "a" * 5000, "p" + "b" * 5000]
+    (tmp_path / "t.csv").write_text(",".join(["label", *names]) + "\n1,2,3\n")
+    with pytest.raises(ValueError, match=r"names 2 columns, 'pa+\.\.\.a+' to 'pb+") as caught:
+        CSVSource(tmp_path / "t.csv", image_column="p*")
+    assert len(str(caught.value)) < 1500

@@ -75,8 +75,8 @@ def together(
         most = at_first
         for _, first in run:
             count = max(1, images // len(first.positions))
-            rest = itertools.islice(run, (count if most is None else min(count, most)) - 1)
-            yield epoch, [first, *(each for _, each in rest)]
+            more = (count if most is None else min(count, most)) - 1
+            yield epoch, [first, *(each for _, each in itertools.islice(run, more))]
             most = None
 
 

@@ -74,6 +74,7 @@ class Chain:
     ) -> None:
         self.layers: tuple[Any, ...] = tuple(layers)
         self.parts: tuple[Any, ...] = tuple(p for layer in self.layers for p in layer.flatten())
+        self._holders = tuple({id(x): x for x in (*self.layers, *self.parts)}.values())
         self.output = _final_output(self.parts, output)
         self.needs_range = _needs_range(self.parts, self.output)
         self.value_range = _common_range(self.parts, value_range)
@@ -124,6 +125,10 @@ class Chain:
         """The first part that does not say where it moves pixels, so that masks cannot follow."""
         parts = (p for p in self.parts if p.form != "output" and not FORMS[p.form].followed)
         return next(parts, None)
+
+    def settings(self) -> list[Any]:
+        """The values of all attributes of the layers, by which a layer that was changed is seen."""
+        return [value for holder in self._holders for value in vars(holder).values()]
 
     @property
     def forms(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from operator import itemgetter
@@ -137,15 +138,23 @@ class Loader:
         return (self._start(pool, epoch, planned) for planned in self._plan_each(epoch, batches))
 
     def _plan_each(self, epoch: int, batches: Sequence[BatchIndices]) -> Iterator[_Planned]:
-        """Plan batches together, in a fraction of the time that they take one by one."""
+        """Plan batches together, in a fraction of the time that they take one by one.
+
+        Where a layer changes, itself or by others, before all are asked for, the rest is planned
+        one by one.
+        """
         if self._straight is not None:
             yield from (_Planned(each, self._straight) for each in batches)
             return
         begun, indices = perf_counter_ns(), _joined(batches)
-        plan = self.plan(epoch, indices)
+        settings, plan = self.chain.settings(), self.plan(epoch, indices)
         sizes = self._find_ways(plan, indices.positions)
         took, first = (perf_counter_ns() - begun) // len(batches), 0
-        for each in batches:
+        for number, each in enumerate(batches):
+            if number and not _same(settings, self.chain.settings()):
+                for alone in batches[number:]:
+                    yield from self._plan_each(epoch, [alone])
+                return
             stop = first + len(each.positions)
             own = None if sizes is None else sizes[first:stop]
             yield _Planned(each, plan, first, own, took)
@@ -189,19 +198,23 @@ class Loader:
             pool: Threads that do the work.
             batches: For each batch the number of its epoch, a word of the draws, and its samples.
             ahead: Number of batches to begin beyond the one that is waited for. Of small images,
-                as many as are made together are begun, unless it is 0.
+                as many as are made together are begun. With 0, each batch is planned by itself
+                once it is asked for.
 
         Yields:
             The batches.
         """
-        if isinstance(pool, ProcessPool) or (self.whole and not ahead):
+        if not ahead or isinstance(pool, ProcessPool):
             yield from prefetch((self.start(pool, *each) for each in batches), ahead)
         elif self.whole:
             jobs = (self._start_together(pool, *group) for group in together(batches))
             for group in prefetch(jobs, 1):
                 yield from group
         else:
-            groups = (self._start_each(pool, *each) for each in together(batches, _PLANNED))
+            # Apart from those that are begun before the epoch ahead of them ends, at which a
+            # callback may change the layers.
+            plans = together(batches, _PLANNED, ahead + 1)
+            groups = (self._start_each(pool, *each) for each in plans)
             yield from prefetch(chain.from_iterable(groups), ahead)
 
     def _start_together(
@@ -312,6 +325,10 @@ class Loader:
 
 def _joined(batches: Sequence[BatchIndices]) -> BatchIndices:
     return BatchIndices(*map(np.concatenate, zip(*batches, strict=True)))
+
+
+def _same(settings: list[Any], others: list[Any]) -> bool:
+    return len(settings) == len(others) and all(map(operator.is_, settings, others))
 
 
 def _first(outcomes: list[list[Images]]) -> Images:

@@ -35,7 +35,7 @@ class KnownSizes:
         return self._sizes[positions].astype(np.int64)
 
     def note(self, positions: Ints, sizes: Ints) -> None:
-        """Keep (B, 2) heights and widths."""
+        """Keep (B, 2) heights and widths, but of images with a side that is too long for it."""
         if self._sizes is None:
             self._sizes = np.zeros((self._count, 2), np.uint16)
-        self._sizes[positions] = np.where(sizes > _LONGEST, 0, sizes)
+        self._sizes[positions] = np.where((sizes > _LONGEST).any(axis=1, keepdims=True), 0, sizes)

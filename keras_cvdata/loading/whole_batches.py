@@ -57,21 +57,27 @@ def takes_whole(source: Source, how: Reading, chain: Chain) -> bool:
 
 
 def together(
-    batches: Iterable[tuple[int, BatchIndices]], images: int = _MOST_IMAGES
+    batches: Iterable[tuple[int, BatchIndices]],
+    images: int = _MOST_IMAGES,
+    at_first: int | None = None,
 ) -> Iterator[tuple[int, list[BatchIndices]]]:
     """Gather neighbouring batches that are made together: what comes once a batch comes less often.
 
     Args:
         batches: For each batch the number of its epoch and its samples.
         images: How many images they may have together, where one batch has no more.
+        at_first: How many batches of an epoch may come first, at least 1; no fewer by default.
 
     Yields:
         An epoch and one batch of it or more.
     """
     for epoch, run in itertools.groupby(batches, itemgetter(0)):
+        most = at_first
         for _, first in run:
-            more = max(0, images // len(first.positions) - 1)
+            count = max(1, images // len(first.positions))
+            more = (count if most is None else min(count, most)) - 1
             yield epoch, [first, *(each for _, each in itertools.islice(run, more))]
+            most = None
 
 
 def load_whole(source: Source, positions: Ints, plan: Plan, out: Array) -> bool:

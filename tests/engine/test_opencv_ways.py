@@ -27,6 +27,7 @@ CHAINS: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "smaller": ([layers.RandomCrop(20, 20), layers.RandomShear(0.1)], {}),
     "far": ([layers.RandomZoomCrop((0.05, 0.1))], {}),
     "a pixel": ([layers.RandomZoomCrop((0.01, 0.02))], {}),
+    "nowhere": ([layers.RandomZoomCrop((0.01, 0.01))] * 5, {}),
     "diamond": ([layers.RandomRotateBound((45, 45)), layers.RandomZoomCrop((0.71, 0.72))], {}),
     "pixels": ([layers.RandomFlip("horizontal")], {}),
     "perspective": ([layers.RandomPerspective()], {}),

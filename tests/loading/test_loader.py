@@ -84,3 +84,58 @@ def test_planned_together(options: dict[str, Any], table: Path, planned: list[in
         assert planned == [8]
         alone.set_epoch(epoch)
         assert_equal(found, [alone[index] for index in range(len(alone))])
+
+
+class Told:
+    """A factor that is drawn for no image; it may change within the layer that holds it."""
+
+    value = -1.0
+
+    def at(self, u: Any, *_: Any) -> Any:
+        return np.full(len(u), self.value)
+
+
+def darkened(table: Path, prefetch: int) -> tuple[JSONSequence, layers.RandomBrightness]:
+    layer = layers.RandomBrightness((-1.0, -1.0))
+    how: dict[str, Any] = {"image_size": 48, "batch_size": 1, "verbose": 0, "prefetch": prefetch}
+    return JSONSequence(table, augment=layer, **how), layer
+
+
+@pytest.mark.parametrize("prefetch", [0, 2])
+def test_a_layer_that_is_changed_acts_on_what_was_not_begun(table: Path, prefetch: int) -> None:
+    sequence, layer = darkened(table, prefetch)
+    is_dark = []
+    for images, _ in sequence:
+        layer.factor = layers.RandomBrightness((0.0, 0.0)).factor
+        is_dark.append(not images.any())
+    begun = 2 + prefetch
+    assert is_dark == [True] * begun + [False] * (8 - begun)
+
+
+class Fading(layers.RandomBrightness):
+    """Half as dark in each batch as in the one before."""
+
+    share = 1.0
+
+    def parameters(self, u: Any, *arguments: Any) -> Any:
+        self.share /= 2
+        return {"brightness": np.full(len(u), -self.share)}
+
+
+def test_a_layer_that_changes_itself_does_so_once_a_batch(table: Path) -> None:
+    layer = Fading()
+    sequence = JSONSequence(table, image_size=48, batch_size=2, augment=layer, verbose=0)
+    assert len([*sequence]) == 4
+    assert layer.share == 1 / 16
+
+
+def test_state_that_is_changed_at_the_end_of_an_epoch_counts_in_the_next(table: Path) -> None:
+    sequence, layer = darkened(table, 1)
+    layer.factor = factor = Told()
+    epochs = [(epoch, sequence._sampler.batch(epoch, n)) for epoch in (0, 1) for n in range(8)]
+    is_dark = []
+    for number, images in enumerate(sequence._loader.stream(sequence._pool, epochs, 1)):
+        if number == 7:
+            factor.value = 0.0
+        is_dark.append(not images.pixels.any())
+    assert is_dark[8:] == [True] * 2 + [False] * 6

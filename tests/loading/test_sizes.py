@@ -19,10 +19,11 @@ pytestmark = pytest.mark.backends
 
 
 def test_sides_that_are_too_long_stay_unknown() -> None:
-    sizes = KnownSizes(3)
+    """Both of them: a width of 0 would divide what is worked out of known sizes."""
+    sizes = KnownSizes(4)
     assert not sizes.of(np.array([0, 2])).any()
-    sizes.note(np.array([2, 1]), np.array([[70_000, 5], [3, 65_535]]))
-    assert sizes.of(np.array([0, 1, 2])).tolist() == [[0, 0], [3, 65_535], [0, 5]]
+    sizes.note(np.array([2, 1, 3]), np.array([[70_000, 5], [3, 65_535], [5, 70_000]]))
+    assert sizes.of(np.arange(4)).tolist() == [[0, 0], [3, 65_535], [0, 0], [0, 0]]
 
 
 def test_known_sizes_change_no_pixel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

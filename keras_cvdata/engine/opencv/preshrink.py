@@ -218,7 +218,7 @@ def _scale(slopes: Array) -> float:
     mixed = (slopes[..., 0, :] * slopes[..., 1, :]).sum(axis=2)
     smallest = (across + down - np.sqrt((across - down) ** 2 + 4 * mixed**2)) / 2
     finest = math.sqrt(max(float(smallest.min()), 1e-6))
-    return math.ceil(_STEPS / finest - 1e-3) / _STEPS
+    return max(1, math.ceil(_STEPS / finest - 1e-3)) / _STEPS
 
 
 def _rounded(values: Array) -> bytes:

@@ -21,6 +21,9 @@ _SAMPLINGS = {"bilinear": cv2.INTER_LINEAR, "nearest": cv2.INTER_NEAREST}
 # Squared step from which a resize averages pixels before they are read: a hair below two of them.
 _HALVES = 3.9
 
+# Border beyond which nobody looks: the area of an image with it is still a number of 64 bits.
+_FARTHEST = 1e9
+
 
 class Moves(NamedTuple):
     """How the images of a batch are warped, worked out for all of them at once.
@@ -131,7 +134,8 @@ def borders(matrices: Array, before: Ints, size: Size) -> Ints:
     most = start + np.maximum(across, 0) + np.maximum(down, 0) - (before[..., ::-1] - 1)
     beyond = np.stack([least[:, 1], most[:, 1], least[:, 0], most[:, 0]], axis=1)
     # One more for the rounding of positions, as an image gets alone.
-    return np.where(beyond > 0, np.ceil(beyond) + 1, 0).astype(np.int64)
+    far = np.minimum(np.ceil(beyond) + 1, _FARTHEST)
+    return np.where(beyond > 0, far, 0).astype(np.int64)
 
 
 def _move(pixels: Array, moves: Moves, first: int, out: Array | None) -> Array:

@@ -17,8 +17,10 @@ Where = Callable[[int], str]
 
 MOST_CLASSES = 1_000_000  # an integer beyond it is a measurement or an identifier, not a class
 _MOST_LEVELS = 100
-_MOST_CELLS = 1 << 28  # bytes of rows of 0 and 1 that are made whatever the number of labels,
-_CELLS_EACH = 128  # and for each label: one in hundred may be there
+# Bytes of rows of 0 and 1 that are made whatever the number of labels, and for each label: up to
+# some size one in 2,000 may be there, beyond it one in hundred.
+_FEW_CELLS, _FEW_EACH = 1 << 24, 2048
+_MOST_CELLS, _CELLS_EACH = 1 << 28, 128
 
 
 def from_names(
@@ -179,11 +181,12 @@ def from_sets(
 
 def _check_cells(samples: int, classes: int, labels: int, where: Where | None) -> None:
     """Refuse rows of 0 and 1 that would take far more memory than the labels that they are of."""
-    if samples * classes > max(_MOST_CELLS, _CELLS_EACH * labels):
+    most = max(_FEW_CELLS, min(_MOST_CELLS, _FEW_EACH * labels), _CELLS_EACH * labels)
+    if samples * classes > most:
         raise ValueError(
             f"{_all(where)}: {samples:,} samples with {classes:,} classes, and {labels:,} labels "
-            f"in all, would take {samples * classes / 1e9:.1f} GB as rows of 0 and 1. If each text "
-            "is one label, use label_mode='int'; merge or leave out rare labels; or list the "
+            f"in all, would take {samples * classes / 1e6:,.0f} MB as rows of 0 and 1. If each "
+            "text is one label, use label_mode='int'; merge or leave out rare labels; or list the "
             "classes in class_names to have that many."
         )
 

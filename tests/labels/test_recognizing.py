@@ -174,16 +174,26 @@ def test_numbers_beyond_floats_are_refused_with_their_row(value: Any) -> None:
         infer([value, "x"], "number")
 
 
-@pytest.mark.parametrize("cells", [[[999_999], [0, 1]] * 200, [[f"a{n}"] for n in range(20_000)]])
-def test_rows_of_0_and_1_of_far_more_classes_than_labels_are_refused(cells: Any) -> None:
-    with pytest.raises(ValueError, match=r"samples with .* 0.4 GB as rows of 0 and 1"):
+@pytest.mark.parametrize(
+    ("cells", "megabytes"),
+    [
+        ([[999_999], [0, 1]] * 200, 400),
+        ([[f"a{n}"] for n in range(20_000)], 400),
+        ([[999_999]] * 20, 20),
+    ],
+)
+def test_rows_of_0_and_1_of_far_more_classes_than_labels_are_refused(
+    cells: Any, megabytes: int
+) -> None:
+    with pytest.raises(ValueError, match=rf"samples with .* {megabytes} MB as rows of 0 and 1"):
         infer(cells, "multilabel")
 
 
 def test_what_is_wrong_with_a_whole_table_names_it_and_what_mends_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(making, "_MOST_CELLS", 10)
+    monkeypatch.setattr(making, "_FEW_CELLS", 10)
+    monkeypatch.setattr(making, "_FEW_EACH", 1)
     monkeypatch.setattr(making, "_CELLS_EACH", 1)
     cells, where = [["a"], ["b"], ["c"], ["d", "a"]], "t.csv, line {}".format
     with pytest.raises(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -41,10 +41,21 @@ def layout(checks: Sequence[Check]) -> np.dtype[np.void]:
     Returns:
         The structured dtype.
     """
-    fields = [("state", "u1"), ("height", "u4"), ("width", "u4")]
+    fields: list[Any] = [("state", "u1"), ("height", "u4"), ("width", "u4")]
     for check in checks:
-        fields += [(f"{check.name}.{name}", kind) for name, kind in check.measures.items()]
+        fields += [
+            (f"{check.name}.{name}", *_shaped(kind)) for name, kind in check.measures.items()
+        ]
     return np.dtype(fields)
+
+
+def _shaped(kind: str) -> tuple[str, tuple[int, ...]]:
+    """Part a dtype such as "(8, 2)u8" from its shape.
+
+    NumPy does that with the compiler of Python, in which two threads of Python 3.11 may collide.
+    """
+    shape, _, base = kind.rpartition(")")
+    return base, tuple(map(int, filter(None, shape.strip("( ").replace(" ", "").split(","))))
 
 
 def measure(source: Source, positions: Ints, checks: Sequence[Check]) -> Measured:

@@ -145,6 +145,7 @@ def test_a_check_is_given_once(pets: Path) -> None:
         audit(pets, checks=[Red(), Red()], verbose=0)
 
 
+@pytest.mark.slow
 def test_the_same_in_processes(pets: Path) -> None:
     joblib = pytest.importorskip("joblib")
     threads = audit(pets, verbose=0)

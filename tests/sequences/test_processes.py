@@ -96,6 +96,7 @@ def test_other_depths_are_left_to_threads(dtype: str) -> None:
     assert np.array_equal(threads[0], processes[0])
 
 
+@pytest.mark.slow
 def test_functions_run_where_no_framework_is() -> None:
     images = np.full((3, 4, 4, 3), 40, np.uint8)
     made = ArraySequence(images, augment=functions.frameworks_loaded, processes=1, rescale=None)
@@ -165,6 +166,7 @@ def test_processes_end_when_told_and_with_their_sequence() -> None:
     assert not is_running(second)
 
 
+@pytest.mark.slow
 def test_a_copy_starts_its_own() -> None:
     sequence = whites(None)
     sequence[0]

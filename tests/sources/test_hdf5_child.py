@@ -28,6 +28,7 @@ def path(tmp_path):
     return tmp_path / "a.h5"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
 def test_what_kills_the_process_is_an_error_and_the_next_one_goes_on(path):
     source = pickle.loads(pickle.dumps(HDF5Source(path, untrusted=True)))

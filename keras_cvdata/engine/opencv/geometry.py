@@ -114,13 +114,12 @@ def apply_warp(step: Warp, pixels: Array, place: Place, out: Array | None) -> Ar
 def _known_way(pixels: Array, place: Place) -> Way | None:
     """The way that was found beforehand for an image as it was decoded."""
     height, width, channels = pixels.shape
-    shape, down, across = (height, width), 1.0, None
+    shape, divisors = (height, width), (1.0, 1.0)
     if place.reduced is not None:
-        height, width, down, across = place.reduced
-    across = across or down
+        height, width, divisors = place.reduced.height, place.reduced.width, place.reduced.divisors
     way: Way | None = place.plan.ways.get((place.b, height, width))
-    if way is None or not way.reduce == down == across:
-        way = place.plan.ways.get((place.b, height, width, down, across))
+    if way is None or divisors != (way.reduce, way.reduce):
+        way = place.plan.ways.get((place.b, height, width, *divisors))
     if way is None or way.shape != shape:
         return None
     return way if pixels.dtype == np.uint8 and channels in (1, 3, 4) else None

@@ -211,7 +211,7 @@ class ImageCache:
 
     def _reduction(self, plan: Plan, slot: int, height: int, width: int) -> int:
         if self._preshrink is None:
-            return opencv.reduction(plan, slot, height, width) if plan.reduces else 1
+            return opencv.reduction(plan, slot, height, width)
         return self._preshrink.reduction(height, width)
 
 

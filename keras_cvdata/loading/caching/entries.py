@@ -86,8 +86,7 @@ def pack(key: bytes, kept: Kept, offset: int) -> bytes:
         pixels.dtype.str.encode(),
         whole.height,
         whole.width,
-        whole.divisor,
-        whole.across or whole.divisor,
+        *whole.divisors,
         kept.done,
         checksum(pixels),
     )

@@ -115,28 +115,30 @@ def _tiff(
     channels = max(directory.channels, 3 if directory.photometric == tiff.PALETTE else 1)
     each = channels * max(directory.bits, 8) / 8
     share = MAX_PIXELS / max(max_pixels, MAX_PIXELS)
-    problem = _too_many_tiles(directory) or _too_slow(directory, pixels * each * share)
+    problem = _too_many_tiles(directory, share) or _too_slow(directory, pixels * each, share)
     height, width = directory.tile
     each *= _PREMULTIPLIED if directory.is_premultiplied() else 1
     copies = max(2, 1 + height * width / (directory.height * directory.width))
     return scans, pixels * each * copies, problem
 
 
-def _too_many_tiles(directory: tiff.Directory) -> str | None:
-    if directory.strips <= min(_JPEG_TILES, _OTHER_TILES):
+def _too_many_tiles(directory: tiff.Directory, share: float) -> str | None:
+    if directory.strips * share <= min(_JPEG_TILES, _OTHER_TILES):
         return None
     most = _MOST_TILES
     if directory.is_jpeg:
         most = _JPEG_TILES
     elif directory.beyond_opencv():
         most = _OTHER_TILES
-    return f"The TIFF has more than {most:,} strips or tiles." if directory.strips > most else None
+    if directory.strips * share <= most:
+        return None
+    return f"The TIFF has more than {most / share:,.0f} strips or tiles."
 
 
-def _too_slow(directory: tiff.Directory, size: float) -> str | None:
+def _too_slow(directory: tiff.Directory, size: float, share: float) -> str | None:
     compression = directory.value(tiff.COMPRESSION, 1)
     time = _TIFF_TIMES.get(compression, _LONGEST_TIFF_TIME)
-    if compression in tiff.READ_BY_OPENCV or size * time / 1e9 <= _MOST_SECONDS:
+    if compression in tiff.READ_BY_OPENCV or size * time * share / 1e9 <= _MOST_SECONDS:
         return None
     return f"Its pixels have {size:,.0f} bytes, too many for the time that its compression takes."
 

@@ -154,6 +154,9 @@ def test_strips_are_counted() -> None:
         other = many[:place] + struct.pack("<H", compression) + many[place + 2 :]
         with pytest.raises(ImageError, match=f"more than {most} strips or tiles"):
             codec.sniff(other)
+    with pytest.raises(ImageError, match=r"more than 400,000 strips .* raise max_pixels"):
+        codec.sniff(many, max_pixels=128_000_000)
+    assert codec.sniff(many, max_pixels=640_000_000).format == "tiff"
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ from keras_cvdata.types import Array
 # Batches that are kept for later at most: as many as a loop has under way that prepares two ahead.
 _SPARE = 5
 
+_LARGE_PAGE = 2 << 20  # bytes
+
 
 class BufferPool:
     """Lends arrays, whose memory comes back once nobody holds them or a view of them any more.
@@ -62,8 +64,22 @@ class BufferPool:
     def _take(self, size: int) -> Array:
         """Memory of about this many bytes; spare memory of other sizes is let go."""
         try:
-            while not size <= (owner := self._spare.popleft()).nbytes <= 2 * size:
+            # The last one that came back is likeliest to be in the caches of the processor.
+            while not size <= (owner := self._spare.pop()).nbytes <= 2 * size:
                 pass
         except IndexError:  # there is no more
-            return np.empty(size, np.uint8)
+            return _fresh(size)
         return owner
+
+
+def _fresh(size: int) -> Array:
+    """Fresh memory, of large pages throughout where it is large and the system has them.
+
+    NumPy asks for them from 4 MiB on, and a page must begin within. To write to them takes a tenth
+    to a fifth less time than to small ones.
+    """
+    if size < _LARGE_PAGE:
+        return np.empty(size, np.uint8)
+    whole = np.empty(max(size + _LARGE_PAGE, 2 * _LARGE_PAGE), np.uint8)
+    start = -whole.ctypes.data % _LARGE_PAGE
+    return whole[start : start + size]

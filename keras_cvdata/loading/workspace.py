@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -35,12 +34,12 @@ class Workspace:
 
     def empty(self, shape: tuple[int, ...], dtype: Any) -> Array:
         """Like `np.empty`: an array whose values are yet to be written."""
-        start = self._used
-        size = math.prod(shape) * np.dtype(dtype).itemsize
-        self._used = start + size + -size % 64  # counted beyond the end too, to grow as far
-        if self._used > len(self._memory):
-            return np.empty(shape, dtype)
-        return np.ndarray(shape, dtype, self._memory, start)
+        try:
+            array: Array = np.ndarray(shape, dtype, self._memory, self._used)
+        except (TypeError, ValueError):  # it ends or begins beyond the end
+            array = np.empty(shape, dtype)
+        self._used += array.nbytes + -array.nbytes % 64  # beyond the end too, to grow as far
+        return array
 
     def take_back(self) -> None:
         """Begin anew, with memory for as much as was asked for last time."""

@@ -361,6 +361,9 @@ def black_and_white(source: Source, pixels: Array, name: str) -> Range:
     return source.value_range or (0.0, 1.0)
 
 
+_PAYLOADS = bytes, np.ndarray  # making the union of both for each image takes longer than asking
+
+
 def fetch(source: Source, position: int) -> bytes | Array:
     """Read one sample, and refuse by name what a source must not return.
 
@@ -379,7 +382,7 @@ def fetch(source: Source, position: int) -> bytes | Array:
         payload: Any = source.fetch(position)
     except MemoryError as error:
         raise ImageError(source.name(position), NO_MEMORY) from error
-    if isinstance(payload, bytes | np.ndarray):
+    if isinstance(payload, _PAYLOADS):
         return payload
     if isinstance(payload, bytearray | memoryview):
         return bytes(payload)

@@ -105,6 +105,23 @@ def test_little_memory_is_kept() -> None:
     assert len(memory._spare) < 10
 
 
+def test_the_last_memory_that_came_back_is_taken_first() -> None:
+    memory = BufferPool()
+    first, second = (memory.empty(SHAPE, np.float32) for _ in range(2))
+    last = address(first)
+    del second, first
+    assert address(memory.empty(SHAPE, np.float32)) == last
+
+
+@pytest.mark.parametrize("size", [2 << 20, (2 << 20) + 1, 9 << 20])
+def test_large_memory_begins_where_a_large_page_does(size: int) -> None:
+    memory = BufferPool()
+    several = [memory.empty((size,), np.uint8) for _ in range(3)]
+    assert [address(each) % (2 << 20) for each in several] == [0, 0, 0]
+    several[0][:] = 1
+    assert several[0].nbytes == size
+
+
 def test_cleared_memory_does_not_come_back() -> None:
     memory = BufferPool()
     lent = memory.empty(SHAPE, np.float32)

@@ -80,6 +80,7 @@ def _fresh(size: int) -> Array:
     """
     if size < _LARGE_PAGE:
         return np.empty(size, np.uint8)
-    whole = np.empty(max(size + _LARGE_PAGE, 2 * _LARGE_PAGE), np.uint8)
+    pages = -(-size // _LARGE_PAGE) + 1
+    whole = np.empty(pages * _LARGE_PAGE, np.uint8)
     start = -whole.ctypes.data % _LARGE_PAGE
     return whole[start : start + size]

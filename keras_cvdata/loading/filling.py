@@ -66,36 +66,53 @@ def fill(
         (1, BadImage(row=3, name='3.jpg', reason='the file is empty'))
     """
     try:
-        _render(render, asked, name)
-    except ImageError as error:
-        bad = BadImage(row, error.name, error.reason)
-        tried = [] if substitutes is None else substitutes(asked, row).tolist()
-        readable = next((other for other in tried if _renders(render, other)), None)
-        if readable is not None:
-            return Outcome(readable, bad)
-        return Outcome(asked, bad, _refusal(error, row, tried, error_type))
-    except Exception as error:  # of a function of the user, for example
-        error.add_note(f"This happened with {name()} (row {row}).")
-        raise
+        render(asked)
+    except Exception as error:
+        if not _is_of_image(error):  # of a function of the user, for example
+            error.add_note(f"This happened with {name()} (row {row}).")
+            raise
+        return _otherwise(asked, render, _named(error, name), row, substitutes, error_type)
     return Outcome(asked)
 
 
-def _render(render: Callable[[int], None], position: int, name: Callable[[], str]) -> None:
-    """Render a sample; that there is no memory for it is an error of this image alone."""
-    try:
-        render(position)
-    except MemoryError as error:
-        raise ImageError(name(), NO_MEMORY) from error
-    except cv2.error as error:
-        if error.code != cv2.Error.StsNoMem:
-            raise
-        raise ImageError(name(), NO_MEMORY) from error
+def _otherwise(
+    asked: int,
+    render: Callable[[int], None],
+    cause: ImageError,
+    row: int,
+    substitutes: Callable[[int, int], Ints] | None,
+    error_type: type[ImageError],
+) -> Outcome:
+    """Fill a slot whose own image cannot be read."""
+    bad = BadImage(row, cause.name, cause.reason)
+    tried = [] if substitutes is None else substitutes(asked, row).tolist()
+    readable = next((other for other in tried if _renders(render, other)), None)
+    if readable is not None:
+        return Outcome(readable, bad)
+    return Outcome(asked, bad, _refusal(cause, row, tried, error_type))
+
+
+def _is_of_image(error: Exception) -> bool:
+    """Whether an error is of this image alone; that there is no memory for it is one, too."""
+    if isinstance(error, cv2.error):
+        return bool(error.code == cv2.Error.StsNoMem)
+    return isinstance(error, ImageError | MemoryError)
+
+
+def _named(error: Exception, name: Callable[[], str]) -> ImageError:
+    if isinstance(error, ImageError):
+        return error
+    named = ImageError(name(), NO_MEMORY)
+    named.__cause__ = error
+    return named
 
 
 def _renders(render: Callable[[int], None], position: int) -> bool:
     try:
-        _render(render, position, str)
-    except ImageError:
+        render(position)
+    except Exception as error:
+        if not _is_of_image(error):
+            raise
         return False
     return True
 

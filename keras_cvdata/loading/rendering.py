@@ -18,7 +18,7 @@ from keras_cvdata.loading.depths import Depth
 from keras_cvdata.loading.filling import Outcome, fill
 from keras_cvdata.loading.substitutes import Substitutes
 from keras_cvdata.sources.base import Source, fetch
-from keras_cvdata.types import Array, Empty, ImageError, Ints
+from keras_cvdata.types import NO_MEMORY, Array, Empty, ImageError, Ints
 
 
 class Reading(NamedTuple):
@@ -155,7 +155,9 @@ def decode(
         header = codec.sniff(payload, max_pixels=source.max_pixels)
         whole = header.height, header.width
         reduce = opencv.reduction(plan, slot, *whole)
-        pixels = codec.read(payload, color_mode, reduce=reduce, header=header, empty=empty)
+        pixels = codec.decode(payload, color_mode, reduce=reduce, header=header, empty=empty)
+    except MemoryError as error:
+        raise ImageError(source.name(position), NO_MEMORY) from error
     except ImageError as error:  # only then is it worth to make the name
         raise ImageError(source.name(position), error.reason) from error.__cause__
     if pixels.shape[:2] == whole:
@@ -177,8 +179,9 @@ def _render(
     decoded = perf_counter_ns()
     if out.sizes is not None:
         out.sizes[slot] = size
-    row, mask = int(how.rows[position]), None
+    mask = None
     if how.annotations is not None:
+        row = int(how.rows[position])
         mask = how.annotations.mask(row, plan, size)
         if mask is not None and rest.needs_masks:
             told = opencv.with_mask(plan, mask, b, fill=how.annotations.classes.fill)

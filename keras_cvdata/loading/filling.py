@@ -37,7 +37,7 @@ def fill(
     render: Callable[[int], None],
     *,
     row: int,
-    name: Callable[[], str],
+    name: Callable[[int], str],
     substitutes: Callable[[int, int], Ints] | None = None,
     error_type: type[ImageError] = ImageError,
 ) -> Outcome:
@@ -47,7 +47,7 @@ def fill(
         asked: Position of the sample that belongs into the slot.
         render: Renders the sample at a position into the slot.
         row: Row of the sample that was asked for.
-        name: Gives the name of the sample, for errors of functions that are not ours.
+        name: Gives the name of a sample, for errors of functions that are not ours.
         substitutes: From position and row to the positions to try in its place, see
             `Substitutes.of`; `None` where nothing may stand in its place.
         error_type: Type of `Outcome.error`.
@@ -69,9 +69,9 @@ def fill(
         render(asked)
     except Exception as error:
         if not _is_of_image(error):  # of a function of the user, for example
-            error.add_note(f"This happened with {name()} (row {row}).")
+            error.add_note(f"This happened with {name(asked)} (row {row}).")
             raise
-        return _otherwise(asked, render, _named(error, name), row, substitutes, error_type)
+        return _otherwise(asked, render, _named(error, asked, name), row, substitutes, error_type)
     return Outcome(asked)
 
 
@@ -99,10 +99,10 @@ def _is_of_image(error: Exception) -> bool:
     return isinstance(error, ImageError | MemoryError)
 
 
-def _named(error: Exception, name: Callable[[], str]) -> ImageError:
+def _named(error: Exception, position: int, name: Callable[[int], str]) -> ImageError:
     if isinstance(error, ImageError):
         return error
-    named = ImageError(name(), NO_MEMORY)
+    named = ImageError(name(position), NO_MEMORY)
     named.__cause__ = error
     return named
 

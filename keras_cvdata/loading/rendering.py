@@ -101,7 +101,7 @@ def render_slot(
         position,
         lambda other: _render(source, plan, slot, other, out, how, empty),
         row=row,
-        name=lambda: source.name(position),
+        name=source.name,
         substitutes=None if how.substitutes is None else how.substitutes.of,
     )
 

@@ -56,7 +56,7 @@ def test_the_first_substitute_that_can_be_read_stands_in() -> None:
 
 @pytest.mark.parametrize("asked", [97, 98])
 def test_an_image_that_memory_is_too_small_for_is_as_one_that_cannot_be_read(asked) -> None:
-    outcome = fill(asked, Reader(), row=7, name=lambda: "huge.jpg")
+    outcome = fill(asked, Reader(), row=7, name=lambda _: "huge.jpg")
     assert re.match(r"huge.jpg \(row 7\): There is not enough memory for it", str(outcome.error))
     assert filled(asked, [asked, 4]).position == 4
 

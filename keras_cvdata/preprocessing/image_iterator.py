@@ -198,7 +198,7 @@ class ImageIterator(Iterator):
             sample,
             lambda other: rendering.place(self._load(other), generator, parameters, out),
             row=sample,
-            name=lambda: self._name(sample),
+            name=self._name,
             substitutes=self._spares if spare else None,
             error_type=rendering.ImageFileError,
         )

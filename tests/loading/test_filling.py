@@ -99,7 +99,7 @@ def test_the_error_may_be_of_a_type_that_old_code_expects() -> None:
 
 def test_errors_of_others_name_the_sample() -> None:
     with pytest.raises(ZeroDivisionError, match="boom") as caught:
-        fill(99, Reader(), row=1, name=lambda: "99.jpg")
+        fill(99, Reader(), row=1, name=lambda _: "99.jpg")
     assert caught.value.__notes__ == ["This happened with 99.jpg (row 1)."]
 
 

@@ -68,10 +68,7 @@ def _look_up(pixels: Array, planes: list[Array], table: Array, out: Array | None
         result = cv2.merge([cv2.LUT(plane, column) for plane, column in pairs], dst=target)
     else:
         by_bits = _by_bits(pixels, table, target) if table.dtype == np.uint8 else None
-        table = np.ascontiguousarray(table[None])
-        result = (
-            cv2.LUT(np.ascontiguousarray(pixels), table, dst=target) if by_bits is None else by_bits
-        )
+        result = cv2.LUT(pixels, table[None], dst=target) if by_bits is None else by_bits
     return result if result is out else result.reshape(pixels.shape)
 
 

@@ -34,6 +34,7 @@ _FLAGS = {
     ("grayscale", 4): cv2.IMREAD_REDUCED_GRAYSCALE_4 | _STORED,
     ("grayscale", 8): cv2.IMREAD_REDUCED_GRAYSCALE_8 | _STORED,
 }
+_STRICTLY = {"rgbx": "rgb"}  # without channels of no meaning
 _MODES = {flags: mode for mode, flags in _FLAGS.items()}
 _JPEG, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 _LARGE, _ROWS = 16 << 20, 64  # bytes, rows
@@ -55,7 +56,7 @@ def read(
 
     Args:
         payload: An encoded image, or pixels of shape (H, W) or (H, W, C).
-        color_mode: "rgb", "grayscale", "rgba" or "unchanged".
+        color_mode: As `decode` has it.
         reduce: Decode JPEG at 1/1, 1/2, 1/4 or 1/8 of its size; others keep theirs.
         name: Name of the image for messages.
         row: Row of the image in its source.
@@ -76,7 +77,7 @@ def read(
     """
     try:
         if not isinstance(payload, bytes):
-            return to_color_mode(payload, color_mode, name, row)
+            return to_color_mode(payload, _STRICTLY.get(color_mode, color_mode), name, row)
         header = header or sniff(payload, name, row, max_pixels)
         return decode(
             payload, color_mode, reduce=reduce, name=name, row=row, header=header, empty=empty
@@ -104,7 +105,8 @@ def decode(
 
     Args:
         data: The whole encoded file.
-        color_mode: "rgb", "grayscale", "rgba", or "unchanged" for the channels that are stored.
+        color_mode: "rgb", "grayscale", "rgba", or "unchanged" for the channels that are stored;
+            "rgbx" for those of "rgb", beside which a fourth of no meaning may come.
         reduce: Decode JPEG at 1/1, 1/2, 1/4 or 1/8 of its size, rounded up; others keep theirs,
             and so do turned ones whose sides this number does not divide.
         name: Name of the image for messages.
@@ -138,11 +140,13 @@ def decode(
         decoded = decode_jpeg(data, header, mode, reduce, empty)
         if decoded is not None:
             return decoded
+        mode = _STRICTLY.get(mode, mode)
         pixels = _whole_jpeg(data, _FLAGS[mode, reduce], name, row)
     elif lossy:
         pixels = decode(data, "rgb", reduce=reduce, name=name, row=row, header=header, empty=empty)
         return to_color_mode(pixels, color_mode, name, row)
     else:
+        color_mode = _STRICTLY.get(color_mode, color_mode)
         pixels = _decode_other(data, header, color_mode, name, row)
         pixels = to_color_mode(pixels, color_mode, name, row)
     if header.orientation != 1:

@@ -14,7 +14,7 @@ try:
 except ImportError:  # there are no wheels for every system
     simplejpeg = None
 
-_SPACES = {"rgb": ("RGB", 3), "grayscale": ("GRAY", 1)}
+_SPACES = {"rgb": ("RGB", 3), "rgbx": ("RGBX", 4), "grayscale": ("GRAY", 1)}
 
 # It takes the smallest part of the size that is large enough, which may be 3/8 of a tiny image
 # where a half was meant.
@@ -29,14 +29,14 @@ def decode_jpeg(
     Args:
         data: The whole encoded file.
         header: What `sniff` said of it.
-        color_mode: "rgb" or "grayscale".
+        color_mode: "rgb", "rgbx" or "grayscale".
         reduce: Decode at 1/1, 1/2, 1/4 or 1/8 of the size, rounded up.
         empty: Where the memory of the pixels comes from.
         strict: Leave what is damaged to OpenCV.
 
     Returns:
-        (H, W, 3) or (H, W, 1) uint8; `None` where this is a task for OpenCV, which tells damage
-        from what can be read all the same.
+        (H, W, 3), (H, W, 4) or (H, W, 1) uint8; `None` where this is a task for OpenCV, which tells
+        damage from what can be read all the same.
 
     Example:
         >>> import cv2

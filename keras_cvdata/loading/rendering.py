@@ -137,7 +137,8 @@ def decode(
         position: Position of the sample in the source.
         plan: What happens to the images of a batch.
         slot: Which image of the batch this is.
-        color_mode: Channels that decoding yields.
+        color_mode: Channels that decoding yields; "rgbx" for those of "rgb", beside which a fourth
+            of no meaning may come where the plan drops it.
         empty: Where memory for the pixels may come from.
 
     Returns:
@@ -154,7 +155,10 @@ def decode(
     try:
         header = codec.sniff(payload, max_pixels=source.max_pixels)
         whole = header.height, header.width
-        reduce = opencv.reduction(plan, slot, *whole)
+        way = opencv.way_of(plan, slot, *whole)
+        reduce = 1 if way is None else way.reduce
+        if color_mode == "rgbx" and (way is None or not way.takes_four):
+            color_mode = "rgb"
         pixels = codec.decode(payload, color_mode, reduce=reduce, header=header, empty=empty)
     except MemoryError as error:
         raise ImageError(source.name(position), NO_MEMORY) from error
@@ -213,7 +217,10 @@ def _fetch(
         served = how.cache.serve(source, position, plan, b, check)
         if served is not None:
             return served
-    decoded = decode(source, position, plan, b, how.color_mode, empty)
+    color_mode = "rgbx" if how.color_mode == "rgb" else how.color_mode
+    decoded = decode(source, position, plan, b, color_mode, empty)
+    if color_mode == "rgbx":
+        channels = decoded.pixels.shape[2]
     _check(decoded.pixels, source, position, plan, channels, depth)
     return *decoded, plan
 

@@ -76,6 +76,25 @@ def test_pixels_are_those_of_opencv(kind: str, taken: list[np.ndarray]) -> None:
     assert len(taken) == (4 if kind == "tiny" else 16)  # nothing tiny is decoded smaller
 
 
+@pytest.mark.parametrize("kind", PLAIN)
+def test_a_fourth_channel_comes_beside_the_same_three(kind: str) -> None:
+    four = codec.decode(PLAIN[kind], "rgbx", reduce=2)
+    assert four.shape[2] == (3 if kind == "tiny" else 4)
+    np.testing.assert_array_equal(four[:, :, :3], codec.decode(PLAIN[kind], reduce=2))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(saved(Image.fromarray(PHOTOGRAPH), "PNG"), id="PNG"),
+        pytest.param(saved(Image.fromarray(PHOTOGRAPH).convert("CMYK"), "JPEG"), id="CMYK"),
+        pytest.param(turned(), id="turned"),
+    ],
+)
+def test_where_no_fourth_channel_is_for_free_there_are_three(data: bytes) -> None:
+    np.testing.assert_array_equal(codec.decode(data, "rgbx"), codec.decode(data, "rgb"))
+
+
 @pytest.mark.parametrize(
     "data",
     [

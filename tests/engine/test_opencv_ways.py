@@ -89,6 +89,37 @@ def test_no_matrix_is_worked_out_between_pixels(name: str, monkeypatch: pytest.M
         render(image, plan, b, np.empty((32, 24, 3), np.uint8), reduced=reduced)
 
 
+@pytest.mark.parametrize("name", ["reflect", "nearest", "window", "far", "pixels", "perspective"])
+def test_a_channel_of_no_meaning_leaves_no_trace(name: str) -> None:
+    chain = Chain(CHAINS[name][0], size=(32, 24), output=Output("float32"), **CHAINS[name][1])
+    known, unknown = planned(chain), planned(chain)
+    find_ways(known, *np.array(SIZES).T)
+    for b, size in enumerate(SIZES):
+        four = image_of(b, (*size, 4))
+        found, alone, wanted = (np.empty((32, 24, 3), np.float32) for _ in range(3))
+        render(four, known, b, found)
+        render(four, unknown, b, alone)
+        render(np.ascontiguousarray(four[:, :, :3]), planned(chain), b, wanted)
+        np.testing.assert_array_equal(found, wanted)
+        np.testing.assert_array_equal(alone, wanted)
+
+
+def test_pairs_of_odd_widths_want_three_channels() -> None:
+    chain = Chain([layers.RandomTranslation(0.2, 0.2)], size=(32, 24))
+    plan = planned(chain)
+    sizes = [(32, 24), (32, 48), (32, 49), (64, 24), (64, 25)]
+    find_ways(plan, *np.array(sizes).T)
+    ways = list(plan.ways.values())
+    assert [way.factors for way in ways] == [(1, 1), (1, 2), (1, 2), (2, 1), (2, 1)]
+    assert [way.takes_four for way in ways] == [True, True, False, True, True]
+    for b, size in enumerate(sizes):
+        four = image_of(b, (*size, 4))
+        found, wanted = (np.empty((32, 24, 3), np.uint8) for _ in range(2))
+        render(four, plan, b, found)
+        render(np.ascontiguousarray(four[:, :, :3]), plan, b, wanted)
+        np.testing.assert_array_equal(found, wanted)
+
+
 @pytest.mark.parametrize("name", CHAINS)
 def test_ways_of_many_are_those_of_each(name: str) -> None:
     chain = Chain(CHAINS[name][0], size=(32, 24), **CHAINS[name][1])

@@ -8,7 +8,7 @@ from keras_cvdata.engine.opencv.batches.ways import find_ways
 from keras_cvdata.engine.opencv.colors import NeedsCurvesError
 from keras_cvdata.engine.opencv.geometry import Reduced
 from keras_cvdata.engine.opencv.rendering import render, render_batch, render_mask, with_mask
-from keras_cvdata.engine.opencv.ways import reduction
+from keras_cvdata.engine.opencv.ways import reduction, way_of
 
 __all__ = [
     "NeedsCurvesError",
@@ -18,5 +18,6 @@ __all__ = [
     "render",
     "render_batch",
     "render_mask",
+    "way_of",
     "with_mask",
 ]

@@ -52,7 +52,8 @@ def render(
     """Carry out a plan for one image.
 
     Args:
-        image: (height, width, channels) uint8, uint16 or float pixels; never changed.
+        image: (height, width, channels) uint8, uint16 or float pixels; never changed. Where its way
+            takes four, three channels may have one of no meaning behind them.
         plan: A plan that was made with NumPy.
         b: Which image of the planned batch this is.
         out: (height, width, channels) of the result, C-contiguous, such as `batch[b]`.
@@ -79,11 +80,12 @@ def render(
     elif image.dtype != np.uint16:
         image = image.astype(np.float32, copy=False)
     result, last = image, len(steps) - 1
-    place = Place(plan, b, reduced, None, empty)
+    spare = image.shape[2] > out.shape[2]
+    place = Place(plan, b, reduced, None, empty, spare)
     for position, step in enumerate(steps):
         result = apply(step, result, place, out if position == last else None)
-        if not position and reduced is not None:
-            place = place._replace(reduced=None)
+        if not position and (spare or reduced is not None):
+            place = place._replace(reduced=None, spare=False)
     if result is not out:
         np.copyto(out, result.reshape(out.shape), casting="unsafe")
 

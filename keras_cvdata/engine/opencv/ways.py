@@ -58,6 +58,15 @@ class Way(NamedTuple):
     matrix: Array
     edges: Edges | None
 
+    @property
+    def takes_four(self) -> bool:
+        """Whether three channels may come with a fourth of no meaning, which spares laying it.
+
+        Neighbours across are averaged as pairs, which an odd width does not divide into.
+        """
+        halves_odd = self.factors == (1, 2) and self.shape[1] % 2
+        return self.edges is not None and not halves_odd
+
 
 def reduction(plan: Plan, b: int, height: int, width: int) -> int:
     """Say how far a decoder may shrink an image without loss for what the plan does with it.
@@ -77,12 +86,18 @@ def reduction(plan: Plan, b: int, height: int, width: int) -> int:
         >>> reduction(plan, 0, 450, 600)
         4
     """
+    way = way_of(plan, b, height, width)
+    return 1 if way is None else way.reduce
+
+
+def way_of(plan: Plan, b: int, height: int, width: int) -> Way | None:
+    """The way of an image, of which `reduction` tells a part; `None` where none is to be found."""
     if not plan.reduces:
-        return 1
+        return None
     way: Way | None = plan.ways.get((b, height, width))
     if way is None:
         way = plan.ways[b, height, width] = _find(plan, b, height, width)
-    return way.reduce
+    return way
 
 
 def _find(plan: Plan, b: int, height: int, width: int) -> Way:

@@ -270,7 +270,7 @@ def report(folder: Path, source: str, rounds: int, kills: int) -> Iterator[str]:
         yield "|---|" + "---:|" * 6
         for name, used in sets.items():
             yield f"| {name} | {' | '.join(pixels(used))} |"
-        survived, wrong = kill_while_filling(sets["photographs of 468 x 401"], kills)
+        survived, wrong = kill_while_filling(sets["photographs as they are"], kills)
     yield ""
     yield (
         f"Two processes that fill one folder, killed at {kills} random moments: {survived} images "

@@ -75,6 +75,7 @@ CASES = {
 APART = functools.cache(lambda case: ways(CASES[case]))  # for all thresholds
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize(("phash", "dhash"), [(8, 10), (0, 0), (1, 64), (5, 4), (11, 13)])
 def test_pairs_are_those_found_one_by_one(case: str, phash: int, dhash: int) -> None:

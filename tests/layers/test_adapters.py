@@ -80,6 +80,7 @@ def seeded() -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(seeded()))
 def test_transforms_of_others_are_seeded_for_each_sample(name: str) -> None:
     """Equal for any number of threads and again; each sample and epoch has its own draws."""

@@ -53,6 +53,7 @@ def test_memory_that_nobody_holds_goes_back_to_the_system() -> None:
     assert buffers.lend(1 << 20)[1].max() == 0
 
 
+@pytest.mark.slow
 def test_threads_may_lend_at_once() -> None:
     buffers = SharedBuffers()
     page = mmap.ALLOCATIONGRANULARITY

@@ -38,6 +38,7 @@ class Peek(keras.callbacks.Callback):
         self.model.predict(self.seq, verbose=0, steps=2)
 
 
+@pytest.mark.slow
 def test_logs_of_an_epoch_have_the_figures_of_its_training(tmp_path: Any) -> None:
     """Neither validation on the same sequence nor predictions of callbacks are among them."""
     seq, table = make(), tmp_path / "log.csv"

@@ -53,6 +53,7 @@ def test_attempts_are_counted(server):
         read(f"{address}/image", retries=-1)
 
 
+@pytest.mark.slow
 def test_the_pause_that_a_server_asks_for_is_kept(server):
     address, _ = server
     began = time.monotonic()

@@ -116,6 +116,7 @@ def test_a_host_that_lacks_a_file_is_up(server: Server) -> None:
     hosts.check(url, at=61.0)
 
 
+@pytest.mark.slow
 def test_reading_tells_the_memory_that_it_was_asked_to_wait(server: Server) -> None:
     hosts = Hosts(patience=0.5)
     with pytest.raises(ImageError, match=r"answered 429 .*Tried 2 times"):

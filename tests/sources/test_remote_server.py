@@ -22,6 +22,7 @@ def server() -> Iterator[Server]:
         yield server
 
 
+@pytest.mark.slow
 def test_what_is_right_comes(server: Server) -> None:
     def came(name: str) -> str:
         return came_of(server.address, name, 0.3 if BEHAVIOURS[name].is_slow else 10.0)

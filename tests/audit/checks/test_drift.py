@@ -30,6 +30,7 @@ def kinds(report: AuditReport) -> list[str]:
     return [finding.check for finding in report.findings]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.5, 0.8, 0.95])
 def test_random_splits_do_not_drift(share) -> None:
     for seed in range(8):

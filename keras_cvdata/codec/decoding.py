@@ -56,7 +56,7 @@ def read(
 
     Args:
         payload: An encoded image, or pixels of shape (H, W) or (H, W, C).
-        color_mode: As `decode` has it.
+        color_mode: "rgb", "grayscale", "rgba" or "unchanged".
         reduce: Decode JPEG at 1/1, 1/2, 1/4 or 1/8 of its size; others keep theirs.
         name: Name of the image for messages.
         row: Row of the image in its source.
@@ -77,7 +77,7 @@ def read(
     """
     try:
         if not isinstance(payload, bytes):
-            return to_color_mode(payload, _STRICTLY.get(color_mode, color_mode), name, row)
+            return to_color_mode(payload, color_mode, name, row)
         header = header or sniff(payload, name, row, max_pixels)
         return decode(
             payload, color_mode, reduce=reduce, name=name, row=row, header=header, empty=empty
@@ -140,8 +140,7 @@ def decode(
         decoded = decode_jpeg(data, header, mode, reduce, empty)
         if decoded is not None:
             return decoded
-        mode = _STRICTLY.get(mode, mode)
-        pixels = _whole_jpeg(data, _FLAGS[mode, reduce], name, row)
+        pixels = _whole_jpeg(data, _FLAGS[_STRICTLY.get(mode, mode), reduce], name, row)
     elif lossy:
         pixels = decode(data, "rgb", reduce=reduce, name=name, row=row, header=header, empty=empty)
         return to_color_mode(pixels, color_mode, name, row)

@@ -149,17 +149,17 @@ def decode(
     """
     payload = fetch(source, position)
     read = perf_counter_ns()
+    strictly = "rgb" if color_mode == "rgbx" else color_mode
     if not isinstance(payload, bytes):
-        pixels = codec.read(payload, color_mode, name=source.name(position))
+        pixels = codec.read(payload, strictly, name=source.name(position))
         return Decoded(pixels, (pixels.shape[0], pixels.shape[1]), None, read)
     try:
         header = codec.sniff(payload, max_pixels=source.max_pixels)
         whole = header.height, header.width
         way = opencv.way_of(plan, slot, *whole)
         reduce = 1 if way is None else way.reduce
-        if color_mode == "rgbx" and (way is None or not way.takes_four):
-            color_mode = "rgb"
-        pixels = codec.decode(payload, color_mode, reduce=reduce, header=header, empty=empty)
+        mode = color_mode if way is not None and way.takes_four else strictly
+        pixels = codec.decode(payload, mode, reduce=reduce, header=header, empty=empty)
     except MemoryError as error:
         raise ImageError(source.name(position), NO_MEMORY) from error
     except ImageError as error:  # only then is it worth to make the name
